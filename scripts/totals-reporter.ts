@@ -1,0 +1,28 @@
+import type { Reporter, SerializedError, TestModule } from 'vitest/node'
+
+/**
+ * Closes a test run with its totals alone on the last line of stdout: `N passed, N failed, N skipped`.
+ *
+ * What vitest reports beside the tests counts as failed too: a file that could not be collected, a suite whose hook
+ * threw, an error nobody caught. A run in which no test ran fails, because it proves nothing.
+ */
+export default class TotalsReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
+    const totals = { passed: 0, failed: unhandledErrors.length, skipped: 0 }
+    for (const module of modules) {
+      totals.failed += module.errors().length
+      for (const suite of module.children.allSuites()) totals.failed += suite.errors().length
+      for (const test of module.children.allTests()) {
+        const { state } = test.result()
+        // `pending`: the run was broken off before this test came up.
+        totals[state === 'pending' ? 'skipped' : state] += 1
+      }
+    }
+    if (totals.failed > 0 || totals.passed === 0) process.exitCode = 1
+
+    // Other reporters, and coverage, may still print: wait for the very end.
+    process.once('exit', () => {
+      process.stdout.write(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`)
+    })
+  }
+}

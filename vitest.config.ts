@@ -1,0 +1,29 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { defineConfig } from 'vitest/config'
+
+// The packages are tested from their sources: no build stands between an edit and its test. Naming conditions replaces
+// vite's own, so they follow.
+const conditions = ['@baton/source', 'module', 'node', 'development|production']
+
+const house = import.meta.dirname
+const folders = ['packages', 'apps', 'examples']
+  .flatMap((street) => readdirSync(join(house, street)).map((name) => `${street}/${name}`))
+  .concat('scripts')
+  .filter((folder) => existsSync(join(house, folder, 'package.json')))
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    projects: folders.map((folder) => ({
+      extends: true as const,
+      root: join(house, folder),
+      test: { name: folder, include: ['*.test.ts', 'src/**/*.test.ts', 'test/**/*.test.ts'] },
+    })),
+    reporters: ['default', './scripts/totals-reporter.ts'],
+    // Tests start servers and processes of their own; more files at a time would only make them wait for each other.
+    maxWorkers: 2,
+    coverage: { include: ['packages/*/src/**/*.ts'], exclude: ['**/*.test.ts'] },
+  },
+})
