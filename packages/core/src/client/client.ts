@@ -1,0 +1,112 @@
+import { JsonSerializer } from '../context/json-serializer.ts'
+import type { Graph } from '../engine/graph.ts'
+import { jobFor } from '../engine/jobs.ts'
+import { type FlowSources, Registry, type RunnableFlow } from '../engine/registry.ts'
+import { BatonError } from '../model/errors.ts'
+import { type InstanceId, parseRunId, type RunId } from '../model/ids.ts'
+import type { RunRecord } from '../model/run.ts'
+import { type IClock, type NewId, randomId, systemClock } from '../ports/clock.ts'
+import type { IJobQueue } from '../ports/job-queue.ts'
+import { type ILogger, silentLogger } from '../ports/logger.ts'
+import type { IRunStore, NewRun, RunPage, RunQuery } from '../ports/run-store.ts'
+import type { ISerializer } from '../ports/serializer.ts'
+import { RunHandle } from './handle.ts'
+import { type StartOptions, toNewRun } from './new-run.ts'
+
+export interface ClientOptions extends FlowSources {
+  readonly store: IRunStore
+  /** Wakes workers at once. Without one they find the work with their next sweep. */
+  readonly queue?: IJobQueue
+  readonly registered?: Registry
+  readonly serializer?: ISerializer
+  readonly logger?: ILogger
+  readonly clock?: IClock
+  readonly newId?: NewId
+}
+
+/** Starts runs and finds them again. Needs the store and the blueprints, no worker: a run waits until one is up. */
+export class BatonClient {
+  readonly #options: ClientOptions
+  readonly #registry: Registry
+  readonly #serializer: ISerializer
+  readonly #clock: IClock
+  readonly #logger: ILogger
+
+  constructor(options: ClientOptions) {
+    this.#options = options
+    this.#registry = options.registered ?? new Registry(options)
+    this.#serializer = options.serializer ?? new JsonSerializer()
+    this.#clock = options.clock ?? systemClock
+    this.#logger = options.logger ?? silentLogger
+  }
+
+  /**
+   * Starts a run. When it returns, the run survives whatever the store's durability names (P1), worker or no worker.
+   * Refuses bad input whole: `INVALID_ID`, `INVALID_VALUE`, `UNKNOWN_FLOW`, `RUN_EXISTS`; then nothing was written.
+   */
+  async start<Output = unknown>(flow: RunnableFlow | string, input?: unknown, options: StartOptions = {}): Promise<RunHandle<Output>> {
+    const graph = this.#graphOf(flow, options.version)
+    const run = toNewRun(graph, input, options, { serializer: this.#serializer, newId: this.#options.newId ?? randomId })
+    const created = await this.#options.store.create(run)
+    switch (created.status) {
+      case 'created':
+        if ((options.startAtMs ?? 0) <= this.#clock.now()) await this.#sendFor(run, run.starts)
+        return this.get(run.runId)
+      case 'exists':
+        if (created.same) return this.get(run.runId)
+        throw new BatonError('RUN_EXISTS', { field: 'runId', message: `run ${run.runId} was started with other input`, runId: run.runId })
+      case 'purged':
+        throw new BatonError('RUN_EXISTS', { field: 'runId', message: `run ${run.runId} has ended and was removed`, runId: run.runId })
+      case 'too-large':
+        throw new BatonError('TOO_LARGE', { field: 'input', message: `the store takes ${created.limitBytes} bytes at most` })
+    }
+  }
+
+  /** A handle for a run that exists, whoever started it. */
+  get<Output = unknown>(runId: string): RunHandle<Output> {
+    return new RunHandle<Output>(parseRunId(runId), {
+      store: this.#options.store,
+      serializer: this.#serializer,
+      clock: this.#clock,
+      send: (id, ready) => this.#send(id, ready),
+    })
+  }
+
+  /** A run whole, values encoded; undefined where the store has none of this id. */
+  async getRun(runId: string): Promise<RunRecord | undefined> {
+    return this.#options.store.load(parseRunId(runId))
+  }
+
+  /** Runs that match, newest first, a page at a time. */
+  async listRuns(query: RunQuery = {}): Promise<RunPage> {
+    return this.#options.store.list(query)
+  }
+
+  signal(runId: string, name: string, payload?: unknown): Promise<void> {
+    return this.get(runId).signal(name, payload)
+  }
+
+  cancel(runId: string, reason?: string): Promise<boolean> {
+    return this.get(runId).cancel(reason)
+  }
+
+  #graphOf(flow: RunnableFlow | string, version: string | undefined): Graph {
+    return typeof flow === 'string' ? this.#registry.toStart(flow, version) : this.#registry.addFlow(flow)
+  }
+
+  async #send(runId: RunId, ready: readonly InstanceId[]): Promise<void> {
+    const run = await this.#options.store.summary(runId)
+    if (run !== undefined) await this.#sendFor(run, ready)
+  }
+
+  async #sendFor(head: Pick<NewRun, 'runId' | 'flowId' | 'version' | 'priority'>, ready: readonly InstanceId[]): Promise<void> {
+    const { runId, flowId, version, priority = 0 } = head
+    try {
+      const jobs = ready.map((id) => jobFor({ runId, flowId, ...(version === undefined ? {} : { version }), priority }, id, 0))
+      await this.#options.queue?.enqueue(jobs)
+    } catch (error) {
+      // The run is in the store with all that is ready; workers find it with their next look.
+      this.#logger.log('warn', 'jobs could not be sent', { runId, error })
+    }
+  }
+}

@@ -1,0 +1,200 @@
+import { ReadOnlyContext } from '../context/read-only-context.ts'
+import { BatonError } from '../model/errors.ts'
+import type { RunEvent } from '../model/event.ts'
+import { parseSignalName, type RunId } from '../model/ids.ts'
+import { type ApprovalDecision, isTerminal, type RunRecord, type RunStatus, type RunSummary } from '../model/run.ts'
+import type { IAsyncContext } from '../ports/async-context.ts'
+import { type IClock, wait } from '../ports/clock.ts'
+import type { Notice, NoticeResult } from '../ports/run-store.ts'
+import type { RunPorts } from './run-ports.ts'
+import { outputOrThrow, type RunResult, resultOf } from './result.ts'
+
+export interface WaitForResultOptions {
+  readonly signal?: AbortSignal
+  /** Stop waiting after this long. The run goes on. */
+  readonly timeoutMs?: number
+}
+
+export interface StreamOptions {
+  /** First sequence number; 1 replays the journal from its beginning. */
+  readonly from?: number
+  /** Go on until the run has ended. Default true. */
+  readonly live?: boolean
+  readonly signal?: AbortSignal
+}
+
+export interface DecisionOptions {
+  /** The id or name of the approval; needed only where several are pending. */
+  readonly approval?: string
+  readonly by?: string
+  readonly reason?: string
+  readonly payload?: unknown
+}
+
+/** A client's grip on a run. It holds no connection of its own, and any process can make one from the run's id. */
+export class RunHandle<Output = unknown> {
+  readonly runId: RunId
+  readonly #ports: RunPorts
+
+  constructor(runId: RunId, ports: RunPorts) {
+    this.runId = runId
+    this.#ports = ports
+  }
+
+  /** The run in few words, values encoded. */
+  async summary(): Promise<RunSummary> {
+    const summary = await this.#ports.store.summary(this.runId)
+    if (summary === undefined) throw unknownRun(this.runId)
+    return summary
+  }
+
+  async status(): Promise<RunStatus> {
+    return (await this.summary()).status
+  }
+
+  /** The run whole: instances, context, output; values encoded. */
+  async record(): Promise<RunRecord> {
+    const record = await this.#ports.store.load(this.runId)
+    if (record === undefined) throw unknownRun(this.runId)
+    return record
+  }
+
+  /** The run's shared state, read-only. */
+  get context(): IAsyncContext {
+    return new ReadOnlyContext({ source: this.#ports.store.context(this.runId), serializer: this.#ports.serializer })
+  }
+
+  /**
+   * The run's output, as soon as it has one. Throws `RUN_FAILED` or `RUN_CANCELLED`, the cause with it, and
+   * `WAIT_TIMEOUT` when the time given is up first.
+   */
+  async result(options: WaitForResultOptions = {}): Promise<Output> {
+    return outputOrThrow(await this.outcome(options))
+  }
+
+  /** How the run ended, as a value. */
+  async outcome({ signal, timeoutMs }: WaitForResultOptions = {}): Promise<RunResult<Output>> {
+    const { clock, serializer } = this.#ports
+    const stop = new AbortController()
+    const onAbort = () => stop.abort()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, onAbort)
+    try {
+      for (;;) {
+        const summary = await this.summary()
+        const result = resultOf<Output>(summary, serializer)
+        if (result !== undefined) return result
+        if (stop.signal.aborted) throw stoppedWaiting(this.runId, summary.status, signal, timeoutMs)
+        await this.#untilEnd(summary.seq + 1, stop.signal, clock)
+      }
+    } finally {
+      timer?.()
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** The journal from any position, and then live until the run has ended: no gap, no duplicate. */
+  stream({ from = 1, live = true, signal }: StreamOptions = {}): AsyncIterable<RunEvent> {
+    return this.#ports.store.journal(this.runId, { from, live, ...(signal === undefined ? {} : { signal }) })
+  }
+
+  /** Sends news to a node that waits for it, or will. The same `signalId` twice is one signal. */
+  async signal(name: string, payload?: unknown, options: { readonly signalId?: string } = {}): Promise<void> {
+    const { serializer } = this.#ports
+    const result = await this.#notify({
+      type: 'signal',
+      runId: this.runId,
+      name: parseSignalName(name),
+      ...(payload === undefined ? {} : { payload: serializer.encode(payload, 'payload') }),
+      ...(options.signalId === undefined ? {} : { signalId: options.signalId }),
+    })
+    if (result.status === 'ended') throw runEnded(this.runId, result.run.status)
+  }
+
+  /** Says yes to a pending approval. The first decision wins; a later, different one throws `APPROVAL_CONFLICT`. */
+  approve(options: DecisionOptions = {}): Promise<void> {
+    return this.#decide(true, options)
+  }
+
+  /** Says no to a pending approval. */
+  deny(options: DecisionOptions = {}): Promise<void> {
+    return this.#decide(false, options)
+  }
+
+  /**
+   * Asks the run to stop. Nothing new starts, and running nodes get their signal.
+   * @returns false when the run had ended before: a terminal status never changes
+   */
+  async cancel(reason = 'cancelled by request'): Promise<boolean> {
+    const result = await this.#notify({ type: 'cancel', runId: this.runId, reason })
+    return result.status !== 'ended'
+  }
+
+  async #decide(approved: boolean, { approval, by, reason, payload }: DecisionOptions): Promise<void> {
+    const decision: ApprovalDecision = {
+      approved,
+      ...(by === undefined ? {} : { by }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(payload === undefined ? {} : { payload: this.#ports.serializer.encode(payload, 'payload') }),
+    }
+    const approvalId = await this.#approvalId(approval)
+    const result = await this.#notify({ type: 'decide', runId: this.runId, approvalId, decision })
+    switch (result.status) {
+      case 'conflict': {
+        const was = result.decision.approved ? 'approved' : 'denied'
+        const who = result.decision.by === undefined ? '' : ` by ${result.decision.by}`
+        throw new BatonError('APPROVAL_CONFLICT', { field: approvalId, message: `was ${was}${who} before`, runId: this.runId })
+      }
+      case 'unknown-approval':
+        throw new BatonError('UNKNOWN_APPROVAL', { field: approvalId, runId: this.runId })
+      case 'ended':
+        throw runEnded(this.runId, result.run.status)
+      default:
+        return
+    }
+  }
+
+  /** The approval's full id, from its id, its name, or the fact that only one is pending. */
+  async #approvalId(named: string | undefined): Promise<string> {
+    if (named?.includes(':') === true) return named
+    const { pendingApprovals, status } = await this.summary()
+    const matching = pendingApprovals.filter(({ approvalId }) => named === undefined || approvalId.endsWith(`:${named}`))
+    const [only] = matching
+    if (only !== undefined && matching.length === 1) return only.approvalId
+    if (isTerminal(status)) throw runEnded(this.runId, status)
+    const pending = pendingApprovals.map(({ approvalId }) => approvalId).join(', ') || 'none'
+    throw new BatonError('UNKNOWN_APPROVAL', {
+      field: named ?? 'approval',
+      message: matching.length === 0 ? `not pending; pending: ${pending}` : `name one of: ${pending}`,
+      runId: this.runId,
+    })
+  }
+
+  async #notify(notice: Notice): Promise<NoticeResult> {
+    const result = await this.#ports.store.notify(notice)
+    if (result.status === 'unknown-run') throw unknownRun(this.runId)
+    if (result.status === 'accepted' && result.ready.length > 0) await this.#ports.send(this.runId, result.ready)
+    return result
+  }
+
+  async #untilEnd(from: number, signal: AbortSignal, clock: IClock): Promise<void> {
+    for await (const { type } of this.#ports.store.journal(this.runId, { from, live: true, signal })) {
+      if (type === 'run-completed' || type === 'run-failed' || type === 'run-cancelled') return
+    }
+    // A journal that ends without its run having ended would otherwise be asked again at once, for ever.
+    if (!signal.aborted) await wait(clock, 50, signal)
+  }
+}
+
+function unknownRun(runId: RunId): BatonError {
+  return new BatonError('UNKNOWN_RUN', { field: 'runId', message: `no run ${runId}`, runId })
+}
+
+function runEnded(runId: RunId, status: RunStatus): BatonError {
+  return new BatonError('RUN_ENDED', { message: `run ${runId} has ended as ${status}`, runId })
+}
+
+function stoppedWaiting(runId: RunId, status: RunStatus, signal: AbortSignal | undefined, timeoutMs: number | undefined) {
+  if (signal?.aborted === true) return signal.reason
+  return new BatonError('WAIT_TIMEOUT', { message: `run ${runId} is still ${status} after ${timeoutMs} ms`, runId })
+}

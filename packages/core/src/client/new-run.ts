@@ -1,0 +1,76 @@
+import type { Graph } from '../engine/graph.ts'
+import { newRunOf } from '../engine/start-run.ts'
+import { checkKey } from '../model/delta.ts'
+import { BatonError } from '../model/errors.ts'
+import { parseRunId, type RunId } from '../model/ids.ts'
+import type { JsonValue } from '../model/json.ts'
+import type { NewId } from '../ports/clock.ts'
+import type { NewRun } from '../ports/run-store.ts'
+import type { ISerializer } from '../ports/serializer.ts'
+
+export interface StartOptions {
+  /** 1 to 128 of `A-Z a-z 0-9 . _ : @ -`. Starting it again with the same input gives the same run. */
+  readonly runId?: string
+  /** Makes the start repeatable without choosing a run id: the same key gives the same run. */
+  readonly idempotencyKey?: string
+  readonly version?: string
+  /** First state of the context. */
+  readonly context?: Readonly<Record<string, unknown>>
+  /** Nothing of the run is claimed before this instant. */
+  readonly startAtMs?: number
+  /** The run fails with `RUN_TIMEOUT` this long after its start. */
+  readonly deadlineMs?: number
+  /** Higher goes first. Default 0. */
+  readonly priority?: number
+  readonly tags?: readonly string[]
+}
+
+interface Codes {
+  readonly serializer: ISerializer
+  readonly newId: NewId
+}
+
+/** A start, checked and encoded: what a store can create. Throws before anything is written. */
+export function toNewRun(graph: Graph, input: unknown, options: StartOptions, codes: Codes): NewRun {
+  const encoded = input === undefined ? undefined : codes.serializer.encode(input, 'input')
+  const run = newRunOf(graph, runIdFor(graph, options, codes), encoded)
+  const { context, startAtMs, deadlineMs, priority, tags } = options
+  return {
+    ...run,
+    ...(context === undefined ? undefined : { context: encodeContext(context, codes) }),
+    ...(startAtMs === undefined ? undefined : { startAtMs: checkTime('startAtMs', startAtMs) }),
+    ...(deadlineMs === undefined ? undefined : { deadlineMs: checkTime('deadlineMs', deadlineMs) }),
+    ...(priority === undefined ? undefined : { priority: checkPriority(priority) }),
+    ...(tags === undefined ? undefined : { tags: tags.map((tag, index) => checkTag(tag, `tags[${index}]`)) }),
+  }
+}
+
+function runIdFor(graph: Graph, { runId, idempotencyKey }: StartOptions, { newId }: Codes): RunId {
+  if (runId !== undefined) return parseRunId(runId)
+  // A key becomes the run's id, so that the store's own rule (one run per id) is all that a repeatable start needs.
+  if (idempotencyKey !== undefined) return parseRunId(`${graph.flowId}:${idempotencyKey}`, 'idempotencyKey')
+  return parseRunId(newId())
+}
+
+function encodeContext(context: Readonly<Record<string, unknown>>, codes: Codes): { readonly [key: string]: JsonValue } {
+  const entries = Object.entries(context).map(([key, value]): [string, JsonValue] => {
+    checkKey(key, 'context')
+    return [key, codes.serializer.encode(value ?? null, `context.${key}`)]
+  })
+  return Object.fromEntries(entries)
+}
+
+function checkTime(field: string, ms: number): number {
+  if (Number.isFinite(ms) && ms >= 0) return ms
+  throw new BatonError('INVALID_OPTION', { field, message: `not a time in milliseconds: ${ms}` })
+}
+
+function checkPriority(priority: number): number {
+  if (Number.isInteger(priority) && Math.abs(priority) <= 1_000) return priority
+  throw new BatonError('INVALID_OPTION', { field: 'priority', message: 'a whole number from -1,000 to 1,000' })
+}
+
+function checkTag(tag: string, field: string): string {
+  if (typeof tag === 'string' && tag.length >= 1 && tag.length <= 128 && !/\p{Cc}/u.test(tag)) return tag
+  throw new BatonError('INVALID_OPTION', { field, message: 'a tag has 1 to 128 characters, none of them a control character' })
+}

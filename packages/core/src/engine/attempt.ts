@@ -1,0 +1,334 @@
+/**
+ * One attempt of one node instance, from its claim to the outcome that a commit will make so.
+ *
+ *   judge ─► skip, fail, gather a map      (no code runs)
+ *         └► run the node's function ─► succeeded, retried or failed
+ *                │         └──────────► slept, awaited     (the function is entered again later)
+ *                └─ interrupted ──────► retried (timeout), cancelled, released, or lost: nothing to commit
+ *
+ * The first ending counts. Whatever the function does afterwards is refused.
+ */
+import { TrackedAsyncContext } from '../context/tracked-context.ts'
+import { defaults } from '../model/blueprint.ts'
+import { BatonError, codedError, type ErrorCode, isFatalError, isRetryableError, type RecordedError, recordError } from '../model/errors.ts'
+import type { RunId } from '../model/ids.ts'
+import { parentOfItem } from '../model/ids.ts'
+import type { JsonObject, JsonValue } from '../model/json.ts'
+import { retryDelayMs } from '../model/retry.ts'
+import type { ContextEntry } from '../model/delta.ts'
+import type { RecordedStep } from '../model/run.ts'
+import type { LogFields, LogLevel } from '../ports/logger.ts'
+import type { Claim, Outcome } from '../ports/run-store.ts'
+import { afterFailure, afterItems, afterSkip, afterSuccess, fail, isFallback, judge } from './decide.ts'
+import type { Timed } from './deadlines.ts'
+import { DurableCalls } from './durable-calls.ts'
+import { type Environment, workFields } from './environment.ts'
+import type { Graph, GraphNode } from './graph.ts'
+import { inputOf, rawInputOf } from './input.ts'
+import type { ApprovalOptions, NodeArguments, WaitOptions } from './node-function.ts'
+import { nodeOf } from './graph.ts'
+import { nodeOfInstance } from '../model/ids.ts'
+
+/** `lost`: somebody else has the instance, or the run is gone. There is nothing to commit. */
+export type AttemptEnd = Outcome | { readonly type: 'lost' }
+
+export type Interruption = 'timeout' | 'cancelled' | 'released' | 'lost'
+
+const LOST: AttemptEnd = { type: 'lost' }
+const NO_PARAMS: JsonObject = {}
+
+export class Attempt implements NodeArguments, Timed {
+  readonly claim: Claim
+  readonly node: GraphNode
+  readonly untilMs: number
+  readonly #graph: Graph
+  readonly #env: Environment
+  #onEnd: ((end: AttemptEnd) => void) | undefined
+  #end: AttemptEnd | undefined
+  #controller: AbortController | undefined
+  #context: TrackedAsyncContext | undefined
+  #calls: DurableCalls | undefined
+  #interruption: Interruption | undefined
+  #input: unknown
+
+  constructor(graph: Graph, claim: Claim, env: Environment, startedAtMs: number) {
+    this.#graph = graph
+    this.claim = claim
+    this.#env = env
+    this.node = nodeOf(graph, nodeOfInstance(claim.instanceId))
+    this.untilMs = startedAtMs + (this.node.config.timeoutMs ?? defaults.nodeTimeoutMs)
+  }
+
+  /**
+   * Carries it out. Gives the end at once where the function, or the verdict without one, needs no waiting; else
+   * `undefined`, and calls back later. That spares runs in memory a promise per node.
+   */
+  run(onEnd: (end: AttemptEnd) => void): AttemptEnd | undefined {
+    const { node, claim } = this
+    const verdict = judge(node, claim)
+    switch (verdict.type) {
+      case 'skip':
+        return afterSkip(this.#graph, node, claim)
+      case 'fail':
+        return fail(this.#graph, node, claim, verdict.error)
+      case 'gather':
+        return afterItems(this.#graph, node, claim)
+      case 'run':
+        break
+    }
+    try {
+      if (node.config.map !== undefined && claim.item === undefined) return this.#expand()
+      this.#input = inputOf(node, claim, this.#env)
+      const fn = this.#env.registry.nodeFunction(node.uses) as (args: NodeArguments) => unknown
+      const returned = fn(this)
+      if (!isPromise(returned)) return this.#end ?? this.#succeed(returned)
+      this.#onEnd = onEnd
+      this.#env.deadlines.add(this)
+      returned.then(
+        (value) => {
+          if (this.#end === undefined) this.#finish(this.#guard(() => this.#succeed(value)))
+        },
+        (thrown: unknown) => {
+          if (this.#end === undefined) this.#finish(this.#fail(thrown))
+        },
+      )
+      return undefined
+    } catch (thrown) {
+      return this.#end ?? this.#fail(thrown)
+    }
+  }
+
+  /** The attempt's time is up: its lease ends with it, so its failure has to be recorded at once. */
+  expire(): void {
+    this.interrupt('timeout')
+  }
+
+  /**
+   * Fires the signal, and sees to it that the attempt ends: at once where its right has ended, else after
+   * `abandonAfterMs` if the code ignores its signal.
+   */
+  interrupt(interruption: Interruption): void {
+    if (this.#end !== undefined || this.#interruption === 'lost') return
+    this.#interruption = interruption
+    const message = `attempt ${this.attempt} of ${this.instanceId} ended: ${interruption}`
+    this.#controller?.abort(new BatonError('ATTEMPT_ENDED', { message, runId: this.runId }))
+    if (interruption === 'lost') return this.#finish(LOST)
+    if (interruption === 'timeout') return this.#finish(this.#timedOut())
+    const cancel = this.#env.clock.after(this.#env.abandonAfterMs, () => {
+      if (this.#end === undefined) this.#finish(this.#interrupted(interruption))
+    })
+    this.#whenOver.push(cancel)
+  }
+
+  readonly #whenOver: (() => void)[] = []
+
+  // What node code is given. Getters, because most nodes use few of them and each may cost something to make.
+
+  get input(): unknown {
+    return this.#input
+  }
+
+  get context(): TrackedAsyncContext {
+    if (this.#context === undefined) {
+      const { claim } = this
+      const preloaded = new Map<string, ContextEntry>(Object.entries(claim.context))
+      const source = this.#env.contextOf(claim.head.runId)
+      const declared = this.node.needs.reads ?? []
+      this.#context = new TrackedAsyncContext({ source, serializer: this.#env.serializer, preloaded, declared })
+    }
+    return this.#context
+  }
+
+  get params(): JsonObject {
+    return this.node.source.params ?? NO_PARAMS
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#interruption !== undefined || this.#end !== undefined) this.#controller.abort()
+    }
+    return this.#controller.signal
+  }
+
+  get idempotencyKey(): string {
+    return `${this.runId}/${this.instanceId}`
+  }
+
+  get runId(): RunId {
+    return this.claim.head.runId
+  }
+
+  get nodeId(): string {
+    return this.node.id
+  }
+
+  get instanceId(): string {
+    return this.claim.instanceId
+  }
+
+  get attempt(): number {
+    return this.claim.attempt
+  }
+
+  get itemIndex(): number | undefined {
+    return this.claim.item === undefined ? undefined : parentOfItem(this.claim.instanceId)?.index
+  }
+
+  get failure(): RecordedError | undefined {
+    return isFallback(this.claim) ? this.claim.arrivals.findLast(({ fate }) => fate === 'failed')?.error : undefined
+  }
+
+  get step(): NodeArguments['step'] {
+    return (name, fn) => this.#durable.step(name, fn)
+  }
+
+  get sleep(): NodeArguments['sleep'] {
+    return (duration) => this.#durable.sleep(duration)
+  }
+
+  get waitForSignal(): NodeArguments['waitForSignal'] {
+    return <Payload>(name: string, options?: WaitOptions) => this.#durable.waitForSignal<Payload>(name, options)
+  }
+
+  get approval(): NodeArguments['approval'] {
+    return (name: string, options?: ApprovalOptions) => this.#durable.approval(name, options)
+  }
+
+  get log(): NodeArguments['log'] {
+    return (level: LogLevel, message: string, fields?: LogFields) =>
+      this.#env.logger.log(level, message, { ...fields, ...this.#logFields })
+  }
+
+  get #logFields() {
+    return workFields(this.runId, this.instanceId, this.attempt, this.#env.workerId)
+  }
+
+  get #durable(): DurableCalls {
+    this.#calls ??= new DurableCalls(this, {
+      env: this.#env,
+      isOver: () => this.#end !== undefined,
+      park: (outcome) => this.#finish(outcome),
+      lose: () => this.interrupt('lost'),
+      stop: () => this.interrupt('cancelled'),
+    })
+    return this.#calls
+  }
+
+  get recordedSteps(): readonly RecordedStep[] {
+    return this.claim.steps
+  }
+
+  #expand(): Outcome {
+    const { map = {} } = this.node.config
+    const input = rawInputOf(this.node, this.claim, this.#env)
+    if (!Array.isArray(input)) {
+      throw new BatonError('INVALID_VALUE', { field: 'input', message: `map ${this.nodeId} needs a list as its input` })
+    }
+    const items = input as readonly JsonValue[]
+    if (items.length === 0) return afterSuccess(this.#graph, this.node, this.claim, { output: [] })
+    const { concurrency = defaults.mapConcurrency, maxFailures = 0 } = map
+    return { type: 'expanded', items, concurrency, maxFailures }
+  }
+
+  #succeed(returned: unknown): Outcome {
+    const { node } = this
+    const { output, action } = checkReturn(returned)
+    const encoded = output === undefined ? undefined : this.#env.serializer.encode(output, 'output')
+    const inMap = this.claim.item !== undefined
+    const taken =
+      node.plainArrivals !== undefined || inMap
+        ? undefined
+        : node.outgoing.map((edge) => {
+            if (edge.action !== undefined && edge.action !== action) return false
+            return edge.condition === undefined || this.#env.registry.condition(edge.condition)({ output, action })
+          })
+    const outcome = afterSuccess(this.#graph, node, this.claim, {
+      ...(encoded === undefined ? undefined : { output: encoded }),
+      ...(action === undefined ? undefined : { action }),
+      ...(taken === undefined ? undefined : { taken }),
+    })
+    const deltas = this.#context?.takeDeltas()
+    return deltas === undefined || deltas.length === 0 || outcome.type !== 'succeeded' ? outcome : { ...outcome, deltas }
+  }
+
+  #guard(work: () => Outcome): AttemptEnd {
+    try {
+      return work()
+    } catch (thrown) {
+      return this.#fail(thrown)
+    }
+  }
+
+  /** The outcome of an attempt whose code, input or output threw. */
+  #fail(thrown: unknown): Outcome {
+    if (this.#interruption === 'cancelled' || this.#interruption === 'released') return this.#interrupted(this.#interruption)
+    const denied = this.#deniedAction(thrown)
+    if (denied !== undefined) return denied
+    const error = recordError(thrown)
+    this.#env.logger.log('warn', `attempt failed: ${error.message}`, this.#logFields)
+    return this.failWith(error, mayRetry(thrown), isRetryableError(thrown) ? thrown.retryAfterMs : undefined)
+  }
+
+  /** @internal also for commits that the store refused because a delta does not fit */
+  failWith(error: RecordedError, retryable: boolean, retryAfterMs?: number): Outcome {
+    return afterFailure(this.#graph, this.node, this.claim, {
+      error,
+      mayRetry: retryable,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      delayMs: retryDelayMs(this.node.config.retry ?? {}, this.claim.attempt, this.#env.random()),
+    })
+  }
+
+  /** A denied approval is no failure where the node has an edge for it. */
+  #deniedAction(thrown: unknown): Outcome | undefined {
+    if (!BatonError.is(thrown, 'APPROVAL_DENIED') || this.claim.item !== undefined) return undefined
+    if (!this.node.outgoing.some(({ action }) => action === 'denied')) return undefined
+    return this.#succeed({ output: thrown.cause, action: 'denied' })
+  }
+
+  #timedOut(): Outcome {
+    const ms = this.node.config.timeoutMs ?? defaults.nodeTimeoutMs
+    this.#env.logger.log('warn', `attempt timed out after ${ms} ms`, this.#logFields)
+    return this.failWith(codedError('NODE_TIMEOUT', `${this.instanceId} after ${ms} ms`), true)
+  }
+
+  #interrupted(interruption: 'cancelled' | 'released'): Outcome {
+    return interruption === 'released' ? { type: 'released' } : { type: 'cancelled', reason: 'cancelled' }
+  }
+
+  #finish(end: AttemptEnd): void {
+    if (this.#end !== undefined) return
+    this.#end = end
+    this.#env.deadlines.remove(this)
+    for (const over of this.#whenOver) over()
+    this.#onEnd?.(end)
+  }
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
+
+function mayRetry(thrown: unknown): boolean {
+  if (isFatalError(thrown)) return false
+  if (isRetryableError(thrown)) return true
+  return !BatonError.is(thrown) || thrown.retryable
+}
+
+/** A node returns nothing or `{ output?, action? }`; anything else is a slip that would silently lose a result. */
+function checkReturn(returned: unknown): { readonly output?: unknown; readonly action?: string } {
+  if (returned === undefined) return {}
+  if (typeof returned !== 'object' || returned === null) throw wrongReturn(typeof returned)
+  for (const member in returned) if (member !== 'output' && member !== 'action') throw wrongReturn(`a member ${member}`)
+  const { action } = returned as { action?: unknown }
+  if (action !== undefined && typeof action !== 'string') throw wrongReturn(`an action of type ${typeof action}`)
+  return returned as { output?: unknown; action?: string }
+}
+
+function wrongReturn(what: string): BatonError {
+  const hint = 'A node returns nothing or `{ output, action }`; both are optional.'
+  return new BatonError('INVALID_VALUE', { field: 'return', message: `the node returned ${what}`, hint })
+}
+
+export type { ErrorCode }

@@ -1,0 +1,153 @@
+/**
+ * decide: what a run does next. Looks only at its arguments (the graph, the settled instance, the claim's arrivals), so
+ * every worker that asks gets the same answer, one that died after asking has cost us nothing, and the cost does not
+ * grow with the run.
+ *
+ * `judge` answers at the claim: run it, skip it, fail it. `afterSuccess`, `afterFailure` and `afterSkip` answer when
+ * the fate is known: which edges arrive where, and which fates behind it are decided by that alone.
+ */
+import { defaults } from '../model/blueprint.ts'
+import { codedError, type RecordedError } from '../model/errors.ts'
+import { type NodeId, parentOfItem } from '../model/ids.ts'
+import type { JsonValue } from '../model/json.ts'
+import type { Arrival, Fate } from '../model/run.ts'
+import type { Claim, Outcome } from '../ports/run-store.ts'
+import { type Cascade, cascade, predecessorFailed } from './cascade.ts'
+import { type Graph, type GraphNode, nodeOf } from './graph.ts'
+import { joinVerdict } from './joins.ts'
+
+export type Verdict =
+  | { readonly type: 'run' }
+  /** A map whose items have settled. */
+  | { readonly type: 'gather' }
+  | { readonly type: 'skip' }
+  | { readonly type: 'fail'; readonly error: RecordedError }
+
+const RUN: Verdict = { type: 'run' }
+
+/** What to do with an instance that was just claimed, from what reached it. */
+export function judge(node: GraphNode, claim: Claim): Verdict {
+  if (claim.lostLeases > (node.config.maxLostLeases ?? defaults.maxLostLeases)) {
+    return { type: 'fail', error: codedError('LEASES_LOST', `${claim.lostLeases} workers were lost while they ran it`) }
+  }
+  if (claim.map !== undefined) return { type: 'gather' }
+  // What a fallback gets are the arrivals of the node that it stands in for, and that node's failure.
+  if (claim.item !== undefined || claim.arrivals.length === 0 || isFallback(claim)) return RUN
+  switch (joinVerdict(node.rule, claim.arrivals)) {
+    case 'run':
+      return RUN
+    case 'skip':
+      return { type: 'skip' }
+    case 'fail': {
+      const failed = claim.arrivals.find(({ fate }) => fate === 'failed')
+      return { type: 'fail', error: predecessorFailed(failed?.from ?? '', failed?.error?.message) }
+    }
+  }
+}
+
+export interface Success {
+  readonly output?: JsonValue
+  readonly action?: string
+  /** Fate of each outgoing edge, in the node's order; absent when all are taken. */
+  readonly taken?: readonly boolean[]
+}
+
+export function afterSuccess(graph: Graph, node: GraphNode, claim: Claim, success: Success): Outcome {
+  const { output, action, taken } = success
+  const result = {
+    type: 'succeeded' as const,
+    ...(output === undefined ? undefined : { output }),
+    ...(action === undefined ? undefined : { action }),
+  }
+  const item = itemArrival(claim, 'succeeded')
+  if (item !== undefined) return { ...result, arrivals: [item] }
+  const end = node.resultOf === undefined ? undefined : { resultOf: node.resultOf }
+  const losers = node.losers.length === 0 ? undefined : { cancels: node.losers }
+  if (node.plainArrivals !== undefined) return { ...result, arrivals: node.plainArrivals, ...end, ...losers }
+  const fates = node.outgoing.map((_, index): Fate => (taken?.[index] === false ? 'skipped' : 'succeeded'))
+  const { arrivals, settlements } = cascade(graph, node, claim.instanceId, fates)
+  return { ...result, arrivals, ...someOf(settlements), ...end, ...losers }
+}
+
+export interface Failure {
+  readonly error: RecordedError
+  /** False for errors that trying again cannot help. */
+  readonly mayRetry: boolean
+  readonly retryAfterMs?: number
+  /** Delay before the next attempt by the node's policy. */
+  readonly delayMs: number
+}
+
+export function afterFailure(graph: Graph, node: GraphNode, claim: Claim, failure: Failure): Outcome {
+  const { error } = failure
+  const { retry } = node.config
+  const listed =
+    retry?.errors === undefined ||
+    retry.errors.includes(error.name) ||
+    (error.code !== undefined && retry.errors.includes(error.code))
+  if (failure.mayRetry && listed && claim.attempt < (retry?.attempts ?? defaults.attempts)) {
+    return { type: 'retried', error, delayMs: Math.max(failure.delayMs, failure.retryAfterMs ?? 0) }
+  }
+  return fail(graph, node, claim, error)
+}
+
+/** The failure stands: nobody tries again. */
+export function fail(graph: Graph, node: GraphNode, claim: Claim, error: RecordedError): Outcome {
+  const item = itemArrival(claim, 'failed')
+  // How many failed items are too many is for the map to say.
+  if (item !== undefined) return { type: 'failed', error, takenBy: { always: true, ifStarted: [] }, arrivals: [item] }
+  const stand = node.fallback === undefined ? undefined : nodeOf(graph, node.fallback)
+  if (stand !== undefined && error.code !== 'PREDECESSOR_FAILED') {
+    const arrivals = arrivalsOfFallback(stand.id, node, claim)
+    return { type: 'failed', error, takenBy: { always: true, ifStarted: [] }, arrivals }
+  }
+  const fates = node.outgoing.map((): Fate => 'failed')
+  const { arrivals, settlements, takenBy } = cascade(graph, node, claim.instanceId, fates)
+  return { type: 'failed', error, takenBy, arrivals, ...someOf(settlements) }
+}
+
+export function afterSkip(graph: Graph, node: GraphNode, claim: Claim): Outcome {
+  const fates = node.outgoing.map((): Fate => 'skipped')
+  const { arrivals, settlements } = cascade(graph, node, claim.instanceId, fates)
+  return { type: 'skipped', reason: 'not-taken', arrivals, ...someOf(settlements) }
+}
+
+/** A map whose items have settled: the list of their outputs in input order, or one failure too many. */
+export function afterItems(graph: Graph, node: GraphNode, claim: Claim): Outcome {
+  const { count = 0, maxFailures = 0 } = claim.map ?? {}
+  const outputs: JsonValue[] = new Array<JsonValue>(count).fill(null)
+  const failures: string[] = []
+  for (const { from, fate, output, error } of claim.arrivals) {
+    if (fate === 'failed') failures.push(`${from}: ${error?.message ?? 'failed'}`)
+    else outputs[parentOfItem(from)?.index ?? 0] = output ?? null
+  }
+  if (failures.length > maxFailures) {
+    return fail(graph, node, claim, codedError('MAP_FAILED', `${failures.length} of ${count} items failed; ${failures[0]}`))
+  }
+  return afterSuccess(graph, node, claim, { output: outputs })
+}
+
+export function isFallback(claim: Claim): boolean {
+  return claim.arrivals.some(({ edge }) => edge.endsWith(FAILURE_EDGE))
+}
+
+// No edge of a blueprint ends like this: check-blueprint.ts keeps `!` out of their ends.
+const FAILURE_EDGE = '!'
+
+/** The fallback gets what reached the node that failed, and its failure. */
+function arrivalsOfFallback(stand: NodeId, node: GraphNode, claim: Claim): Arrival[] {
+  const of = claim.arrivals.length + 1
+  const own = { edge: `${node.id}${FAILURE_EDGE}`, from: claim.instanceId, fate: 'failed' as const }
+  return [...claim.arrivals, own].map(({ edge, from, fate }) => ({ to: stand, edge, from, fate, rule: 'all', of }))
+}
+
+function itemArrival(claim: Claim, fate: Fate): Arrival | undefined {
+  if (claim.item === undefined) return undefined
+  const parent = parentOfItem(claim.instanceId)
+  if (parent === undefined) return undefined
+  return { to: parent.map, edge: `[${parent.index}]`, from: claim.instanceId, fate, rule: 'map', of: 0 }
+}
+
+function someOf(settlements: Cascade['settlements']): { settlements?: Cascade['settlements'] } {
+  return settlements.length === 0 ? {} : { settlements }
+}

@@ -1,0 +1,191 @@
+/**
+ * The durable calls of one attempt: `step`, `sleep`, `waitForSignal`, `approval`.
+ *
+ * Each call has a position, counted from the function's entry. What was recorded at a position is fed back; what was
+ * not is done and recorded (a step), or ends the invocation (a wait): the outcome is committed, the function's promise
+ * is left hanging and forgotten, and when the wait is over the function is entered again from the top. That is why the
+ * calls must come in the same order every time.
+ */
+import { BatonError } from '../model/errors.ts'
+import { type InstanceId, parseSignalName, type RunId } from '../model/ids.ts'
+import type { JsonValue } from '../model/json.ts'
+import type { ApprovalDecision, RecordedStep, StepKind } from '../model/run.ts'
+import type { Claim, Outcome } from '../ports/run-store.ts'
+import type { TrackedAsyncContext } from '../context/tracked-context.ts'
+import type { Environment } from './environment.ts'
+import type { ApprovalOptions, StepFunction, WaitOptions } from './node-function.ts'
+
+interface Invocation {
+  readonly claim: Claim
+  readonly runId: RunId
+  readonly instanceId: InstanceId
+  readonly context: TrackedAsyncContext
+}
+
+interface Hooks {
+  readonly env: Environment
+  isOver(): boolean
+  /** Ends the invocation with this outcome. */
+  park(outcome: Outcome): void
+  /** Another worker has the instance. */
+  lose(): void
+  /** The run is being cancelled. */
+  stop(): void
+}
+
+export class DurableCalls {
+  readonly #invocation: Invocation
+  readonly #hooks: Hooks
+  readonly #recorded: ReadonlyMap<number, RecordedStep>
+  readonly #running = new Set<Promise<unknown>>()
+  readonly #names = new Map<string, number>()
+  #position = 0
+
+  constructor(invocation: Invocation, hooks: Hooks) {
+    this.#invocation = invocation
+    this.#hooks = hooks
+    this.#recorded = new Map(invocation.claim.steps.map((step) => [step.position, step]))
+  }
+
+  async step<Result>(name: string, fn: StepFunction<Result>): Promise<Result> {
+    const { position, recorded } = this.#enter('step', name)
+    if (recorded !== undefined) return this.#decode(recorded.result) as Result
+    const work = this.#runStep(position, name, fn)
+    this.#running.add(work)
+    try {
+      return await work
+    } finally {
+      this.#running.delete(work)
+    }
+  }
+
+  async sleep(duration: number | { readonly untilMs: number }): Promise<void> {
+    const { position, recorded } = this.#enter('sleep', 'sleep')
+    if (recorded !== undefined) return
+    const times = typeof duration === 'number' ? { delayMs: checkMs(duration) } : { wakeAtMs: checkMs(duration.untilMs) }
+    return this.#park({ type: 'slept', step: { position, kind: 'sleep', name: 'sleep' }, ...times })
+  }
+
+  async waitForSignal<Payload>(name: string, options: WaitOptions = {}): Promise<Payload> {
+    parseSignalName(name)
+    const { position, recorded } = this.#enter('signal', name)
+    if (recorded?.timedOut === true) throw this.#timedOut(`signal ${name}`)
+    if (recorded !== undefined) return this.#decode(recorded.result) as Payload
+    return this.#park({
+      type: 'awaited',
+      step: { position, kind: 'signal', name },
+      wait: { kind: 'signal', name },
+      ...timeoutOf(options),
+    })
+  }
+
+  async approval(name: string, options: ApprovalOptions = {}): Promise<ApprovalDecision> {
+    parseSignalName(name, 'approval')
+    const { position, recorded, occurrence } = this.#enter('approval', name)
+    if (recorded?.timedOut === true) throw this.#timedOut(`approval ${name}`)
+    if (recorded !== undefined) return this.#decided(name, recorded.result)
+    const id = `${this.#invocation.instanceId}:${name}${occurrence === 1 ? '' : `#${occurrence}`}`
+    const { request } = options
+    const encoded = request === undefined ? {} : { request: this.#hooks.env.serializer.encode(request, 'request') }
+    return this.#park({
+      type: 'awaited',
+      step: { position, kind: 'approval', name },
+      wait: { kind: 'approval', name: id, ...encoded },
+      ...timeoutOf(options),
+    })
+  }
+
+  /** Counts the call, and checks that what was recorded at its place is the same call. */
+  #enter(kind: StepKind, name: string): { position: number; occurrence: number; recorded: RecordedStep | undefined } {
+    if (this.#hooks.isOver()) throw new BatonError('ATTEMPT_ENDED', { field: kind })
+    const position = this.#position++
+    const key = `${kind} ${name}`
+    const occurrence = (this.#names.get(key) ?? 0) + 1
+    this.#names.set(key, occurrence)
+    const recorded = this.#recorded.get(position)
+    if (recorded !== undefined && (recorded.kind !== kind || recorded.name !== name)) {
+      throw new BatonError('STEPS_DIVERGED', {
+        field: `${this.#invocation.instanceId} call ${position}`,
+        message: `the journal has ${recorded.kind} ${recorded.name} there, the code asks for ${kind} ${name}`,
+      })
+    }
+    return { position, occurrence, recorded }
+  }
+
+  async #runStep<Result>(position: number, name: string, fn: StepFunction<Result>): Promise<Result> {
+    const { env } = this.#hooks
+    const context = this.#invocation.context.fork()
+    let encoded: JsonValue | undefined
+    try {
+      const result = await fn({ context })
+      encoded = result === undefined ? undefined : env.serializer.encode(result, `step ${name}`)
+      const deltas = context.takeDeltas()
+      const step: RecordedStep = { position, kind: 'step', name, ...(encoded === undefined ? {} : { result: encoded }) }
+      await this.#record({ type: 'stepped', step, ...(deltas.length === 0 ? {} : { deltas }) })
+    } catch (thrown) {
+      context.drop()
+      throw thrown
+    }
+    context.keep()
+    // What the attempts after a crash will see, this one sees too: a copy that went through the serializer.
+    return (encoded === undefined ? undefined : env.serializer.decode(encoded)) as Result
+  }
+
+  async #record(outcome: Outcome): Promise<void> {
+    const { env } = this.#hooks
+    const { claim, runId, instanceId } = this.#invocation
+    const transition = { runId, instanceId, fence: claim.fence, commitId: env.newId(), outcome }
+    const answer = await env.commit(transition)
+    switch (answer.status) {
+      case 'committed':
+      case 'already-committed':
+        if (answer.run.stopping) this.#hooks.stop()
+        return
+      case 'conflict':
+        throw new BatonError('DELTA_CONFLICT', { field: answer.field, message: answer.message })
+      case 'too-large':
+        throw new BatonError('TOO_LARGE', { field: 'step', message: `the store takes ${answer.limitBytes} bytes at most` })
+      default:
+        this.#hooks.lose()
+        return forever()
+    }
+  }
+
+  /** Ends the invocation; steps that still run are recorded first. */
+  async #park(outcome: Outcome): Promise<never> {
+    while (this.#running.size > 0) await Promise.allSettled([...this.#running])
+    this.#hooks.park(outcome)
+    return forever()
+  }
+
+  #decided(name: string, result: JsonValue | undefined): ApprovalDecision {
+    const raw = (result ?? { approved: false }) as unknown as ApprovalDecision
+    const decision = raw.payload === undefined ? raw : { ...raw, payload: this.#decode(raw.payload) as JsonValue }
+    if (decision.approved) return decision
+    const who = decision.by === undefined ? '' : ` by ${decision.by}`
+    const why = decision.reason === undefined ? '' : `: ${decision.reason}`
+    throw new BatonError('APPROVAL_DENIED', { field: name, message: `denied${who}${why}`, cause: decision })
+  }
+
+  #decode(result: JsonValue | undefined): unknown {
+    return result === undefined ? undefined : this.#hooks.env.serializer.decode(result)
+  }
+
+  #timedOut(what: string): BatonError {
+    return new BatonError('WAIT_TIMEOUT', { field: this.#invocation.instanceId, message: `no ${what} came in time` })
+  }
+}
+
+function timeoutOf({ timeoutMs }: WaitOptions): { timeoutMs?: number } {
+  return timeoutMs === undefined ? {} : { timeoutMs: checkMs(timeoutMs) }
+}
+
+function checkMs(ms: number): number {
+  if (Number.isFinite(ms) && ms >= 0) return ms
+  throw new BatonError('INVALID_OPTION', { field: 'duration', message: `not a time in milliseconds: ${ms}` })
+}
+
+/** A promise that nobody settles and nobody holds: what waits for it is collected with it. */
+function forever(): Promise<never> {
+  return new Promise<never>(() => {})
+}

@@ -1,0 +1,29 @@
+import type { InstanceId, RunId } from '../model/ids.ts'
+import type { ContextSource } from '../ports/async-context.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
+import type { IClock, NewId, Random } from '../ports/clock.ts'
+import type { ILogger } from '../ports/logger.ts'
+import type { CommitResult, Transition } from '../ports/run-store.ts'
+import type { ISerializer } from '../ports/serializer.ts'
+import type { Deadlines } from './deadlines.ts'
+import type { Registry } from './registry.ts'
+
+/** What an attempt needs of the process it runs in. A worker fills it from its ports, `FlowRuntime` from memory. */
+export interface Environment {
+  readonly registry: Registry
+  readonly serializer: ISerializer
+  readonly clock: IClock
+  readonly random: Random
+  readonly newId: NewId
+  readonly logger: ILogger
+  readonly workerId: string
+  readonly deadlines: Deadlines
+  readonly abandonAfterMs: number
+  contextOf(runId: RunId): ContextSource
+  commit(transition: Transition): Awaitable<CommitResult>
+}
+
+/** The fields that every log line about work carries. */
+export function workFields(runId: RunId, instanceId: InstanceId, attempt: number, workerId: string) {
+  return { runId, instanceId, attempt, workerId }
+}

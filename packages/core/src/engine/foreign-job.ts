@@ -1,0 +1,53 @@
+import type { RunId } from '../model/ids.ts'
+import type { ICoordinationStore } from '../ports/coordination-store.ts'
+import type { Delivery } from '../ports/job-queue.ts'
+import type { IRunStore } from '../ports/run-store.ts'
+import type { Graph } from './graph.ts'
+import type { Registry } from './registry.ts'
+import { newRunOf } from './start-run.ts'
+
+interface Ports {
+  readonly store: IRunStore
+  readonly registry: Registry
+  readonly coordinationStore: ICoordinationStore | undefined
+}
+
+const DAY_MS = 24 * 3_600_000
+
+/**
+ * A job that a plain producer sent, with a run id, a blueprint id and a node: if the run is not there yet and the node
+ * is one that starts, the run is created, once, with all its start nodes. Anything else goes to the dead letters.
+ *
+ * @returns the graph to work with, or undefined where this process lacks it
+ */
+export async function adoptForeignJob(delivery: Delivery, ports: Ports): Promise<Graph | undefined | 'dead-lettered'> {
+  const { store, registry, coordinationStore } = ports
+  const { job } = delivery
+  const run = await store.summary(job.runId)
+  if (run !== undefined) return registry.find(run.flowId, run.version)
+  const graph = registry.latest(job.blueprintId)
+  if (graph === undefined) return undefined
+  if (!graph.starts.includes(job.instanceId)) {
+    await delivery.deadLetter(`UNKNOWN_RUN: no run ${job.runId}, and ${job.nodeId} is no start node`)
+    return 'dead-lettered'
+  }
+  // A second place that knows the blueprint, so that `reconcile` can create the run if we die before we do.
+  await coordinationStore?.setIfNotExist(blueprintKey(job.runId), job.blueprintId, { ttlMs: DAY_MS })
+  const created = await store.create(newRunOf(graph, job.runId, undefined))
+  if (created.status !== 'purged') return graph
+  await delivery.acknowledge()
+  return 'dead-lettered'
+}
+
+/** Creates the run of a foreign job that was taken but never got so far. @returns whether there was such a job */
+export async function createFromFallback(runId: RunId, ports: Ports): Promise<boolean> {
+  const blueprintId = await ports.coordinationStore?.get(blueprintKey(runId))
+  const graph = blueprintId === undefined ? undefined : ports.registry.latest(blueprintId)
+  if (graph === undefined) return false
+  const created = await ports.store.create(newRunOf(graph, runId, undefined))
+  return created.status === 'created' || created.status === 'exists'
+}
+
+function blueprintKey(runId: RunId): string {
+  return `baton/blueprint/${runId}`
+}

@@ -1,0 +1,174 @@
+/**
+ * A blueprint made ready for the engine: every lookup that a commit needs is done once, here. Pure and immutable, so
+ * that all runs of a blueprint in a process share one.
+ */
+import { type Blueprint, type BlueprintNode, defaults, edgeIdOf, type NodeConfig, versionOf } from '../model/blueprint.ts'
+import { BatonError } from '../model/errors.ts'
+import type { EdgeId, NodeId } from '../model/ids.ts'
+import type { Arrival, JoinRule } from '../model/run.ts'
+import type { ClaimNeeds } from '../ports/run-store.ts'
+
+export interface Graph {
+  readonly blueprint: Blueprint
+  readonly flowId: string
+  readonly version: string | undefined
+  readonly nodes: ReadonlyMap<NodeId, GraphNode>
+  /** The nodes that nothing precedes, in the blueprint's order. */
+  readonly starts: readonly NodeId[]
+  readonly failFast: boolean
+  readonly deadlineMs: number | undefined
+}
+
+export interface GraphNode {
+  readonly id: NodeId
+  readonly uses: string
+  readonly source: BlueprintNode
+  readonly config: NodeConfig
+  readonly rule: JoinRule
+  readonly incoming: readonly GraphEdge[]
+  /** Of a fallback node: the edges of the node that it stands in for. */
+  readonly outgoing: readonly GraphEdge[]
+  /** The name of its output in the run's output, where nothing follows it. */
+  readonly resultOf: NodeId | undefined
+  readonly fallback: NodeId | undefined
+  readonly needs: ClaimNeeds
+  /** Its arrivals when it succeeds, where no condition can change them. */
+  readonly plainArrivals: readonly Arrival[] | undefined
+  /** Whom a commit of this node may make ready. */
+  readonly candidates: readonly (ClaimNeeds & { readonly nodeId: NodeId })[]
+  /** Nodes that lead only to this `any` join; called off when it has succeeded and asks for that. */
+  readonly losers: readonly NodeId[]
+}
+
+export interface GraphEdge {
+  readonly id: EdgeId
+  readonly source: NodeId
+  readonly target: NodeId
+  readonly action: string | undefined
+  readonly condition: string | undefined
+  readonly transform: string | undefined
+}
+
+interface Draft {
+  node: BlueprintNode
+  incoming: GraphEdge[]
+  outgoing: GraphEdge[]
+  standsInFor: NodeId | undefined
+}
+
+/** @param blueprint one that `checkBlueprint` has passed */
+export function compileGraph(blueprint: Blueprint): Graph {
+  const drafts = new Map<NodeId, Draft>()
+  for (const node of blueprint.nodes) drafts.set(node.id, { node, incoming: [], outgoing: [], standsInFor: undefined })
+  for (const edge of blueprint.edges) {
+    const { source, target, action, condition, transform } = edge
+    const compiled = { id: edgeIdOf(edge), source, target, action, condition, transform }
+    drafts.get(source)?.outgoing.push(compiled)
+    drafts.get(target)?.incoming.push(compiled)
+  }
+  for (const { node, incoming, outgoing } of drafts.values()) {
+    const stand = node.config?.fallback === undefined ? undefined : drafts.get(node.config.fallback)
+    if (stand === undefined) continue
+    stand.standsInFor = node.id
+    stand.incoming = incoming
+    stand.outgoing = outgoing
+  }
+
+  const nodes = new Map<NodeId, GraphNode>()
+  for (const draft of drafts.values()) nodes.set(draft.node.id, toNode(draft, drafts))
+  const starts = [...drafts.values()]
+    .filter((draft) => draft.incoming.length === 0 && draft.standsInFor === undefined)
+    .map((draft) => draft.node.id)
+  return {
+    blueprint,
+    flowId: blueprint.id,
+    version: versionOf(blueprint),
+    nodes,
+    starts,
+    failFast: blueprint.policy?.failFast ?? true,
+    deadlineMs: blueprint.policy?.deadlineMs,
+  }
+}
+
+export function nodeOf(graph: Graph, nodeId: NodeId): GraphNode {
+  const node = graph.nodes.get(nodeId)
+  if (node === undefined) {
+    throw new BatonError('INVALID_BLUEPRINT', {
+      field: 'nodes',
+      message: `flow ${graph.flowId} has no node ${nodeId} any more`,
+      hint: 'A run still needs this node. Give changed flows a version, so that old runs keep the old graph.',
+    })
+  }
+  return node
+}
+
+function toNode(draft: Draft, drafts: ReadonlyMap<NodeId, Draft>): GraphNode {
+  const { node, incoming, outgoing, standsInFor } = draft
+  const config = node.config ?? {}
+  const conditional = outgoing.some(({ action, condition }) => action !== undefined || condition !== undefined)
+  const targets = [...new Set(outgoing.map(({ target }) => target))]
+  if (config.fallback !== undefined) targets.push(config.fallback)
+  // A map's items, and the map itself when they have all settled, belong to the same node.
+  if (config.map !== undefined) targets.push(node.id)
+  return {
+    id: node.id,
+    uses: node.uses,
+    source: node,
+    config,
+    rule: ruleOf(config),
+    incoming,
+    outgoing,
+    resultOf: outgoing.length === 0 ? (standsInFor ?? node.id) : undefined,
+    fallback: config.fallback,
+    needs: needsOf(draft),
+    plainArrivals: conditional ? undefined : outgoing.map((edge) => arrivalOn(edge, node.id, drafts)),
+    candidates: targets.map((id) => ({ nodeId: id, ...needsOf(drafts.get(id) as Draft) })),
+    losers: config.cancelLosers === true ? losersOf(node.id, drafts) : [],
+  }
+}
+
+function ruleOf(config: NodeConfig): JoinRule {
+  if (config.joinStrategy !== 'any') return 'all'
+  return config.anyFailure === 'ignore' ? 'any-ignore' : 'any'
+}
+
+function needsOf({ node, incoming, standsInFor }: Draft): ClaimNeeds {
+  const { config = {} } = node
+  const sources = Object.values(config.inputs ?? {})
+  const input = incoming.length === 0 || standsInFor !== undefined || sources.some((source) => 'run' in source)
+  const keys = sources.flatMap((source) => ('context' in source ? [source.context] : []))
+  const reads = [...new Set([...(config.reads ?? []), ...keys])]
+  return {
+    timeoutMs: config.timeoutMs ?? defaults.nodeTimeoutMs,
+    ...(reads.length === 0 ? {} : { reads }),
+    ...(input ? { input } : {}),
+  }
+}
+
+function arrivalOn(edge: GraphEdge, from: NodeId, drafts: ReadonlyMap<NodeId, Draft>): Arrival {
+  const target = drafts.get(edge.target) as Draft
+  return {
+    to: edge.target,
+    edge: edge.id,
+    from,
+    fate: 'succeeded',
+    rule: ruleOf(target.node.config ?? {}),
+    of: target.incoming.length,
+  }
+}
+
+/** Every node all of whose paths lead to the join: walking back, a node is lost when all that follows it is. */
+function losersOf(join: NodeId, drafts: ReadonlyMap<NodeId, Draft>): NodeId[] {
+  const lost = new Set<NodeId>()
+  const queue = [join]
+  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+    for (const { source } of drafts.get(id)?.incoming ?? []) {
+      if (lost.has(source)) continue
+      const follows = drafts.get(source)?.outgoing ?? []
+      if (!follows.every(({ target }) => target === join || lost.has(target))) continue
+      lost.add(source)
+      queue.push(source)
+    }
+  }
+  return [...lost]
+}

@@ -1,0 +1,94 @@
+/** What a node's function gets as its input, from what reached its instance. */
+import type { NodeConfig } from '../model/blueprint.ts'
+import { BatonError } from '../model/errors.ts'
+import type { JsonValue } from '../model/json.ts'
+import type { Claim, ClaimedArrival } from '../ports/run-store.ts'
+import { isFallback } from './decide.ts'
+import type { Environment } from './environment.ts'
+import type { GraphEdge, GraphNode } from './graph.ts'
+import { inputArrivals } from './joins.ts'
+
+type Codes = Pick<Environment, 'registry' | 'serializer'>
+
+/**
+ * The item of a map; else what `inputs` maps; else the run's input where nothing precedes; else the one predecessor's
+ * output; else an object of outputs by predecessor.
+ */
+export function inputOf(node: GraphNode, claim: Claim, codes: Codes): unknown {
+  if (claim.item !== undefined) return codes.serializer.decode(claim.item)
+  const { inputs } = node.config
+  if (inputs !== undefined) return mappedInput(node, inputs, claim, codes)
+  const arrivals = arrivalsForInput(node, claim)
+  if (node.incoming.length === 0) return claim.input === undefined ? undefined : codes.serializer.decode(claim.input)
+  if (node.incoming.length === 1 || node.rule !== 'all') {
+    const [first] = arrivals
+    return first === undefined ? undefined : broughtBy(node, first, codes)
+  }
+  // In the blueprint's order, not in that of arrival: the same set gives the same input.
+  const byEdge = new Map(arrivals.map((arrival) => [arrival.edge, arrival]))
+  const members: [string, unknown][] = []
+  for (const edge of node.incoming) {
+    const arrival = byEdge.get(edge.id)
+    if (arrival !== undefined) members.push([edge.source, decoded(edge, arrival, codes)])
+  }
+  return Object.fromEntries(members)
+}
+
+/** The same, encoded: for a map, whose items go straight on into the store. */
+export function rawInputOf(node: GraphNode, claim: Claim, codes: Codes): JsonValue | undefined {
+  const input = inputOf(node, claim, codes)
+  if (!Array.isArray(input)) return undefined
+  return input.map((item, index) => codes.serializer.encode(item ?? null, `input[${index}]`))
+}
+
+function arrivalsForInput(node: GraphNode, claim: Claim): readonly ClaimedArrival[] {
+  return isFallback(claim) ? inputArrivals('all', claim.arrivals) : inputArrivals(node.rule, claim.arrivals)
+}
+
+function mappedInput(node: GraphNode, inputs: NonNullable<NodeConfig['inputs']>, claim: Claim, codes: Codes): unknown {
+  const members: [string, unknown][] = Object.entries(inputs).map(([member, source]) => {
+    if ('value' in source) return [member, structuredClone(source.value)]
+    return [member, walk(sourceValue(node, source, claim, codes), source.path ?? [])]
+  })
+  return Object.fromEntries(members)
+}
+
+type NamedSource = Exclude<NonNullable<NodeConfig['inputs']>[string], { value: JsonValue }>
+
+function sourceValue(node: GraphNode, source: NamedSource, claim: Claim, codes: Codes): unknown {
+  const { serializer } = codes
+  if ('run' in source) return claim.input === undefined ? undefined : serializer.decode(claim.input)
+  if ('context' in source) {
+    const entry = Object.hasOwn(claim.context, source.context) ? claim.context[source.context] : undefined
+    return entry === undefined ? undefined : serializer.decode(entry.value)
+  }
+  const arrival = claim.arrivals.find(
+    (candidate) => candidate.fate === 'succeeded' && sourceOf(node, candidate) === source.node,
+  )
+  return arrival === undefined ? undefined : broughtBy(node, arrival, codes)
+}
+
+function sourceOf(node: GraphNode, arrival: ClaimedArrival): string {
+  return node.incoming.find(({ id }) => id === arrival.edge)?.source ?? arrival.from
+}
+
+function broughtBy(node: GraphNode, arrival: ClaimedArrival, codes: Codes): unknown {
+  return decoded(node.incoming.find(({ id }) => id === arrival.edge), arrival, codes)
+}
+
+function decoded(edge: GraphEdge | undefined, { output }: ClaimedArrival, { registry, serializer }: Codes): unknown {
+  const value = output === undefined ? undefined : serializer.decode(output)
+  return edge?.transform === undefined ? value : registry.transform(edge.transform)(value)
+}
+
+function walk(value: unknown, path: readonly string[]): unknown {
+  let place = value
+  for (const member of path) {
+    if (place === undefined || place === null) return undefined
+    if (place instanceof Map) place = place.get(member)
+    else if (typeof place === 'object' && Object.hasOwn(place, member)) place = (place as Record<string, unknown>)[member]
+    else if (typeof place === 'object') return undefined
+    else throw new BatonError('INVALID_VALUE', { field: `input.${path.join('.')}`, message: `no member ${member} in a ${typeof place}` })
+  }
+  return place
+}

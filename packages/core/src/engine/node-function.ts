@@ -1,0 +1,80 @@
+import type { RecordedError } from '../model/errors.ts'
+import type { InstanceId, NodeId, RunId } from '../model/ids.ts'
+import type { JsonObject } from '../model/json.ts'
+import type { ApprovalDecision } from '../model/run.ts'
+import type { IAsyncContext } from '../ports/async-context.ts'
+import type { LogFields, LogLevel } from '../ports/logger.ts'
+
+/**
+ * The code of a node. It may run more than once: after a failed attempt, and after its process died. What it does to
+ * the outside belongs behind `idempotencyKey` or inside a `step`.
+ */
+export type NodeFunction<Input = unknown, Output = unknown> = (
+  args: NodeArguments<Input>,
+) => NodeReturn<Output> | Promise<NodeReturn<Output>>
+
+/** Nothing, or an output and the name of the edge to take. */
+export type NodeReturn<Output> = NodeResult<Output> | undefined | void
+
+export interface NodeResult<Output> {
+  readonly output?: Output
+  /** Edges with an `action` are taken only if it is this one. */
+  readonly action?: string
+}
+
+export interface NodeArguments<Input = unknown> {
+  /**
+   * The run's input for a node that nothing precedes; the predecessor's output; for a join of all, an object of
+   * outputs by predecessor; for an `any` join, the output of the first success; for an item of a map, the item.
+   */
+  readonly input: Input
+  /** The run's shared state. Writes commit with the node's success. */
+  readonly context: IAsyncContext
+  /** The node's fixed `params` of the blueprint. */
+  readonly params: JsonObject
+  /** Fires when the attempt is over: timed out, cancelled, its lease lost, or the worker stops. */
+  readonly signal: AbortSignal
+  /** The same on every attempt: hand it to outside systems, so that doing it twice does it once. */
+  readonly idempotencyKey: string
+  readonly runId: RunId
+  readonly nodeId: NodeId
+  readonly instanceId: InstanceId
+  /** 1 for the first; grows with each failure. */
+  readonly attempt: number
+  /** Index of the item, in a map. */
+  readonly itemIndex: number | undefined
+  /** Why the node that this one stands in for has failed; in fallback nodes only. */
+  readonly failure: RecordedError | undefined
+
+  /**
+   * Runs the function once and journals its result: no retry and no other worker repeats it. Durable calls must come
+   * in the same order on every attempt (`STEPS_DIVERGED`).
+   */
+  step<Result>(name: string, fn: StepFunction<Result>): Promise<Result>
+  /** Waits durably, holding no worker. Afterwards the function is entered again from the top, with its steps fed back. */
+  sleep(duration: number | { readonly untilMs: number }): Promise<void>
+  /** Waits for `handle.signal(name, payload)`. One that came early counts. Throws `WAIT_TIMEOUT`. */
+  waitForSignal<Payload = unknown>(name: string, options?: WaitOptions): Promise<Payload>
+  /** Asks people, and waits for the first decision. Throws `APPROVAL_DENIED` where it is no. */
+  approval(name: string, options?: ApprovalOptions): Promise<ApprovalDecision>
+  /** A line in the log that carries run, instance and attempt. */
+  log(level: LogLevel, message: string, fields?: LogFields): void
+}
+
+/** What it writes to its `context` commits with the step. Steps that run side by side each need their own. */
+export type StepFunction<Result> = (step: { readonly context: IAsyncContext }) => Result | Promise<Result>
+
+export interface WaitOptions {
+  readonly timeoutMs?: number
+}
+
+export interface ApprovalOptions extends WaitOptions {
+  /** What the person who decides is shown. */
+  readonly request?: unknown
+}
+
+/** Decides whether an edge is taken, from what its source returned. Must not depend on time or chance. */
+export type EdgePredicate = (source: { readonly output: unknown; readonly action: string | undefined }) => boolean
+
+/** Turns the source's output into what the target gets. Must not depend on time or chance. */
+export type EdgeTransform = (output: unknown) => unknown

@@ -1,0 +1,103 @@
+/**
+ * The sweep: what time has made due. Expired leases, sleeps and retries whose time has come, waits that are over, jobs
+ * that nobody answered: for each a job is sent again, with a growing interval. Deadlines that have passed are recorded,
+ * and runs past their retention removed. One worker at a time sweeps, so that idle cost does not grow with workers.
+ */
+import { type IClock, wait } from '../ports/clock.ts'
+import type { ICoordinationStore } from '../ports/coordination-store.ts'
+import type { IJobQueue } from '../ports/job-queue.ts'
+import type { ILogger } from '../ports/logger.ts'
+import type { DueItem, IRunStore } from '../ports/run-store.ts'
+import { reminderFor } from './jobs.ts'
+
+export interface SweeperOptions {
+  readonly store: IRunStore
+  readonly queue: IJobQueue
+  readonly coordinationStore: ICoordinationStore | undefined
+  readonly workerId: string
+  readonly sweepMs: number
+  readonly retentionMs: number
+  readonly clock: IClock
+  readonly logger: ILogger
+}
+
+const ROLE = 'baton/sweeper'
+const PAGE = 200
+/** Of one sweep: what is left then waits for the next, so that a flood does not keep the role from moving on. */
+const MOST_PAGES = 50
+const PURGE_EVERY_MS = 60_000
+
+export class Sweeper {
+  readonly #options: SweeperOptions
+  #nextPurgeAtMs = 0
+
+  constructor(options: SweeperOptions) {
+    this.#options = options
+  }
+
+  /** Sweeps until the signal fires, and calls back after each turn, role or not. */
+  async run(signal: AbortSignal, everyTurn: () => Promise<void>): Promise<void> {
+    const { clock, sweepMs, logger, workerId } = this.#options
+    while (!signal.aborted) {
+      try {
+        if (await this.#hasRole()) await this.sweep(signal)
+        await everyTurn()
+      } catch (error) {
+        logger.log('warn', 'a sweep failed; the next one tries again', { workerId, error })
+      }
+      await wait(clock, sweepMs, signal)
+    }
+    await this.#leaveRole()
+  }
+
+  /** One sweep. @returns how many jobs were sent */
+  async sweep(signal?: AbortSignal): Promise<number> {
+    const { store } = this.#options
+    let sent = 0
+    for (let page = 0; page < MOST_PAGES && !signal?.aborted; page++) {
+      const items = await store.due({ limit: PAGE, unsentOnly: true })
+      sent += await this.#remind(items)
+      if (items.length < PAGE) break
+    }
+    await this.#purge()
+    return sent
+  }
+
+  async #remind(items: readonly DueItem[]): Promise<number> {
+    const { store, queue } = this.#options
+    const instances = items.filter((item) => item.type === 'instance')
+    for (const item of items) {
+      if (item.type === 'deadline') await store.notify({ type: 'deadline', runId: item.runId })
+    }
+    if (instances.length === 0) return 0
+    await queue.enqueue(instances.map(reminderFor))
+    await store.redispatch(instances)
+    return instances.length
+  }
+
+  async #purge(): Promise<void> {
+    const { store, clock, retentionMs } = this.#options
+    const nowMs = clock.now()
+    if (retentionMs === Number.POSITIVE_INFINITY || nowMs < this.#nextPurgeAtMs) return
+    this.#nextPurgeAtMs = nowMs + Math.min(PURGE_EVERY_MS, retentionMs)
+    await store.purge({ endedBeforeMs: nowMs - retentionMs })
+  }
+
+  async #hasRole(): Promise<boolean> {
+    const { coordinationStore, workerId, sweepMs } = this.#options
+    if (coordinationStore === undefined) return true
+    const ttlMs = sweepMs * 2
+    if (await coordinationStore.compareAndSet(ROLE, workerId, workerId, { ttlMs })) return true
+    return coordinationStore.setIfNotExist(ROLE, workerId, { ttlMs })
+  }
+
+  /** So that another worker need not wait for the role to expire. */
+  async #leaveRole(): Promise<void> {
+    const { coordinationStore, workerId, logger } = this.#options
+    try {
+      await coordinationStore?.compareAndDelete(ROLE, workerId)
+    } catch (error) {
+      logger.log('debug', 'the role of the sweeper runs out by itself', { workerId, error })
+    }
+  }
+}

@@ -1,0 +1,364 @@
+/**
+ * A worker: anything that may commit. It takes jobs, claims, executes, commits, and sends what became ready.
+ *
+ *   job ─► claim ─► attempt ─► commit ─┬─► (claimed the next in the same call) ─► attempt …
+ *                                      └─► jobs for the others
+ *
+ * The job is a hint and the claim is the right: a job that comes twice finds nothing to claim, and one that never
+ * comes is made up for by the sweep and by workers with time to spare, which look into the store themselves.
+ */
+import { JsonSerializer } from '../context/json-serializer.ts'
+import { defaults } from '../model/blueprint.ts'
+import { codedError } from '../model/errors.ts'
+import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
+import { isTerminal } from '../model/run.ts'
+import { type IClock, type NewId, type Random, randomId, systemClock } from '../ports/clock.ts'
+import type { ICoordinationStore } from '../ports/coordination-store.ts'
+import type { Delivery, IJobQueue } from '../ports/job-queue.ts'
+import { type ILogger, silentLogger } from '../ports/logger.ts'
+import type { Claim, CommitResult, DueItem, IRunStore, NextClaim, Outcome } from '../ports/run-store.ts'
+import type { ISerializer } from '../ports/serializer.ts'
+import { Attempt, type AttemptEnd } from './attempt.ts'
+import { Deadlines } from './deadlines.ts'
+import { type Environment, workFields } from './environment.ts'
+import { adoptForeignJob } from './foreign-job.ts'
+import { type Graph, nodeOf } from './graph.ts'
+import { jobFor } from './jobs.ts'
+import { Leases } from './leases.ts'
+import { patiently } from './patience.ts'
+import type { Registry } from './registry.ts'
+import { Slots } from './slots.ts'
+import { Sweeper } from './sweep.ts'
+
+export interface WorkerOptions {
+  readonly store: IRunStore
+  readonly queue: IJobQueue
+  readonly registry: Registry
+  /** Shares the role of the sweeper among workers; without one every worker sweeps. */
+  readonly coordinationStore?: ICoordinationStore
+  readonly workerId?: string
+  /** Instances that run at the same time. Default 16. */
+  readonly concurrency?: number
+  readonly leaseMs?: number
+  readonly sweepMs?: number
+  /** While other work waits, a worker goes on with one run for at most this many nodes … */
+  readonly inlineMaxNodes?: number
+  /** … and this long. */
+  readonly inlineMaxMs?: number
+  /** What runs when `stop` is called gets this long to end by itself. */
+  readonly stopWithinMs?: number
+  /** Code that ignores its signal holds its slot for this long after the attempt has ended. */
+  readonly abandonAfterMs?: number
+  /** When a delivery is answered: as soon as the claim is won, or with the first commit it led to. */
+  readonly acknowledge?: 'claim' | 'commit'
+  /** Ended runs are removed after this long. `Infinity` keeps them. */
+  readonly retentionMs?: number
+  /** Called once for a run that ended with a commit of this worker. */
+  readonly onRunEnd?: (runId: RunId) => void | Promise<void>
+  readonly serializer?: ISerializer
+  readonly logger?: ILogger
+  readonly clock?: IClock
+  readonly random?: Random
+  readonly newId?: NewId
+}
+
+/** How long a job waits in the queue when this worker lacks its flow's version. */
+const WRONG_WORKER_DELAY_MS = 1_000
+/** Waits that end sooner are timed by the worker that recorded them; longer ones are the sweep's. */
+const OWN_TIMER_MS = 60_000
+
+export class Worker {
+  readonly workerId: string
+  readonly #options: WorkerOptions
+  readonly #env: Environment
+  readonly #clock: IClock
+  readonly #logger: ILogger
+  readonly #leaseMs: number
+  readonly #sweepMs: number
+  readonly #slots: Slots
+  readonly #leases: Leases
+  readonly #sweeper: Sweeper
+  readonly #stopping = new AbortController()
+  readonly #ownTimers = new Set<() => void>()
+  #loop: Promise<unknown> | undefined
+  #deliveriesSinceLook = 0
+
+  constructor(options: WorkerOptions) {
+    const { store, clock = systemClock, logger = silentLogger, newId = randomId } = options
+    this.#options = options
+    this.#clock = clock
+    this.#logger = logger
+    this.workerId = options.workerId ?? `worker-${newId().slice(0, 8)}`
+    this.#leaseMs = options.leaseMs ?? defaults.leaseMs
+    this.#sweepMs = options.sweepMs ?? defaults.sweepMs
+    this.#slots = new Slots(options.concurrency ?? defaults.concurrency)
+    this.#leases = new Leases({ store, clock, logger, leaseMs: this.#leaseMs })
+    this.#env = {
+      registry: options.registry,
+      serializer: options.serializer ?? new JsonSerializer(),
+      clock,
+      random: options.random ?? Math.random,
+      newId,
+      logger,
+      workerId: this.workerId,
+      deadlines: new Deadlines(clock),
+      abandonAfterMs: options.abandonAfterMs ?? defaults.abandonAfterMs,
+      contextOf: (runId) => store.context(runId),
+      commit: (transition) => patiently(() => store.commit(transition), this.#patience(transition.runId, transition.instanceId)),
+    }
+    this.#sweeper = new Sweeper({
+      store,
+      queue: options.queue,
+      coordinationStore: options.coordinationStore,
+      workerId: this.workerId,
+      sweepMs: this.#sweepMs,
+      retentionMs: options.retentionMs ?? defaults.retentionMs,
+      clock,
+      logger,
+    })
+  }
+
+  /** Instances that this worker executes at the moment. */
+  get running(): readonly { readonly runId: RunId; readonly instanceId: InstanceId; readonly attempt: number }[] {
+    return this.#leases.attempts.map(({ runId, instanceId, attempt }) => ({ runId, instanceId, attempt }))
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping.signal.aborted
+  }
+
+  /** Begins to take jobs. Returns at once. */
+  start(): void {
+    if (this.#loop !== undefined) return
+    const { signal } = this.#stopping
+    const { queue } = this.#options
+    this.#loop = Promise.all([
+      queue.consume((delivery) => this.#handle(delivery), { concurrency: this.#slots.count, signal }),
+      this.#sweeper.run(signal, () => this.#lookForWork()),
+    ])
+    this.#loop.catch((error: unknown) => this.#logger.log('error', 'the worker loop ended', { workerId: this.workerId, error }))
+  }
+
+  /**
+   * Takes nothing new, lets what runs end within `stopWithinMs`, hands back the rest. A hand-back costs neither an
+   * attempt nor a lost lease. Resolves when nothing runs any more.
+   */
+  async stop(): Promise<void> {
+    if (!this.isStopping) {
+      this.#stopping.abort()
+      for (const cancel of this.#ownTimers) cancel()
+      this.#ownTimers.clear()
+    }
+    const { stopWithinMs = defaults.stopWithinMs } = this.#options
+    const graceMs = Math.max(0, stopWithinMs - this.#env.abandonAfterMs)
+    const cancel = this.#clock.after(graceMs, () => {
+      for (const attempt of this.#leases.attempts) attempt.interrupt('released')
+    })
+    await this.#slots.whenIdle()
+    await this.#loop?.catch(() => {})
+    cancel()
+    this.#leases.close()
+    this.#env.deadlines.rest()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #handle(delivery: Delivery): Promise<void> {
+    this.#deliveriesSinceLook += 1
+    const { job } = delivery
+    const fields = { runId: job.runId, instanceId: job.instanceId, workerId: this.workerId }
+    const release = await this.#slots.take(this.#stopping.signal)
+    if (release === undefined) return void (await delivery.handBack({ delayMs: 0 }))
+    try {
+      const graph = job.foreign === true ? await this.#adopt(delivery) : this.#graphFor(job.blueprintId, job.version)
+      if (graph === undefined) {
+        this.#logger.log('warn', `waiting for a worker with ${job.blueprintId}@${job.version ?? '(no version)'}`, fields)
+        return void (await delivery.handBack({ delayMs: WRONG_WORKER_DELAY_MS }))
+      }
+      if (graph === 'dead-lettered') return
+      await this.#work(graph, job.runId, job.instanceId, delivery)
+    } catch (error) {
+      this.#logger.log('error', 'a job could not be worked on; it comes again', { ...fields, error })
+      await delivery.handBack({ delayMs: WRONG_WORKER_DELAY_MS })
+    } finally {
+      release()
+    }
+  }
+
+  /** Claims the instance and goes on from there. Without a claim there is nothing to do, and the job has served. */
+  async #work(graph: Graph, runId: RunId, instanceId: InstanceId, delivery?: Delivery): Promise<void> {
+    const { store, acknowledge = 'commit' } = this.#options
+    const askedAtMs = this.#clock.now()
+    const needs = nodeOf(graph, nodeOfInstance(instanceId)).needs
+    const request = { runId, instanceId, claimId: this.#env.newId(), workerId: this.workerId, leaseMs: this.#leaseMs, ...needs }
+    const result = await patiently(() => store.claim(request), this.#patience(runId, instanceId))
+    if (result.status !== 'claimed') return void (await delivery?.acknowledge())
+    if (acknowledge === 'claim') await delivery?.acknowledge()
+    const answer = acknowledge === 'claim' ? undefined : delivery
+    await this.#goOn(graph, result.claim, askedAtMs, answer)
+  }
+
+  /** Executes a claim, commits, and continues inline while it may. */
+  async #goOn(graph: Graph, first: Claim, firstAskedAtMs: number, delivery: Delivery | undefined): Promise<void> {
+    const startedAtMs = this.#clock.now()
+    let claim: Claim | undefined = first
+    let askedAtMs = firstAskedAtMs
+    let unanswered = delivery
+    for (let nodes = 1; claim !== undefined; nodes++) {
+      const held: Claim = claim
+      const attempt = new Attempt(graph, held, this.#env, askedAtMs)
+      this.#leases.hold(attempt, askedAtMs)
+      let result: CommitResult | undefined
+      try {
+        const end = await this.#execute(attempt, unanswered)
+        askedAtMs = this.#clock.now()
+        const mayGoOn = this.#mayGoOn(nodes, startedAtMs)
+        if (end.type !== 'lost') result = await this.#commit(attempt, end, mayGoOn ? attempt.node.candidates : [])
+      } finally {
+        this.#leases.release(attempt)
+      }
+      await unanswered?.acknowledge()
+      unanswered = undefined
+      if (result?.status !== 'committed' && result?.status !== 'already-committed') return
+      await this.#send(graph, held, result.ready)
+      if (isTerminal(result.run.status)) await this.#options.onRunEnd?.(held.head.runId)
+      claim = result.claim
+    }
+  }
+
+  #execute(attempt: Attempt, delivery: Delivery | undefined): Promise<AttemptEnd> {
+    const cancelExtension = this.#keepDelivery(attempt, delivery)
+    return new Promise<AttemptEnd>((resolve) => {
+      const end = attempt.run(resolve)
+      if (end !== undefined) resolve(end)
+      else if (this.isStopping && this.#env.abandonAfterMs === 0) attempt.interrupt('released')
+    }).finally(cancelExtension)
+  }
+
+  /** Keeps the queue from giving the job to others while a long node runs. Correctness does not depend on it. */
+  #keepDelivery(attempt: Attempt, delivery: Delivery | undefined): () => void {
+    if (delivery === undefined) return () => {}
+    let cancel = () => {}
+    const arm = () => {
+      cancel = this.#clock.after(this.#leaseMs / 3, () => {
+        Promise.resolve(delivery.extend({ byMs: this.#leaseMs })).catch((error: unknown) => {
+          this.#logger.log('warn', 'a job could not be kept', { ...this.#fieldsOf(attempt), error })
+        })
+        arm()
+      })
+    }
+    arm()
+    return () => cancel()
+  }
+
+  async #commit(attempt: Attempt, outcome: Outcome, candidates: NextClaim['candidates']): Promise<CommitResult> {
+    const { claim, runId, instanceId } = attempt
+    const next = candidates.length === 0 ? {} : { next: { workerId: this.workerId, leaseMs: this.#leaseMs, candidates } }
+    const result = await this.#env.commit({
+      runId,
+      instanceId,
+      fence: claim.fence,
+      commitId: this.#env.newId(),
+      outcome,
+      ...next,
+    })
+    switch (result.status) {
+      case 'conflict': {
+        const error = { name: 'BatonError', code: 'DELTA_CONFLICT', message: result.message }
+        return this.#commit(attempt, attempt.failWith(error, true), candidates)
+      }
+      case 'too-large':
+        return this.#commit(attempt, attempt.failWith(codedError('TOO_LARGE', `limit ${result.limitBytes} bytes`), false), candidates)
+      case 'committed':
+      case 'already-committed':
+        this.#watchTime(attempt, outcome)
+        return result
+      default:
+        this.#logger.log('info', `commit refused: ${result.status}`, this.#fieldsOf(attempt))
+        return result
+    }
+  }
+
+  /** A retry or sleep that ends soon is timed here, so that it does not wait for the next sweep. */
+  #watchTime(attempt: Attempt, outcome: Outcome): void {
+    if (outcome.type !== 'retried' && outcome.type !== 'slept') return
+    const nowMs = this.#clock.now()
+    const delayMs = outcome.delayMs ?? (outcome.type === 'slept' && outcome.wakeAtMs !== undefined ? outcome.wakeAtMs - nowMs : 0)
+    if (delayMs > OWN_TIMER_MS || this.isStopping) return
+    const { runId, instanceId } = attempt
+    const cancel = this.#clock.after(Math.max(0, delayMs), () => {
+      this.#ownTimers.delete(cancel)
+      this.#workUnasked({ runId, instanceId, graph: this.#graphFor(attempt.claim.head.flowId, attempt.claim.head.version) })
+    })
+    this.#ownTimers.add(cancel)
+  }
+
+  /** Work that no job brought: from a timer of our own, or found in the store. Only where a slot is free. */
+  #workUnasked({ runId, instanceId, graph }: { runId: RunId; instanceId: InstanceId; graph: Graph | undefined }): void {
+    const release = graph === undefined ? undefined : this.#slots.tryTake()
+    if (graph === undefined || release === undefined || this.isStopping) return release?.()
+    this.#work(graph, runId, instanceId)
+      .catch((error: unknown) => {
+        this.#logger.log('error', 'work could not be done; the sweep will find it', { runId, instanceId, workerId: this.workerId, error })
+      })
+      .finally(release)
+  }
+
+  /** With slots free and nothing from the queue since the last look, the oldest due work is claimed from the store. */
+  async #lookForWork(): Promise<void> {
+    const quiet = this.#deliveriesSinceLook === 0
+    this.#deliveriesSinceLook = 0
+    const free = this.#slots.free
+    if (!quiet || free === 0) return
+    const items = await this.#options.store.due({ limit: Math.max(free, 16) })
+    for (const item of items) {
+      if (this.#slots.free === 0) return
+      this.#takeDue(item)
+    }
+  }
+
+  #takeDue(item: DueItem): void {
+    if (item.type !== 'instance') return
+    const { runId, instanceId } = item
+    this.#workUnasked({ runId, instanceId, graph: this.#graphFor(item.flowId, item.version) })
+  }
+
+  async #send(graph: Graph, claim: Claim, ready: readonly InstanceId[]): Promise<void> {
+    if (ready.length === 0) return
+    const { head } = claim
+    try {
+      await this.#options.queue.enqueue(ready.map((instanceId) => jobFor(head, instanceId, 0)))
+    } catch (error) {
+      // Nothing is lost: the instances are ready in the store, and the sweep sends for them.
+      this.#logger.log('warn', 'jobs could not be sent', { runId: head.runId, flowId: graph.flowId, error })
+    }
+  }
+
+  #mayGoOn(nodes: number, startedAtMs: number): boolean {
+    if (this.isStopping) return false
+    const { inlineMaxNodes = defaults.inlineMaxNodes, inlineMaxMs = defaults.inlineMaxMs } = this.#options
+    const othersMayWait = this.#slots.free === 0
+    return !othersMayWait || (nodes < inlineMaxNodes && this.#clock.now() - startedAtMs < inlineMaxMs)
+  }
+
+  #graphFor(flowId: string, version: string | undefined): Graph | undefined {
+    return this.#options.registry.find(flowId, version)
+  }
+
+  async #adopt(delivery: Delivery): Promise<Graph | undefined | 'dead-lettered'> {
+    const { store, registry, coordinationStore } = this.#options
+    return adoptForeignJob(delivery, { store, registry, coordinationStore })
+  }
+
+  #patience(runId: RunId, instanceId: InstanceId) {
+    const fields = { runId, instanceId, workerId: this.workerId }
+    const untilMs = this.#clock.now() + this.#leaseMs
+    return { clock: this.#clock, logger: this.#logger, fields, untilMs }
+  }
+
+  #fieldsOf({ runId, instanceId, attempt }: Attempt) {
+    return workFields(runId, instanceId, attempt, this.workerId)
+  }
+}

@@ -1,0 +1,60 @@
+/** What the calls of `create-flow.ts` accept beside ids and functions. */
+import type { EdgePredicate, EdgeTransform } from '../engine/node-function.ts'
+import type { NodeConfig } from '../model/blueprint.ts'
+import type { JsonObject, JsonValue } from '../model/json.ts'
+
+export interface FlowOptions {
+  /** Runs stay on the version that they were started with. Compared as text. */
+  readonly version?: string
+  readonly description?: string
+  /** After a failure that nothing takes, start nothing new. Default true. */
+  readonly failFast?: boolean
+  /** A run fails with `RUN_TIMEOUT` this long after its start. */
+  readonly deadlineMs?: number
+}
+
+/** How a node behaves; its config may stand here directly or, as blueprints have it, in `config`. */
+export interface NodeOptions extends NodeConfig {
+  /** The name of the function in the registry. Default `flowId/nodeId`. */
+  readonly uses?: string
+  /** Fixed arguments of the function. */
+  readonly params?: JsonObject
+  readonly config?: NodeConfig
+}
+
+export interface MapOptions extends Omit<NodeOptions, 'map'> {
+  /** How many items run at the same time. Default 16. */
+  readonly concurrency?: number
+  /** How many items may fail before the node does. Default 0. */
+  readonly maxFailures?: number
+}
+
+/** Of nodes that only wait: what happens around them, such as joins and fallbacks. */
+export interface WaitConfig {
+  readonly config?: NodeConfig
+}
+
+export interface ApprovalNodeOptions extends WaitConfig {
+  /** What the person who decides is shown. */
+  readonly request?: JsonValue
+  /** Default: the node's id. */
+  readonly name?: string
+  /** Fails with `WAIT_TIMEOUT` when nobody has decided by then. */
+  readonly timeoutMs?: number
+}
+
+export interface SignalNodeOptions extends WaitConfig {
+  readonly signal: string
+  readonly timeoutMs?: number
+}
+
+export interface EdgeOptions {
+  /** Needed only to tell two edges between the same nodes apart. */
+  readonly id?: string
+  /** Taken only when the source returned this `action`. */
+  readonly action?: string
+  /** Taken only when this says so: a function, or the name of one in the registry. */
+  readonly condition?: EdgePredicate | string
+  /** Turns the source's output into what the target gets: a function, or the name of one in the registry. */
+  readonly transform?: EdgeTransform | string
+}

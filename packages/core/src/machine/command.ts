@@ -1,0 +1,20 @@
+import type { RunId } from '../model/ids.ts'
+import type { ClaimRequest, NewRun, Notice, RenewRequest, Transition } from '../ports/run-store.ts'
+
+/**
+ * Everything that can change a run. A store that keeps commands in one order (memory, files) has a run's state by
+ * applying them; `apply.ts` says what each does. All of it is JSON.
+ */
+export type Command =
+  | { readonly type: 'create'; readonly run: NewRun }
+  | { readonly type: 'claim'; readonly request: ClaimRequest }
+  | { readonly type: 'commit'; readonly transition: Transition }
+  | { readonly type: 'notify'; readonly notice: Notice }
+  | { readonly type: 'renew'; readonly request: RenewRequest }
+  | {
+      readonly type: 'redispatch'
+      readonly runId: RunId
+      readonly instances: readonly string[]
+      readonly redispatchMs: number
+      readonly redispatchMaxMs: number
+    }

@@ -1,0 +1,242 @@
+/**
+ * Random graphs, random fates, random interference: whatever happens, a run ends, and its journal tells how.
+ *
+ * The executor is the simplest there could be: it claims something that is due, decides at random what the node's code
+ * did, and commits that. On the way it repeats itself, dies, and comes back with stale claims.
+ */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { afterFailure, afterItems, afterSkip, afterSuccess, fail, judge } from '../engine/decide.ts'
+import { compileGraph, type Graph, nodeOf } from '../engine/graph.ts'
+import { checkBlueprint } from '../model/check-blueprint.ts'
+import type { RunEvent } from '../model/event.ts'
+import { foldJournal } from '../model/fold.ts'
+import { nodeOfInstance, parseRunId } from '../model/ids.ts'
+import { isSettled, isTerminal } from '../model/run.ts'
+import { recordOf } from '../model/run-state.ts'
+import type { Claim, Outcome, Transition } from '../ports/run-store.ts'
+import { RunMachine } from './run-machine.ts'
+
+const runId = parseRunId('run')
+const LEASE_MS = 100
+
+interface NodePlan {
+  readonly predecessors: readonly number[]
+  readonly rule: 'all' | 'any' | 'any-ignore'
+  readonly cancelLosers: boolean
+  readonly attempts: number
+  readonly map: { readonly concurrency: number; readonly maxFailures: number } | undefined
+  readonly hasFallback: boolean
+}
+
+interface Plan {
+  readonly nodes: readonly NodePlan[]
+  /** By edge, round and round: whether it has a condition. */
+  readonly conditions: readonly boolean[]
+  readonly failFast: boolean
+  readonly inline: boolean
+  /** What chance decides, in the order in which it is asked. */
+  readonly dice: readonly number[]
+}
+
+const nodePlan: fc.Arbitrary<NodePlan> = fc.record({
+  predecessors: fc.array(fc.nat(30), { maxLength: 4 }),
+  rule: fc.constantFrom('all', 'any', 'any-ignore'),
+  cancelLosers: fc.boolean(),
+  attempts: fc.integer({ min: 1, max: 2 }),
+  map: fc.option(fc.record({ concurrency: fc.integer({ min: 1, max: 3 }), maxFailures: fc.nat(2) }), {
+    nil: undefined,
+    freq: 4,
+  }),
+  hasFallback: fc.boolean(),
+})
+
+const plan: fc.Arbitrary<Plan> = fc.record({
+  nodes: fc.array(nodePlan, { minLength: 1, maxLength: 12 }),
+  conditions: fc.array(fc.boolean(), { minLength: 1, maxLength: 12 }),
+  failFast: fc.boolean(),
+  inline: fc.boolean(),
+  dice: fc.array(fc.nat(99), { minLength: 1, maxLength: 60 }),
+})
+
+function graphOf({ nodes, conditions, failFast }: Plan): Graph {
+  const edges = nodes.flatMap(({ predecessors }, index) =>
+    index === 0 ? [] : [...new Set(predecessors.map((one) => one % index))].map((one) => ({ source: `n${one}`, target: `n${index}` })),
+  )
+  const config = ({ rule, cancelLosers, attempts, map, hasFallback }: NodePlan, index: number) => ({
+    ...(rule === 'all' ? {} : { joinStrategy: 'any', anyFailure: rule === 'any' ? 'cancel' : 'ignore', cancelLosers }),
+    retry: { attempts },
+    maxLostLeases: 2,
+    ...(map === undefined ? {} : { map }),
+    ...(hasFallback ? { fallback: `f${index}` } : {}),
+  })
+  return compileGraph(
+    checkBlueprint({
+      id: 'random',
+      policy: { failFast },
+      nodes: [
+        ...nodes.map((node, index) => ({ id: `n${index}`, uses: 'x', config: config(node, index) })),
+        ...nodes.flatMap(({ hasFallback }, index) => (hasFallback ? [{ id: `f${index}`, uses: 'x' }] : [])),
+      ],
+      edges: edges.map((edge, index) => (conditions[index % conditions.length] ? { ...edge, condition: 'maybe' } : edge)),
+    }),
+  )
+}
+
+class Executor {
+  readonly events: RunEvent[] = []
+  readonly machine: RunMachine
+  readonly #graph: Graph
+  readonly #plan: Plan
+  #atMs = 0
+  #rolls = 0
+  #ids = 0
+
+  constructor(plan: Plan) {
+    this.#plan = plan
+    this.#graph = graphOf(plan)
+    const { starts, failFast } = this.#graph
+    const run = { runId, kind: 'workflow' as const, flowId: 'random', input: [1, 2, 3], starts, failFast }
+    this.machine = RunMachine.create(run, 0, { redispatchMs: 10, onEvent: (event) => this.events.push(event) })
+  }
+
+  run(): void {
+    const { machine } = this
+    for (let turn = 0; !isTerminal(machine.state.status); turn++) {
+      expect(turn, 'the run goes on and on').toBeLessThan(2_000)
+      const due = machine.due(this.#atMs, false).filter((item) => item.type === 'instance')
+      if (due.length === 0) {
+        const nextMs = machine.nextDueAtMs()
+        expect(nextMs, 'the run is stuck').toBeLessThan(Number.POSITIVE_INFINITY)
+        expect(nextMs).toBeGreaterThan(this.#atMs)
+        this.#atMs = nextMs
+        continue
+      }
+      const { instanceId } = due[this.#roll() % due.length] as { instanceId: string }
+      this.#work(instanceId)
+    }
+  }
+
+  #work(instanceId: string): void {
+    const request = { runId, instanceId, claimId: `c${this.#ids++}`, workerId: 'w', leaseMs: LEASE_MS, input: true }
+    const answer = this.machine.claim(request, this.#atMs)
+    if (answer.status !== 'claimed') return
+    let claim: Claim | undefined = answer.claim
+    expect(this.machine.claim(request, this.#atMs)).toEqual(answer)
+    while (claim !== undefined) {
+      // It dies; or it freezes and has the instance taken from it.
+      if (this.#roll() < 10) {
+        this.#atMs += LEASE_MS
+        return
+      }
+      claim = this.#commit(claim)
+    }
+  }
+
+  #commit(claim: Claim): Claim | undefined {
+    const node = nodeOf(this.#graph, nodeOfInstance(claim.instanceId))
+    const outcome = this.#outcomeOf(claim)
+    const transition: Transition = {
+      runId,
+      commitId: `t${this.#ids++}`,
+      instanceId: claim.instanceId,
+      fence: claim.fence,
+      outcome,
+      ...(this.#plan.inline ? { next: { workerId: 'w', leaseMs: LEASE_MS, candidates: node.candidates } } : {}),
+    }
+    this.#changesNothing({ ...transition, commitId: 'stale', fence: claim.fence - 1 }, 'fenced')
+    const answer = this.machine.commit(transition, this.#atMs)
+    if (answer.status !== 'committed') throw new Error(`not committed: ${answer.status}`)
+    expect(this.#changesNothing(transition, 'already-committed')).toEqual({ ...answer, status: 'already-committed' })
+    this.#changesNothing({ ...transition, commitId: 'again' }, isTerminal(this.machine.state.status) ? 'ended' : 'fenced')
+    return answer.claim
+  }
+
+  #changesNothing(transition: Transition, status: string) {
+    const before = [this.events.length, JSON.stringify(recordOf(this.machine.state))]
+    const answer = this.machine.commit(transition, this.#atMs)
+    expect(answer.status).toBe(status)
+    expect([this.events.length, JSON.stringify(recordOf(this.machine.state))]).toEqual(before)
+    return answer
+  }
+
+  #outcomeOf(claim: Claim): Outcome {
+    const graph = this.#graph
+    const node = nodeOf(graph, nodeOfInstance(claim.instanceId))
+    const verdict = judge(node, claim)
+    if (verdict.type === 'skip') return afterSkip(graph, node, claim)
+    if (verdict.type === 'fail') return fail(graph, node, claim, verdict.error)
+    if (verdict.type === 'gather') return afterItems(graph, node, claim)
+    const { map } = node.config
+    if (map !== undefined && claim.item === undefined) {
+      const items = Array.from({ length: this.#roll() % 5 }, (_, index) => index)
+      if (items.length === 0) return afterSuccess(graph, node, claim, { output: [] })
+      return { type: 'expanded', items, concurrency: map.concurrency ?? 1, maxFailures: map.maxFailures ?? 0 }
+    }
+    const luck = this.#roll()
+    if (luck < 5) return { type: 'released' }
+    if (luck < 30) {
+      const failure = { error: { name: 'Error', message: 'unlucky' }, mayRetry: luck < 25, delayMs: luck }
+      return afterFailure(graph, node, claim, failure)
+    }
+    if (luck < 35) {
+      const position = claim.steps.length
+      return { type: 'slept', step: { position, kind: 'sleep', name: 'sleep' }, delayMs: luck }
+    }
+    return afterSuccess(graph, node, claim, {
+      output: claim.instanceId,
+      taken: node.outgoing.map(({ condition }) => condition === undefined || this.#roll() < 50),
+    })
+  }
+
+  #roll(): number {
+    const { dice } = this.#plan
+    // The dice are few; shifting them from round to round keeps a run from repeating itself for ever.
+    const round = Math.floor(this.#rolls / dice.length)
+    return ((dice[this.#rolls++ % dice.length] ?? 0) + round * 37) % 100
+  }
+}
+
+describe('a run of any graph, whatever its nodes do', () => {
+  it('ends, joins once, and is what its journal tells', () => {
+    fc.assert(
+      fc.property(plan, (plan) => {
+        const executor = new Executor(plan)
+
+        executor.run()
+
+        const { events, machine } = executor
+        const { state } = machine
+        expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+        expect(events.map(({ type }) => type).filter((type) => /^run-(completed|failed|cancelled)$/.test(type))).toEqual([
+          events.at(-1)?.type,
+        ])
+        expect([state.open, state.claimed, state.waiting, state.awaiting.size]).toEqual([0, 0, 0, 0])
+        expect([...state.instances.values()].filter(({ status }) => !isSettled(status))).toEqual([])
+        const folded = foldJournal(events)
+        expect(folded && recordOf(folded)).toEqual(recordOf(state))
+        for (const instance of state.instances.values()) {
+          const edges = instance.arrivals.map(({ edge }) => edge)
+          expect(new Set(edges).size, `an edge arrives twice at ${instance.id}`).toBe(edges.length)
+          const fates = events.filter(
+            (event) =>
+              (event.type === 'node-succeeded' ||
+                event.type === 'node-failed' ||
+                event.type === 'node-skipped' ||
+                event.type === 'node-cancelled') &&
+              event.instanceId === instance.id,
+          )
+          expect(fates.length, `${instance.id} settles more than once`).toBeLessThanOrEqual(1)
+        }
+        expect(machine.due(Number.MAX_SAFE_INTEGER, false)).toEqual([])
+        expect(machine.nextDueAtMs()).toBe(Number.POSITIVE_INFINITY)
+        // Whoever asks now hears that it is over, and writes nothing.
+        const late = { runId, instanceId: 'n0', claimId: 'late', workerId: 'w', leaseMs: LEASE_MS }
+        expect(machine.claim(late, Number.MAX_SAFE_INTEGER).status).toBe('ended')
+        expect(machine.notify({ type: 'cancel', runId, reason: 'late' }, Number.MAX_SAFE_INTEGER).status).toBe('ended')
+        expect(state.seq).toBe(events.length)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})

@@ -1,0 +1,552 @@
+/**
+ * The rules by which a run's state changes: what every run store does, in one place and without I/O.
+ *
+ * A machine is asked, checks the guard, turns what it accepts into events, and folds them. It decides nothing that
+ * needs a blueprint: that is `engine/decide.ts`. Stores that keep a run in memory or as an ordered log use it as it
+ * is; stores that run their own scripts do the same and are held to it by the conformance kit.
+ *
+ * A node instance goes:
+ *
+ *   waiting ─► ready ─► claimed ─► succeeded | failed | skipped | cancelled
+ *                ▲         ├──► sleeping ──(time)──┐
+ *                │         ├──► awaiting ──(news)──┤
+ *                └─────────┴── retry, lost lease ◄─┘
+ *
+ * Several claims of one instance may be out there, held by workers that do not know of each other; the fence, which
+ * grows with every claim, says which one counts.
+ */
+import { applyDeltas, type Delta } from '../model/delta.ts'
+import { BatonError, errors, unreachable } from '../model/errors.ts'
+import type { RunEvent, RunFact } from '../model/event.ts'
+import { fold } from '../model/fold.ts'
+import type { InstanceId, RunId } from '../model/ids.ts'
+import { deepEqual } from '../model/json.ts'
+import { isSettled, isTerminal } from '../model/run.ts'
+import { type InstanceState, NEVER, RunState } from '../model/run-state.ts'
+import type {
+  Claim,
+  ClaimedArrival,
+  ClaimNeeds,
+  ClaimRequest,
+  ClaimResult,
+  CommitResult,
+  DueItem,
+  FailureTakers,
+  NewRun,
+  NextClaim,
+  Notice,
+  NoticeResult,
+  Outcome,
+  RenewRequest,
+  RenewResult,
+  RunSignal,
+  Settlement,
+  Transition,
+} from '../ports/run-store.ts'
+
+export interface MachineOptions {
+  /** How long a job may go unanswered before the sweep reminds of it. */
+  readonly redispatchMs: number
+  /** Sees every event, in order, after it was folded. Absent where nobody observes the run. */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
+}
+
+const NO_CONTEXT: Claim['context'] = {}
+const NO_STEPS: Claim['steps'] = []
+const NO_IDS: readonly InstanceId[] = []
+
+export class RunMachine {
+  readonly state: RunState
+  readonly #options: MachineOptions
+
+  constructor(state: RunState, options: MachineOptions) {
+    this.state = state
+    this.#options = options
+  }
+
+  static create(run: NewRun, atMs: number, options: MachineOptions): RunMachine {
+    const head: RunState['head'] = {
+      runId: run.runId,
+      kind: run.kind,
+      flowId: run.flowId,
+      ...(run.version === undefined ? {} : { version: run.version }),
+      tags: run.tags ?? [],
+      priority: run.priority ?? 0,
+      failFast: run.failFast ?? true,
+      lineage: run.lineage ?? { rootRunId: run.runId },
+      correlation: run.correlation ?? { traceId: run.runId, spanId: run.runId },
+      createdAtMs: atMs,
+      ...(run.deadlineMs === undefined ? {} : { deadlineAtMs: (run.startAtMs ?? atMs) + run.deadlineMs }),
+    }
+    const machine = new RunMachine(new RunState(head), options)
+    machine.#emit({
+      seq: 1,
+      atMs,
+      type: 'run-started',
+      head,
+      ...(run.input === undefined ? {} : { input: run.input }),
+      ...(run.context === undefined ? {} : { context: run.context }),
+      starts: run.starts,
+      ...(run.startAtMs === undefined ? {} : { startAtMs: run.startAtMs }),
+    })
+    machine.#takeOpened(atMs)
+    return machine
+  }
+
+  /** Whether a `create` with this content asks for the run that is already here. */
+  isSameStart(run: NewRun): boolean {
+    const { head, input } = this.state
+    return head.flowId === run.flowId && head.version === run.version && deepEqual(input, run.input)
+  }
+
+  claim(request: ClaimRequest, atMs: number): ClaimResult {
+    const { state } = this
+    if (isTerminal(state.status)) return { status: 'ended' }
+    this.#passDeadline(atMs)
+    const instance = state.instances.get(request.instanceId)
+    if (instance === undefined) return { status: state.stopping ? 'cancelled' : 'not-claimable' }
+    if (instance.status === 'claimed' && instance.claimId === request.claimId) {
+      return { status: 'claimed', claim: this.#claimOf(instance, request) }
+    }
+    if (!isClaimable(instance, atMs)) return { status: state.stopping ? 'cancelled' : 'not-claimable' }
+    if (instance.status === 'claimed') {
+      this.#emit({
+        seq: state.seq + 1,
+        atMs,
+        type: 'node-lost',
+        instanceId: instance.id,
+        fence: instance.fence,
+        workerId: instance.workerId ?? '',
+      })
+      if (instance.calledOff || state.stopping) this.#cancelInstance(instance, 'called-off', atMs)
+    }
+    if (state.stopping || isSettled(instance.status)) {
+      this.#conclude(atMs)
+      return { status: isTerminal(state.status) ? 'ended' : state.stopping ? 'cancelled' : 'not-claimable' }
+    }
+    const claim = this.#grant(instance, request, request.claimId, atMs)
+    this.#conclude(atMs)
+    this.#takeOpened(atMs)
+    return { status: 'claimed', claim }
+  }
+
+  commit(transition: Transition, atMs: number): CommitResult {
+    const { state } = this
+    const instance = state.instances.get(transition.instanceId)
+    if (instance !== undefined && instance.commitId === transition.commitId) return this.#answerAgain(instance, transition)
+    if (isTerminal(state.status)) return { status: 'ended' }
+    if (instance === undefined || instance.fence !== transition.fence || instance.status !== 'claimed') {
+      return { status: 'fenced' }
+    }
+    const conflict = this.#findConflict(deltasOf(transition.outcome))
+    if (conflict !== undefined) return conflict
+
+    this.#carryOut(instance, transition.outcome, atMs)
+    this.#conclude(atMs)
+    const { claim, ready } = this.#claimNext(transition, atMs)
+    instance.commitId = transition.commitId
+    instance.answer = { ready, next: claim?.instanceId }
+    return { status: 'committed', ready, ...(claim === undefined ? {} : { claim }), run: this.#signal() }
+  }
+
+  notify(notice: Notice, atMs: number): NoticeResult {
+    const { state } = this
+    if (isTerminal(state.status)) return { status: 'ended', run: this.#signal() }
+    const before = state.seq
+    switch (notice.type) {
+      case 'cancel':
+        if (!state.stopping) {
+          this.#emit({ seq: state.seq + 1, atMs, type: 'run-cancel-requested', reason: notice.reason })
+        }
+        break
+      case 'signal':
+        if (notice.signalId === undefined || !state.signalIds.has(notice.signalId)) {
+          this.#emit({
+            seq: state.seq + 1,
+            atMs,
+            type: 'signal-received',
+            name: notice.name,
+            ...(notice.payload === undefined ? {} : { payload: notice.payload }),
+            ...(notice.signalId === undefined ? {} : { signalId: notice.signalId }),
+          })
+        }
+        break
+      case 'decide': {
+        const decided = state.decisions.get(notice.approvalId)
+        if (decided !== undefined) {
+          return decided.approved === notice.decision.approved && deepEqual(decided.payload, notice.decision.payload)
+            ? { status: 'unchanged', run: this.#signal() }
+            : { status: 'conflict', decision: decided }
+        }
+        if (!this.#awaitsApproval(notice.approvalId)) return { status: 'unknown-approval' }
+        this.#emit({
+          seq: state.seq + 1,
+          atMs,
+          type: 'approval-decided',
+          approvalId: notice.approvalId,
+          decision: notice.decision,
+        })
+        break
+      }
+      case 'deadline':
+        this.#passDeadline(atMs)
+        break
+      default:
+        return unreachable(notice)
+    }
+    this.#conclude(atMs)
+    if (state.seq === before) return { status: 'unchanged', run: this.#signal() }
+    return { status: 'accepted', ready: this.#takeOpened(atMs), run: this.#signal() }
+  }
+
+  renew(request: RenewRequest, atMs: number): RenewResult {
+    const lost: InstanceId[] = []
+    const cancelled: InstanceId[] = []
+    for (const { instanceId, fence } of request.claims) {
+      const instance = this.state.instances.get(instanceId)
+      if (instance?.status !== 'claimed' || instance.fence !== fence || atMs >= instance.attemptUntilMs) {
+        lost.push(instanceId)
+        continue
+      }
+      instance.dueAtMs = Math.min(atMs + request.leaseMs, instance.attemptUntilMs)
+      instance.remindAtMs = instance.dueAtMs
+      if (instance.calledOff) cancelled.push(instanceId)
+    }
+    return { run: this.#signal(), lost, cancelled }
+  }
+
+  /** Notes that jobs were sent again; the next reminder comes after twice the time. */
+  redispatch(
+    instanceIds: readonly InstanceId[],
+    times: { readonly redispatchMs: number; readonly redispatchMaxMs: number },
+    atMs: number,
+  ): void {
+    for (const id of instanceIds) {
+      const instance = this.state.instances.get(id)
+      if (instance === undefined || isSettled(instance.status)) continue
+      instance.remindAtMs = atMs + Math.min(times.redispatchMaxMs, times.redispatchMs * 2 ** instance.dispatch)
+      instance.dispatch += 1
+    }
+  }
+
+  /** What may be claimed at the given instant, and the deadline if it has passed; oldest first. */
+  due(atMs: number, unsentOnly: boolean): DueItem[] {
+    const { state } = this
+    const { head } = state
+    if (isTerminal(state.status)) return []
+    const items: DueItem[] = []
+    if (head.deadlineAtMs !== undefined && head.deadlineAtMs <= atMs && state.outcome === undefined) {
+      items.push({ type: 'deadline', runId: head.runId, dueAtMs: head.deadlineAtMs })
+    }
+    for (const instance of state.instances.values()) {
+      if (!isClaimable(instance, atMs) || (unsentOnly && instance.remindAtMs > atMs)) continue
+      // A stopping run starts nothing; its dead claims still have to be found, or it would never end.
+      if (state.stopping && instance.status !== 'claimed') continue
+      items.push({
+        type: 'instance',
+        runId: head.runId,
+        flowId: head.flowId,
+        ...(head.version === undefined ? {} : { version: head.version }),
+        instanceId: instance.id,
+        priority: head.priority,
+        dueAtMs: instance.dueAtMs,
+        dispatch: instance.dispatch,
+      })
+    }
+    return items.sort((left, right) => left.dueAtMs - right.dueAtMs)
+  }
+
+  /** The earliest instant at which `due` may have something to say; never when the run has ended. */
+  nextDueAtMs(): number {
+    const { state } = this
+    if (isTerminal(state.status)) return NEVER
+    let next = state.outcome === undefined ? (state.head.deadlineAtMs ?? NEVER) : NEVER
+    for (const instance of state.instances.values()) {
+      if (instance.status === 'waiting' || isSettled(instance.status)) continue
+      if (state.stopping && instance.status !== 'claimed') continue
+      if (instance.dueAtMs < next) next = instance.dueAtMs
+    }
+    return next
+  }
+
+  #emit(event: RunEvent): void {
+    fold(this.state, event)
+    this.#options.onEvent?.(event)
+  }
+
+  #signal(): RunSignal {
+    return { status: this.state.status, stopping: this.state.stopping }
+  }
+
+  #grant(instance: InstanceState, needs: ClaimNeeds & { workerId: string; leaseMs: number }, claimId: string, atMs: number) {
+    this.#emit({
+      seq: this.state.seq + 1,
+      atMs,
+      type: 'node-claimed',
+      instanceId: instance.id,
+      fence: instance.fence + 1,
+      attempt: instance.failures + 1,
+      workerId: needs.workerId,
+      claimId,
+    })
+    instance.attemptUntilMs = needs.timeoutMs === undefined ? NEVER : atMs + needs.timeoutMs
+    instance.dueAtMs = Math.min(atMs + needs.leaseMs, instance.attemptUntilMs)
+    instance.remindAtMs = instance.dueAtMs
+    instance.dispatch = 0
+    return this.#claimOf(instance, needs)
+  }
+
+  #claimOf(instance: InstanceState, needs: ClaimNeeds): Claim {
+    const { state } = this
+    const { map } = instance
+    return {
+      head: state.head,
+      instanceId: instance.id,
+      fence: instance.fence,
+      attempt: instance.failures + 1,
+      lostLeases: instance.lostLeases,
+      arrivals: this.#arrivalsOf(instance),
+      steps: instance.steps === undefined ? NO_STEPS : [...instance.steps],
+      ...(needs.input === true && state.input !== undefined ? { input: state.input } : undefined),
+      ...(instance.item === undefined ? undefined : { item: instance.item }),
+      ...(map === undefined ? undefined : { map: { count: map.items.length, maxFailures: map.maxFailures } }),
+      context: needs.reads === undefined ? NO_CONTEXT : this.#read(needs.reads),
+    }
+  }
+
+  /** The set that came in, each with what it brings; for a map that comes back, its items' fates. */
+  #arrivalsOf(instance: InstanceState): ClaimedArrival[] {
+    const arrivals = instance.map?.fates ?? instance.arrivals
+    const claimed: ClaimedArrival[] = []
+    for (const arrival of arrivals) {
+      const source = this.state.instances.get(arrival.from)
+      const { edge, from, fate } = arrival
+      if (fate === 'succeeded' && source?.output !== undefined) claimed.push({ edge, from, fate, output: source.output })
+      else if (fate === 'failed' && source?.error !== undefined) claimed.push({ edge, from, fate, error: source.error })
+      else claimed.push({ edge, from, fate })
+    }
+    return claimed
+  }
+
+  #read(keys: readonly string[]): Claim['context'] {
+    const entries: [string, { value: Claim['context'][string]['value']; version: number }][] = []
+    for (const key of keys) {
+      const entry = this.state.context.get(key)
+      if (entry !== undefined) entries.push([key, entry])
+    }
+    return Object.fromEntries(entries)
+  }
+
+  #findConflict(deltas: readonly Delta[] | undefined): CommitResult | undefined {
+    if (deltas === undefined || deltas.length === 0) return undefined
+    try {
+      applyDeltas(this.state.context, deltas)
+      return undefined
+    } catch (error) {
+      if (!BatonError.is(error, 'DELTA_CONFLICT')) throw error
+      return { status: 'conflict', field: error.field ?? 'context', message: error.message }
+    }
+  }
+
+  #carryOut(instance: InstanceState, outcome: Outcome, atMs: number): void {
+    const { state } = this
+    const by = { instanceId: instance.id, fence: instance.fence }
+    // Work that would go on later has nobody to go on for once the run stops or the instance was called off.
+    const calledOff = state.stopping || instance.calledOff
+    switch (outcome.type) {
+      case 'succeeded': {
+        this.#emit({
+          seq: state.seq + 1,
+          atMs,
+          type: 'node-succeeded',
+          instanceId: instance.id,
+          fence: instance.fence,
+          ...(outcome.output === undefined ? undefined : { output: outcome.output }),
+          ...(outcome.action === undefined ? undefined : { action: outcome.action }),
+          ...(outcome.deltas === undefined ? undefined : { deltas: outcome.deltas }),
+          arrivals: outcome.arrivals,
+          ...(outcome.resultOf === undefined ? undefined : { resultOf: outcome.resultOf }),
+          ...(outcome.cancels === undefined ? undefined : { cancels: outcome.cancels }),
+        })
+        if (outcome.settlements !== undefined) this.#settleBehind(outcome.settlements, atMs)
+        return
+      }
+      case 'failed': {
+        const { error, arrivals } = outcome
+        const fixesOutcome = this.#fixesOutcome(outcome.takenBy)
+        this.#emit({ seq: state.seq + 1, atMs, type: 'node-failed', ...by, error, arrivals, fixesOutcome })
+        if (outcome.settlements !== undefined) this.#settleBehind(outcome.settlements, atMs)
+        return
+      }
+      case 'skipped': {
+        const { reason, arrivals } = outcome
+        this.#emit({ seq: state.seq + 1, atMs, type: 'node-skipped', ...by, reason, arrivals })
+        if (outcome.settlements !== undefined) this.#settleBehind(outcome.settlements, atMs)
+        return
+      }
+      case 'stepped': {
+        const { step, deltas } = outcome
+        this.#record({ type: 'step-recorded', ...by, step, ...(deltas === undefined ? {} : { deltas }) }, atMs)
+        return
+      }
+      case 'retried': {
+        if (calledOff) return this.#cancelInstance(instance, 'called-off', atMs)
+        const { error, delayMs } = outcome
+        const attempt = instance.failures + 1
+        return this.#record({ type: 'attempt-failed', ...by, attempt, error, retryAtMs: atMs + delayMs }, atMs)
+      }
+      case 'slept': {
+        if (calledOff) return this.#cancelInstance(instance, 'called-off', atMs)
+        const wakeAtMs = outcome.wakeAtMs ?? atMs + (outcome.delayMs ?? 0)
+        return this.#record({ type: 'node-slept', ...by, step: outcome.step, wakeAtMs }, atMs)
+      }
+      case 'awaited': {
+        if (calledOff) return this.#cancelInstance(instance, 'called-off', atMs)
+        const { step, wait, timeoutMs } = outcome
+        const timeout = timeoutMs === undefined ? {} : { timeoutAtMs: atMs + timeoutMs }
+        return this.#record({ type: 'node-awaited', ...by, step, wait, ...timeout }, atMs)
+      }
+      case 'expanded': {
+        if (calledOff) return this.#cancelInstance(instance, 'called-off', atMs)
+        const { items, concurrency, maxFailures } = outcome
+        return this.#record({ type: 'map-expanded', ...by, items, concurrency, maxFailures }, atMs)
+      }
+      case 'released':
+        if (calledOff) return this.#cancelInstance(instance, 'called-off', atMs)
+        return this.#record({ type: 'node-released', ...by }, atMs)
+      case 'cancelled':
+        return this.#cancelInstance(instance, outcome.reason, atMs)
+      default:
+        return unreachable(outcome)
+    }
+  }
+
+  #record(fact: RunFact, atMs: number): void {
+    this.#emit({ seq: this.state.seq + 1, atMs, ...fact })
+  }
+
+  #cancelInstance(instance: InstanceState, reason: string, atMs: number): void {
+    this.#record({ type: 'node-cancelled', instanceId: instance.id, reason }, atMs)
+  }
+
+  /** Fates that need no code: applied one by one, each only while its instance has not started. */
+  #settleBehind(settlements: readonly Settlement[], atMs: number): void {
+    const { state } = this
+    const applied: boolean[] = []
+    for (const { instanceId, after, fate, arrivals } of settlements) {
+      const instance = state.instances.get(instanceId)
+      const pending = instance === undefined || (!instance.started && !isSettled(instance.status))
+      const may = pending && (after === undefined || applied[after] === true)
+      applied.push(may)
+      if (!may) continue
+      if (fate.type === 'skipped') {
+        this.#record({ type: 'node-skipped', instanceId, reason: fate.reason, arrivals }, atMs)
+      } else {
+        const fixesOutcome = this.#fixesOutcome(fate.takenBy)
+        this.#record({ type: 'node-failed', instanceId, error: fate.error, arrivals, fixesOutcome }, atMs)
+      }
+    }
+  }
+
+  #fixesOutcome({ always, ifStarted }: FailureTakers): boolean {
+    if (always || this.state.outcome !== undefined) return false
+    return !ifStarted.some((id) => this.state.instances.get(id)?.started === true)
+  }
+
+  #passDeadline(atMs: number): void {
+    const { state } = this
+    const { deadlineAtMs } = state.head
+    if (deadlineAtMs === undefined || atMs < deadlineAtMs || state.outcome !== undefined) return
+    const error = { name: 'BatonError', code: 'RUN_TIMEOUT', message: errors.RUN_TIMEOUT.about }
+    this.#record({ type: 'run-deadline-passed', error }, atMs)
+  }
+
+  /** Ends the run when nothing is left to happen; else notes when it began or ceased to wait for the outside. */
+  #conclude(atMs: number): void {
+    const { state } = this
+    if (isTerminal(state.status)) return
+    if (state.open === 0 || (state.stopping && state.claimed === 0)) {
+      const { outcome } = state
+      if (outcome === undefined) this.#emit({ seq: state.seq + 1, atMs, type: 'run-completed' })
+      else if (outcome.status === 'cancelled') this.#record({ type: 'run-cancelled', reason: outcome.reason }, atMs)
+      else {
+        const { error, instanceId } = outcome
+        this.#record({ type: 'run-failed', error, ...(instanceId === undefined ? {} : { instanceId }) }, atMs)
+      }
+      return
+    }
+    if (state.awaiting.size === 0 && state.status !== 'paused') return
+    if (state.paused && state.status === 'running') this.#record({ type: 'run-paused' }, atMs)
+    else if (!state.paused && state.status === 'paused') this.#record({ type: 'run-resumed' }, atMs)
+  }
+
+  /** Claims the first instance made ready that a candidate allows; the others are the jobs to send. */
+  #claimNext({ next, commitId }: Transition, atMs: number): { claim: Claim | undefined; ready: readonly InstanceId[] } {
+    const { state } = this
+    const { opened } = state
+    if (opened.length === 0) return { claim: undefined, ready: NO_IDS }
+    let claim: Claim | undefined
+    if (next !== undefined && !state.stopping && !isTerminal(state.status)) {
+      for (const instance of opened) {
+        const candidate = candidateFor(next, instance, atMs)
+        if (candidate === undefined) continue
+        claim = this.#grant(instance, { ...candidate, workerId: next.workerId, leaseMs: next.leaseMs }, commitId, atMs)
+        break
+      }
+    }
+    return { claim, ready: this.#takeOpened(atMs) }
+  }
+
+  /** Empties the list of instances made ready, sets their reminders, and names those that want a job now. */
+  #takeOpened(atMs: number): readonly InstanceId[] {
+    const { opened, stopping } = this.state
+    if (opened.length === 0) return NO_IDS
+    const ready: InstanceId[] = []
+    for (const instance of opened) {
+      if (instance.status !== 'ready') continue
+      const later = instance.dueAtMs > atMs
+      // Nobody sends a job for what only time makes ready: the sweep does, when its time has come.
+      instance.remindAtMs = later ? instance.dueAtMs : atMs + this.#options.redispatchMs
+      if (!later && !stopping) ready.push(instance.id)
+    }
+    opened.length = 0
+    return ready
+  }
+
+  #answerAgain(instance: InstanceState, transition: Transition): CommitResult {
+    const { ready, next } = instance.answer ?? { ready: NO_IDS, next: undefined }
+    const claimed = next === undefined ? undefined : this.state.instances.get(next)
+    const held = claimed?.status === 'claimed' && claimed.claimId === transition.commitId ? claimed : undefined
+    const needs = transition.next?.candidates.find(({ nodeId }) => nodeId === held?.nodeId)
+    return {
+      status: 'already-committed',
+      ready,
+      ...(held === undefined ? {} : { claim: this.#claimOf(held, needs ?? {}) }),
+      run: this.#signal(),
+    }
+  }
+
+  #awaitsApproval(approvalId: string): boolean {
+    for (const { parked } of this.state.awaiting.values()) {
+      if (parked?.wait?.kind === 'approval' && parked.wait.name === approvalId) return true
+    }
+    return false
+  }
+}
+
+/** Whether its time has come: ready, asleep or awaiting long enough, or held under a lease that has ended. */
+function isClaimable(instance: InstanceState, atMs: number): boolean {
+  if (instance.status === 'waiting' || isSettled(instance.status)) return false
+  return instance.dueAtMs <= atMs
+}
+
+function candidateFor(next: NextClaim, instance: InstanceState, atMs: number) {
+  if (instance.status !== 'ready' || instance.dueAtMs > atMs) return undefined
+  return next.candidates.find(({ nodeId }) => nodeId === instance.nodeId)
+}
+
+function deltasOf(outcome: Outcome): readonly Delta[] | undefined {
+  return outcome.type === 'succeeded' || outcome.type === 'stepped' ? outcome.deltas : undefined
+}
+
+export type { RunId }

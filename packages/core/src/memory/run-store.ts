@@ -1,0 +1,214 @@
+/**
+ * The reference run store: a machine per run, and nothing that survives the process. Read this one first. It behaves
+ * as if what it is given and what it gives were serialised: nobody shares an object with it.
+ */
+import { RunMachine } from '../machine/run-machine.ts'
+import { defaults } from '../model/blueprint.ts'
+import type { ContextEntry } from '../model/delta.ts'
+import { BatonError } from '../model/errors.ts'
+import type { RunEvent } from '../model/event.ts'
+import { parseRunId, type RunId } from '../model/ids.ts'
+import { isTerminal, type RunRecord, type RunSummary } from '../model/run.ts'
+import { recordOf, summaryOf } from '../model/run-state.ts'
+import type { ContextSource } from '../ports/async-context.ts'
+import { type IClock, systemClock } from '../ports/clock.ts'
+import type {
+  ClaimRequest,
+  ClaimResult,
+  CommitResult,
+  CreateResult,
+  DueItem,
+  DueQuery,
+  IRunStore,
+  JournalOptions,
+  NewRun,
+  Notice,
+  NoticeResult,
+  PurgeOptions,
+  RenewRequest,
+  RenewResult,
+  RunPage,
+  RunQuery,
+  Transition,
+} from '../ports/run-store.ts'
+import { DueIndex } from './due-index.ts'
+import { pageOf } from '../machine/run-pages.ts'
+
+export interface InMemoryRunStoreOptions {
+  readonly clock?: IClock
+  readonly redispatchMs?: number
+  readonly redispatchMaxMs?: number
+}
+
+interface Entry {
+  readonly machine: RunMachine
+  readonly events: RunEvent[]
+  readonly followers: Set<() => void>
+}
+
+export class InMemoryRunStore implements IRunStore {
+  readonly durability = 'none'
+  readonly #runs = new Map<RunId, Entry>()
+  readonly #purged = new Map<RunId, number>()
+  readonly #due = new DueIndex()
+  readonly #clock: IClock
+  readonly #times: { readonly redispatchMs: number; readonly redispatchMaxMs: number }
+
+  constructor(options: InMemoryRunStoreOptions = {}) {
+    this.#clock = options.clock ?? systemClock
+    this.#times = {
+      redispatchMs: options.redispatchMs ?? defaults.redispatchMs,
+      redispatchMaxMs: options.redispatchMaxMs ?? defaults.redispatchMaxMs,
+    }
+  }
+
+  create(run: NewRun): CreateResult {
+    parseRunId(run.runId)
+    const known = this.#runs.get(run.runId)
+    if (known !== undefined) return { status: 'exists', same: known.machine.isSameStart(run) }
+    if ((this.#purged.get(run.runId) ?? 0) > this.#clock.now()) return { status: 'purged' }
+    const events: RunEvent[] = []
+    const onEvent = (event: RunEvent) => void events.push(event)
+    const machine = RunMachine.create(structuredClone(run), this.#clock.now(), { ...this.#times, onEvent })
+    this.#runs.set(run.runId, { machine, events, followers: new Set() })
+    this.#due.file(run.runId, machine.nextDueAtMs())
+    return { status: 'created' }
+  }
+
+  claim(request: ClaimRequest): ClaimResult {
+    const entry = this.#runs.get(request.runId)
+    if (entry === undefined) return { status: 'unknown-run' }
+    return this.#change(entry, () => entry.machine.claim(request, this.#clock.now()))
+  }
+
+  commit(transition: Transition): CommitResult {
+    const entry = this.#runs.get(transition.runId)
+    if (entry === undefined) return { status: 'unknown-run' }
+    const own = structuredClone(transition)
+    return this.#change(entry, () => entry.machine.commit(own, this.#clock.now()))
+  }
+
+  notify(notice: Notice): NoticeResult {
+    const entry = this.#runs.get(notice.runId)
+    if (entry === undefined) return { status: 'unknown-run' }
+    const own = structuredClone(notice)
+    return this.#change(entry, () => entry.machine.notify(own, this.#clock.now()))
+  }
+
+  renew(request: RenewRequest): RenewResult {
+    const entry = this.#runs.get(request.runId)
+    if (entry === undefined) {
+      const lost = request.claims.map(({ instanceId }) => instanceId)
+      return { run: { status: 'cancelled', stopping: true }, lost, cancelled: [] }
+    }
+    return entry.machine.renew(request, this.#clock.now())
+  }
+
+  load(runId: RunId): RunRecord | undefined {
+    const entry = this.#runs.get(runId)
+    return entry === undefined ? undefined : structuredClone(recordOf(entry.machine.state))
+  }
+
+  summary(runId: RunId): RunSummary | undefined {
+    const entry = this.#runs.get(runId)
+    return entry === undefined ? undefined : structuredClone(summaryOf(entry.machine.state))
+  }
+
+  context(runId: RunId): ContextSource {
+    const entries = () => this.#entry(runId).machine.state.context
+    return {
+      read(keys) {
+        const all = entries()
+        const found = new Map<string, ContextEntry>()
+        for (const key of keys) {
+          const entry = all.get(key)
+          if (entry !== undefined) found.set(key, structuredClone(entry))
+        }
+        return found
+      },
+      readAll: () => structuredClone(entries()),
+    }
+  }
+
+  async *journal(runId: RunId, { from = 1, live = false, signal }: JournalOptions = {}): AsyncGenerator<RunEvent> {
+    const { events, machine, followers } = this.#entry(runId)
+    for (let index = Math.max(0, from - 1); ; index++) {
+      while (index >= events.length) {
+        if (!live || signal?.aborted === true || isTerminal(machine.state.status)) return
+        await new Promise<void>((resolve) => {
+          const wake = () => {
+            followers.delete(wake)
+            signal?.removeEventListener('abort', wake)
+            resolve()
+          }
+          followers.add(wake)
+          signal?.addEventListener('abort', wake, { once: true })
+        })
+      }
+      if (signal?.aborted === true) return
+      yield structuredClone(events[index] as RunEvent)
+    }
+  }
+
+  list(query: RunQuery = {}): RunPage {
+    const page = pageOf([...this.#runs.values()].map(({ machine }) => summaryOf(machine.state)), query)
+    return structuredClone(page)
+  }
+
+  due({ limit, unsentOnly = false, runId: only }: DueQuery): readonly DueItem[] {
+    const nowMs = this.#clock.now()
+    if (only !== undefined) return this.#runs.get(only)?.machine.due(nowMs, unsentOnly).slice(0, limit) ?? []
+    const items: DueItem[] = []
+    for (const runId of this.#due.take(nowMs)) {
+      const machine = this.#runs.get(runId)?.machine
+      if (machine === undefined) continue
+      items.push(...machine.due(nowMs, unsentOnly))
+      this.#due.file(runId, machine.nextDueAtMs())
+    }
+    items.sort((left, right) => left.dueAtMs - right.dueAtMs)
+    return items.slice(0, limit)
+  }
+
+  redispatch(items: readonly DueItem[]): void {
+    for (const item of items) {
+      if (item.type !== 'instance') continue
+      this.#runs.get(item.runId)?.machine.redispatch([item.instanceId], this.#times, this.#clock.now())
+    }
+  }
+
+  purge({ endedBeforeMs, limit = 1_000 }: PurgeOptions): number {
+    const nowMs = this.#clock.now()
+    for (const [runId, untilMs] of this.#purged) if (untilMs <= nowMs) this.#purged.delete(runId)
+    let count = 0
+    for (const [runId, { machine }] of this.#runs) {
+      if (count >= limit) break
+      const { endedAtMs, head } = machine.state
+      if (endedAtMs === undefined || endedAtMs >= endedBeforeMs || !this.#rootHasEnded(head.lineage.rootRunId)) continue
+      this.#runs.delete(runId)
+      this.#due.remove(runId)
+      this.#purged.set(runId, nowMs + defaults.tombstoneMs)
+      count += 1
+    }
+    return count
+  }
+
+  close(): void {}
+
+  #rootHasEnded(rootRunId: RunId): boolean {
+    const root = this.#runs.get(rootRunId)
+    return root === undefined || isTerminal(root.machine.state.status)
+  }
+
+  #entry(runId: RunId): Entry {
+    const entry = this.#runs.get(runId)
+    if (entry === undefined) throw new BatonError('UNKNOWN_RUN', { field: 'runId', message: `no run ${runId}`, runId })
+    return entry
+  }
+
+  #change<Result>(entry: Entry, change: () => Result): Result {
+    const result = structuredClone(change())
+    this.#due.file(entry.machine.state.head.runId, entry.machine.nextDueAtMs())
+    for (const wake of [...entry.followers]) wake()
+    return result
+  }
+}

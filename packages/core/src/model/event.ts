@@ -1,0 +1,114 @@
+/**
+ * The facts of a run. A journal is a list of these with `seq` 1, 2, 3 …; `fold.ts` says what each one means.
+ * A name is a noun and a past participle. Values are encoded by the run's serializer.
+ */
+import type { Delta } from './delta.ts'
+import type { RecordedError } from './errors.ts'
+import type { Fence, InstanceId, NodeId } from './ids.ts'
+import type { JsonValue } from './json.ts'
+import type { ApprovalDecision, Arrival, Outcome, RecordedStep, RunHead, Wait } from './run.ts'
+
+/** What every event has: its place in the journal and the store's time. */
+export interface EventStamp {
+  readonly seq: number
+  readonly atMs: number
+}
+
+/** Which claim an event came from. A stale claim has no events. */
+interface ByClaim {
+  readonly instanceId: InstanceId
+  readonly fence: Fence
+}
+
+export type RunFact =
+  // The run.
+  | {
+      readonly type: 'run-started'
+      readonly head: RunHead
+      readonly input?: JsonValue
+      readonly context?: { readonly [key: string]: JsonValue }
+      /** The instances that may run at once, or from `startAtMs` on. */
+      readonly starts: readonly InstanceId[]
+      readonly startAtMs?: number
+    }
+  | { readonly type: 'run-paused' }
+  | { readonly type: 'run-resumed' }
+  | { readonly type: 'run-cancel-requested'; readonly reason: string }
+  | { readonly type: 'run-deadline-passed'; readonly error: RecordedError }
+  | { readonly type: 'run-completed' }
+  | { readonly type: 'run-failed'; readonly error: RecordedError; readonly instanceId?: InstanceId }
+  | { readonly type: 'run-cancelled'; readonly reason: string }
+  // Claims.
+  | (ByClaim & {
+      readonly type: 'node-claimed'
+      readonly attempt: number
+      readonly workerId: string
+      readonly claimId: string
+    })
+  | (ByClaim & { readonly type: 'node-lost'; readonly workerId: string })
+  | (ByClaim & { readonly type: 'node-released' })
+  // Fates.
+  | (ByClaim & {
+      readonly type: 'node-succeeded'
+      readonly output?: JsonValue
+      readonly action?: string
+      readonly deltas?: readonly Delta[]
+      readonly arrivals: readonly Arrival[]
+      /** The name under which the output is part of the run's output: set on nodes that nothing follows. */
+      readonly resultOf?: NodeId
+      readonly cancels?: readonly InstanceId[]
+    })
+  | {
+      readonly type: 'node-failed'
+      readonly instanceId: InstanceId
+      /** Absent where a predecessor's failure decided the fate and nobody ran the node. */
+      readonly fence?: Fence
+      readonly error: RecordedError
+      readonly arrivals: readonly Arrival[]
+      /** True when nothing takes this failure, so that the run will end as failed. */
+      readonly fixesOutcome: boolean
+    }
+  | {
+      readonly type: 'node-skipped'
+      readonly instanceId: InstanceId
+      readonly fence?: Fence
+      readonly reason: SkipReason
+      readonly arrivals: readonly Arrival[]
+    }
+  | { readonly type: 'node-cancelled'; readonly instanceId: InstanceId; readonly reason: string }
+  // Between claim and fate.
+  | (ByClaim & {
+      readonly type: 'attempt-failed'
+      readonly attempt: number
+      readonly error: RecordedError
+      readonly retryAtMs: number
+    })
+  | (ByClaim & {
+      readonly type: 'step-recorded'
+      readonly step: RecordedStep
+      readonly deltas?: readonly Delta[]
+    })
+  | (ByClaim & { readonly type: 'node-slept'; readonly step: RecordedStep; readonly wakeAtMs: number })
+  | (ByClaim & {
+      readonly type: 'node-awaited'
+      readonly step: RecordedStep
+      readonly wait: Wait
+      readonly timeoutAtMs?: number
+    })
+  | (ByClaim & {
+      readonly type: 'map-expanded'
+      readonly items: readonly JsonValue[]
+      readonly concurrency: number
+      readonly maxFailures: number
+    })
+  // News from outside.
+  | { readonly type: 'signal-received'; readonly name: string; readonly payload?: JsonValue; readonly signalId?: string }
+  | { readonly type: 'approval-decided'; readonly approvalId: string; readonly decision: ApprovalDecision }
+
+export type SkipReason = 'not-taken' | 'upstream-failed'
+
+export type RunEvent = EventStamp & RunFact
+
+export type EventType = RunFact['type']
+
+export type { Outcome }

@@ -1,0 +1,65 @@
+/**
+ * Ids, checked once at the door. Inside, the branded type is the proof that somebody checked.
+ *
+ * An instance id is a path that a person can read: `node` is the node's first visit, `node#2` the second, `node[7]`
+ * item 7 of a map, `node#2[7]` item 7 of the second visit.
+ */
+import { BatonError } from './errors.ts'
+
+declare const brand: unique symbol
+type Brand<Name extends string> = string & { readonly [brand]: Name }
+
+export type RunId = Brand<'RunId'>
+export type NodeId = string
+export type InstanceId = string
+export type EdgeId = string
+/** Grows by one with every claim of an instance; the newest claim alone may commit. */
+export type Fence = number
+
+const RUN_ID = /^[A-Za-z0-9._:@-]{1,128}$/
+// Node ids leave out what instance ids are built from, and slashes, so that an id can name a file or a URL part. Lone
+// surrogates too: they do not survive UTF-8, so that two ids could become one.
+const NODE_ID = /^[^#[\]/\s\p{Cc}\p{Cs}]{1,128}$/u
+const RESERVED = new Set(['.', '..', '__proto__', 'constructor', 'prototype'])
+
+export function parseRunId(text: unknown, field = 'runId'): RunId {
+  if (typeof text !== 'string' || !RUN_ID.test(text) || RESERVED.has(text)) throw invalid(field, text)
+  return text as RunId
+}
+
+/** Flow ids and versions share the rule of run ids, since they become parts of keys and file names as well. */
+export function parseFlowId(text: unknown, field = 'flowId'): string {
+  if (typeof text !== 'string' || !RUN_ID.test(text) || RESERVED.has(text)) throw invalid(field, text)
+  return text
+}
+
+export function isNodeId(text: unknown): text is NodeId {
+  return typeof text === 'string' && NODE_ID.test(text) && !RESERVED.has(text)
+}
+
+export function parseSignalName(text: unknown, field = 'signal'): string {
+  if (typeof text !== 'string' || !RUN_ID.test(text) || RESERVED.has(text)) throw invalid(field, text)
+  return text
+}
+
+function invalid(field: string, text: unknown): BatonError {
+  const shown = typeof text === 'string' ? JSON.stringify(text.length > 64 ? `${text.slice(0, 61)}...` : text) : typeof text
+  return new BatonError('INVALID_ID', { field, message: `not a usable id: ${shown}` })
+}
+
+export function itemInstanceId(map: InstanceId, index: number): InstanceId {
+  return `${map}[${index}]`
+}
+
+/** The blueprint node that an instance belongs to: `node#2[7]` → `node`. */
+export function nodeOfInstance(instanceId: InstanceId): NodeId {
+  const end = instanceId.search(/[#[]/)
+  return end === -1 ? instanceId : instanceId.slice(0, end)
+}
+
+/** The map instance and index of an item, or undefined when the instance is no item: `node[7]` → `node`, 7. */
+export function parentOfItem(instanceId: InstanceId): { readonly map: InstanceId; readonly index: number } | undefined {
+  if (!instanceId.endsWith(']')) return undefined
+  const open = instanceId.lastIndexOf('[')
+  return { map: instanceId.slice(0, open), index: Number(instanceId.slice(open + 1, -1)) }
+}

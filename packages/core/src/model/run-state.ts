@@ -1,0 +1,196 @@
+/**
+ * The whole state of a run: what folding its journal gives, and beside it what no journal records, because it is only
+ * about time and can be lost without harm: leases and reminders.
+ */
+import type { ContextEntry } from './delta.ts'
+import type { RecordedError } from './errors.ts'
+import { type Fence, type InstanceId, type NodeId, nodeOfInstance } from './ids.ts'
+import type { JsonValue } from './json.ts'
+import type {
+  ApprovalDecision,
+  ArrivedEdge,
+  InstanceStatus,
+  JoinRule,
+  Outcome,
+  PendingApproval,
+  PendingPause,
+  RecordedStep,
+  RunHead,
+  RunRecord,
+  RunStatus,
+  RunSummary,
+  Wait,
+} from './run.ts'
+
+export const NEVER = Number.POSITIVE_INFINITY
+
+export class InstanceState {
+  readonly id: InstanceId
+  readonly nodeId: NodeId
+  status: InstanceStatus = 'waiting'
+  /** Somebody has claimed it at least once: later arrivals change nothing about it. */
+  started = false
+  arrivals: ArrivedEdge[] = []
+  arrivedEdges: Set<string> | undefined = undefined
+  failures = 0
+  lostLeases = 0
+  fence: Fence = 0
+  steps: RecordedStep[] | undefined = undefined
+  parked: { readonly step: RecordedStep; readonly wait: Wait | undefined; readonly sinceMs: number } | undefined = undefined
+  output: JsonValue | undefined = undefined
+  action: string | undefined = undefined
+  error: RecordedError | undefined = undefined
+  reason: string | undefined = undefined
+  map: MapState | undefined = undefined
+  item: JsonValue | undefined = undefined
+  /** It was called off while somebody held it. */
+  calledOff = false
+  workerId: string | undefined = undefined
+  claimId: string | undefined = undefined
+  /** Since when it may be claimed; while claimed, when the lease ends. */
+  dueAtMs = 0
+
+  // Not in the journal.
+  attemptUntilMs = NEVER
+  remindAtMs = 0
+  dispatch = 0
+  /** The last transition that took effect, and what it was answered: a lost answer can be given again. */
+  commitId: string | undefined = undefined
+  answer: { readonly ready: readonly InstanceId[]; readonly next: InstanceId | undefined } | undefined = undefined
+
+  constructor(id: InstanceId, nodeId: NodeId = nodeOfInstance(id)) {
+    this.id = id
+    this.nodeId = nodeId
+  }
+}
+
+/** A map node whose items run. */
+export interface MapState {
+  readonly items: readonly JsonValue[]
+  readonly concurrency: number
+  readonly maxFailures: number
+  /** Index of the next item to open. */
+  next: number
+  readonly fates: ArrivedEdge[]
+  failures: number
+  rule: JoinRule
+}
+
+export class RunState {
+  readonly head: RunHead
+  status: RunStatus = 'pending'
+  seq = 0
+  updatedAtMs: number
+  endedAtMs: number | undefined = undefined
+  input: JsonValue | undefined = undefined
+  /** How the run will end, once it is fixed. */
+  outcome: Outcome | undefined = undefined
+  /** Nothing new starts. */
+  stopping = false
+  readonly instances = new Map<InstanceId, InstanceState>()
+  readonly awaiting = new Map<InstanceId, InstanceState>()
+  readonly results = new Map<NodeId, InstanceId>()
+  readonly context = new Map<string, ContextEntry>()
+  readonly signals = new Map<string, (JsonValue | undefined)[]>()
+  readonly signalIds = new Set<string>()
+  readonly decisions = new Map<string, ApprovalDecision>()
+  /** Live instances, and how many of them wait for predecessors or are claimed. */
+  open = 0
+  waiting = 0
+  claimed = 0
+  /** Instances that became ready since the list was last emptied, in order. */
+  opened: InstanceState[] = []
+
+  constructor(head: RunHead) {
+    this.head = head
+    this.updatedAtMs = head.createdAtMs
+  }
+
+  get paused(): boolean {
+    return this.awaiting.size > 0 && this.open === this.awaiting.size + this.waiting
+  }
+}
+
+/**
+ * The result of the single executed node that nothing follows, else an object of all of them by node id.
+ * Nodes that were skipped or failed have no part in it.
+ */
+export function outputOf(state: RunState): JsonValue | undefined {
+  if (state.results.size === 1) {
+    for (const instanceId of state.results.values()) return state.instances.get(instanceId)?.output
+  }
+  if (state.results.size === 0) return undefined
+  const outputs: { [nodeId: string]: JsonValue } = {}
+  for (const [nodeId, instanceId] of state.results) outputs[nodeId] = state.instances.get(instanceId)?.output ?? null
+  return outputs
+}
+
+export function summaryOf(state: RunState): RunSummary {
+  const approvals: PendingApproval[] = []
+  let pause: PendingPause | undefined
+  for (const instance of state.awaiting.values()) {
+    const { wait, sinceMs } = instance.parked ?? {}
+    if (wait === undefined || sinceMs === undefined) continue
+    if (wait.kind === 'approval') {
+      approvals.push({
+        approvalId: wait.name,
+        instanceId: instance.id,
+        ...(wait.request === undefined ? {} : { request: wait.request }),
+        requestedAtMs: sinceMs,
+      })
+    } else pause ??= { instanceId: instance.id, signal: wait.name, sinceMs }
+  }
+  const output = state.status === 'completed' ? outputOf(state) : undefined
+  const { outcome } = state
+  return {
+    ...state.head,
+    status: state.status,
+    seq: state.seq,
+    updatedAtMs: state.updatedAtMs,
+    ...(state.endedAtMs === undefined ? {} : { endedAtMs: state.endedAtMs }),
+    ...(state.input === undefined ? {} : { input: state.input }),
+    ...(output === undefined ? {} : { output }),
+    ...(outcome?.status === 'failed' ? { error: outcome.error } : {}),
+    ...(outcome?.status === 'cancelled' ? { reason: outcome.reason } : {}),
+    ...(approvals[0] === undefined ? {} : { pendingApproval: approvals[0] }),
+    pendingApprovals: approvals,
+    ...(pause === undefined ? {} : { pendingPause: pause }),
+  }
+}
+
+export function recordOf(state: RunState): RunRecord {
+  const context: { [key: string]: JsonValue } = {}
+  for (const [key, entry] of state.context) context[key] = entry.value
+  return {
+    ...summaryOf(state),
+    instances: [...state.instances.values()].map((instance) => ({
+      instanceId: instance.id,
+      nodeId: instance.nodeId,
+      status: instance.status,
+      attempt: attemptOf(instance),
+      lostLeases: instance.lostLeases,
+      fence: instance.fence,
+      arrivals: [...instance.arrivals],
+      ...(instance.output === undefined ? {} : { output: instance.output }),
+      ...(instance.action === undefined ? {} : { action: instance.action }),
+      ...(instance.error === undefined ? {} : { error: instance.error }),
+      ...(instance.reason === undefined ? {} : { reason: instance.reason }),
+      ...(instance.workerId === undefined ? {} : { workerId: instance.workerId }),
+      // The end of a lease is no part of the journal; when a sleeper wakes is.
+      ...(instance.status === 'ready' || instance.status === 'sleeping' || instance.status === 'awaiting'
+        ? instance.dueAtMs === NEVER
+          ? {}
+          : { dueAtMs: instance.dueAtMs }
+        : {}),
+      steps: [...(instance.steps ?? [])],
+      ...(instance.parked?.wait === undefined ? {} : { wait: instance.parked.wait }),
+    })),
+    context,
+  }
+}
+
+/** Which attempt it is at: 0 before anyone claimed it, then failures of node code plus one, the last failure included. */
+function attemptOf(instance: InstanceState): number {
+  if (!instance.started) return 0
+  return instance.status === 'failed' ? Math.max(1, instance.failures) : instance.failures + 1
+}

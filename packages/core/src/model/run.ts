@@ -1,0 +1,177 @@
+/**
+ * What a run is: its head, its node instances, its context. A `RunState` is the fold of a journal; the head and the
+ * instances that people see are cut from it.
+ */
+import type { RecordedError } from './errors.ts'
+import type { EdgeId, Fence, InstanceId, NodeId, RunId } from './ids.ts'
+import type { JsonValue } from './json.ts'
+
+export type RunKind = 'workflow' | 'agent'
+
+export type RunStatus = 'pending' | 'running' | 'paused' | 'cancelling' | 'completed' | 'failed' | 'cancelled'
+
+export type TerminalStatus = 'completed' | 'failed' | 'cancelled'
+
+export function isTerminal(status: RunStatus): status is TerminalStatus {
+  return status === 'completed' || status === 'failed' || status === 'cancelled'
+}
+
+export type InstanceStatus =
+  | 'waiting' // some predecessors have arrived, not enough
+  | 'ready' // may be claimed
+  | 'claimed'
+  | 'sleeping' // until `dueAtMs`
+  | 'awaiting' // news from outside
+  | 'succeeded'
+  | 'failed'
+  | 'skipped'
+  | 'cancelled'
+
+export type SettledStatus = 'succeeded' | 'failed' | 'skipped' | 'cancelled'
+
+export function isSettled(status: InstanceStatus): status is SettledStatus {
+  return status === 'succeeded' || status === 'failed' || status === 'skipped' || status === 'cancelled'
+}
+
+/** How a predecessor's branch ended. What lies behind a failure arrives as `failed`, even where it was skipped. */
+export type Fate = 'succeeded' | 'failed' | 'skipped'
+
+/**
+ * What an instance waits for. `all`: every edge, or the first failure. `any`: the first success or failure.
+ * `any-ignore`: the first success, or every edge. `map`: every item, or one failure more than allowed.
+ */
+export type JoinRule = 'all' | 'any' | 'any-ignore' | 'map'
+
+/** A predecessor's fate on its way to the instance `to`. The rule and the number of edges travel with it. */
+export interface Arrival {
+  readonly to: InstanceId
+  readonly edge: EdgeId
+  readonly from: InstanceId
+  readonly fate: Fate
+  readonly rule: JoinRule
+  readonly of: number
+}
+
+/** An arrival as the instance keeps it, in the order in which they came. */
+export interface ArrivedEdge {
+  readonly edge: EdgeId
+  readonly from: InstanceId
+  readonly fate: Fate
+}
+
+export type StepKind = 'step' | 'sleep' | 'signal' | 'approval'
+
+/** What a node did durably inside one instance; fed back when its function is entered again. */
+export interface RecordedStep {
+  /** The how-many-th durable call of the function this is, from 0. */
+  readonly position: number
+  readonly kind: StepKind
+  readonly name: string
+  readonly result?: JsonValue
+  /** A wait that ended because its time was up. */
+  readonly timedOut?: boolean
+}
+
+/** What an `awaiting` instance waits for. */
+export interface Wait {
+  readonly kind: 'signal' | 'approval'
+  /** The name of the signal, or the id of the approval. */
+  readonly name: string
+  /** What the person who decides is shown. */
+  readonly request?: JsonValue
+}
+
+export interface Lineage {
+  readonly rootRunId: RunId
+  readonly parentRunId?: RunId
+  readonly branchOriginRunId?: RunId
+  readonly branchCheckpointId?: string
+}
+
+/** Trace ids across hops. */
+export interface TraceCorrelation {
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentSpanId?: string
+}
+
+/** What is fixed when a run starts. */
+export interface RunHead {
+  readonly runId: RunId
+  readonly kind: RunKind
+  readonly flowId: string
+  readonly version?: string
+  readonly tags: readonly string[]
+  /** Higher goes first. */
+  readonly priority: number
+  readonly failFast: boolean
+  readonly lineage: Lineage
+  readonly correlation: TraceCorrelation
+  readonly createdAtMs: number
+  readonly deadlineAtMs?: number
+}
+
+export interface PendingApproval {
+  readonly approvalId: string
+  readonly instanceId: InstanceId
+  readonly request?: JsonValue
+  readonly requestedAtMs: number
+}
+
+export interface PendingPause {
+  readonly instanceId: InstanceId
+  readonly signal: string
+  readonly sinceMs: number
+}
+
+export interface ApprovalDecision {
+  readonly approved: boolean
+  readonly by?: string
+  readonly reason?: string
+  readonly payload?: JsonValue
+}
+
+/** Why a run ends as it does, fixed before its last lease is over. */
+export type Outcome =
+  | { readonly status: 'failed'; readonly error: RecordedError; readonly instanceId?: InstanceId }
+  | { readonly status: 'cancelled'; readonly reason: string }
+
+/** A run in few words: what lists, handles and operators look at first. Values are encoded. */
+export interface RunSummary extends RunHead {
+  readonly status: RunStatus
+  readonly seq: number
+  readonly updatedAtMs: number
+  readonly endedAtMs?: number
+  readonly input?: JsonValue
+  readonly output?: JsonValue
+  readonly error?: RecordedError
+  readonly reason?: string
+  readonly pendingApproval?: PendingApproval
+  readonly pendingApprovals: readonly PendingApproval[]
+  readonly pendingPause?: PendingPause
+}
+
+/** One node instance for those who look at a run. */
+export interface InstanceView {
+  readonly instanceId: InstanceId
+  readonly nodeId: NodeId
+  readonly status: InstanceStatus
+  readonly attempt: number
+  readonly lostLeases: number
+  readonly fence: Fence
+  readonly arrivals: readonly ArrivedEdge[]
+  readonly output?: JsonValue
+  readonly action?: string
+  readonly error?: RecordedError
+  readonly reason?: string
+  readonly workerId?: string
+  readonly dueAtMs?: number
+  readonly steps: readonly RecordedStep[]
+  readonly wait?: Wait
+}
+
+/** A run whole: what `load` gives. */
+export interface RunRecord extends RunSummary {
+  readonly instances: readonly InstanceView[]
+  readonly context: { readonly [key: string]: JsonValue }
+}

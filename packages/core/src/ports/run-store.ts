@@ -1,0 +1,403 @@
+import type { Delta } from '../model/delta.ts'
+import type { RecordedError } from '../model/errors.ts'
+import type { RunEvent, SkipReason } from '../model/event.ts'
+import type { Fence, InstanceId, NodeId, RunId } from '../model/ids.ts'
+import type { JsonValue } from '../model/json.ts'
+import type {
+  ApprovalDecision,
+  Arrival,
+  Fate,
+  Lineage,
+  RecordedStep,
+  RunHead,
+  RunRecord,
+  RunStatus,
+  RunSummary,
+  TraceCorrelation,
+  Wait,
+} from '../model/run.ts'
+import type { ContextSource } from './async-context.ts'
+import type { Awaitable } from './awaitable.ts'
+
+/**
+ * The durable truth about runs.
+ *
+ * A run changes in one way only: an atomic operation that checks, then writes everything or nothing. Four calls do
+ * that, and each is one operation of the backend: `create`, `claim`, `commit` and `notify`. `renew` and `redispatch`
+ * move times that no journal records. Everything else reads.
+ *
+ * The thinking is core's. A store checks the guard it is given, writes, keeps the sets of arrivals, and makes a join
+ * `ready` when its set is complete (the rule and the size travel with each arrival). It never looks into a value.
+ *
+ * Time in here is the store's own clock, so that two workers' clocks need not agree; callers say how long, the store
+ * says until when.
+ *
+ * Expected outcomes are values. A throw means that the backend failed (`STORE_UNAVAILABLE`): the caller cannot know
+ * whether the call took effect, and the same call again is safe.
+ */
+export interface IRunStore {
+  readonly durability: Durability
+
+  /**
+   * Creates a run, once. After `created`, the run survives whatever the store's durability names (P1), its start
+   * instances are ready, and the sweep will find them even if nobody ever sends a job.
+   */
+  create(run: NewRun): Awaitable<CreateResult>
+
+  /**
+   * Takes one instance for `leaseMs`, if it may run now: it is `ready` and its time has come, it sleeps and is due, it
+   * awaits and its time is up, or its lease has ended. The fence of the claim is newer than all before it (P2).
+   *
+   * Asked again with the same `claimId` by the same worker it gives the same claim, so a lost answer costs nothing.
+   */
+  claim(request: ClaimRequest): Awaitable<ClaimResult>
+
+  /**
+   * Makes a transition so, whole or not at all.
+   *
+   * Before: the caller holds `transition.fence` for `transition.instanceId`. After `committed`, the deltas are in the
+   * context, the events are in the journal with the next sequence numbers, arrivals are in their joins, and every
+   * reader sees all of it. A stale fence, or a run that has ended, is not an error: the answer says so and nothing
+   * has changed. Asked again with the same `commitId`, the answer is `already-committed` (P2).
+   *
+   * With `next`, the same operation claims the first instance that this transition made ready and that a candidate
+   * allows. A backend that cannot return data from a write reads it afterwards.
+   */
+  commit(transition: Transition): Awaitable<CommitResult>
+
+  /** News from outside any claim: cancel, signal, decision, a deadline that has passed. One conditional operation. */
+  notify(notice: Notice): Awaitable<NoticeResult>
+
+  /**
+   * Makes leases longer, for all of one run's instances that a worker holds. A lease is never made longer than the
+   * attempt's timeout. The answer also tells what the holder should know: that the run is being cancelled.
+   */
+  renew(request: RenewRequest): Awaitable<RenewResult>
+
+  /** The run whole, or undefined. */
+  load(runId: RunId): Awaitable<RunRecord | undefined>
+
+  /** The run in few words: head, status, output. Costs the same for a run of ten nodes and of ten thousand. */
+  summary(runId: RunId): Awaitable<RunSummary | undefined>
+
+  /**
+   * Where the run's context is read from, key by key and encoded. Writing is for commits. Reading throws `UNKNOWN_RUN`.
+   */
+  context(runId: RunId): ContextSource
+
+  /**
+   * The run's events with `seq >= from`, in order, without gap or duplicate (P6). With `live`, it goes on until the
+   * run has ended or the signal fires. Throws `UNKNOWN_RUN`.
+   */
+  journal(runId: RunId, options?: JournalOptions): AsyncIterable<RunEvent>
+
+  /** Runs that match, newest first, a page at a time. */
+  list(query?: RunQuery): Awaitable<RunPage>
+
+  /**
+   * What time has made ready, oldest first: instances that may be claimed now and runs past their deadline.
+   * The cost is in what is due, not in what exists. It may report what another worker has just taken: a claim decides.
+   */
+  due(query: DueQuery): Awaitable<readonly DueItem[]>
+
+  /**
+   * Notes that jobs were sent again for these instances, so that the next reminder comes after a longer interval
+   * (`redispatchMs`, doubled each time up to `redispatchMaxMs`). Losing this note costs one job too many.
+   */
+  redispatch(items: readonly DueItem[]): Awaitable<void>
+
+  /**
+   * Removes runs that ended before the given instant, everything of a run together, whose root has ended too.
+   * Leaves a tombstone per run for `tombstoneMs`, so that a late double of a start cannot create it again.
+   * @returns how many were removed
+   */
+  purge(options: PurgeOptions): Awaitable<number>
+
+  close(): Awaitable<void>
+}
+
+/** What an acknowledged write survives: nothing, `kill -9`, power loss, the loss of a machine. */
+export type Durability = 'none' | 'process' | 'power' | 'replicated'
+
+export interface NewRun {
+  readonly runId: RunId
+  readonly kind: RunHead['kind']
+  readonly flowId: string
+  readonly version?: string
+  readonly input?: JsonValue
+  readonly context?: { readonly [key: string]: JsonValue }
+  /** The instances that nothing precedes. */
+  readonly starts: readonly InstanceId[]
+  readonly startAtMs?: number
+  readonly deadlineMs?: number
+  readonly tags?: readonly string[]
+  readonly priority?: number
+  readonly failFast?: boolean
+  readonly lineage?: Lineage
+  readonly correlation?: TraceCorrelation
+}
+
+export type CreateResult =
+  | { readonly status: 'created' }
+  /** `same` is false when it was started with another flow, version or input. */
+  | { readonly status: 'exists'; readonly same: boolean }
+  /** The run ended and was removed; its id is kept from use for a while. */
+  | { readonly status: 'purged' }
+  | { readonly status: 'too-large'; readonly limitBytes: number }
+
+/** What a claimer needs beside the claim itself. */
+export interface ClaimNeeds {
+  /** Ends the lease for good: `renew` past it is refused. */
+  readonly timeoutMs?: number
+  /** Context keys to read at the instant of the claim. */
+  readonly reads?: readonly string[]
+  /** Bring the run's input along. */
+  readonly input?: boolean
+}
+
+export interface ClaimRequest extends ClaimNeeds {
+  readonly runId: RunId
+  readonly instanceId: InstanceId
+  /** Unique per try. */
+  readonly claimId: string
+  readonly workerId: string
+  readonly leaseMs: number
+}
+
+export type ClaimResult =
+  | { readonly status: 'claimed'; readonly claim: Claim }
+  /** Somebody else has it, it is not due yet, or it is settled. */
+  | { readonly status: 'not-claimable' }
+  /** The run is being cancelled, or fails fast: nothing new starts. */
+  | { readonly status: 'cancelled' }
+  | { readonly status: 'ended' }
+  | { readonly status: 'unknown-run' }
+
+/** A worker's time-limited right to execute an instance, with what it needs to do so. */
+export interface Claim {
+  readonly head: RunHead
+  readonly instanceId: InstanceId
+  readonly fence: Fence
+  /** 1 for the first; grows with each failure of node code, not with lost leases. */
+  readonly attempt: number
+  readonly lostLeases: number
+  readonly arrivals: readonly ClaimedArrival[]
+  /** What earlier invocations of this instance recorded. */
+  readonly steps: readonly RecordedStep[]
+  readonly input?: JsonValue
+  /** The item of a map that this instance is for. */
+  readonly item?: JsonValue
+  /** Present when a map node comes back with its items' fates. */
+  readonly map?: { readonly count: number; readonly maxFailures: number }
+  /** Only the keys that exist, with their versions. */
+  readonly context: { readonly [key: string]: { readonly value: JsonValue; readonly version: number } }
+}
+
+export interface ClaimedArrival {
+  readonly edge: string
+  readonly from: InstanceId
+  readonly fate: Fate
+  readonly output?: JsonValue
+  readonly error?: RecordedError
+}
+
+/** What a worker wants to happen, guarded by its claim. */
+export interface Transition {
+  readonly runId: RunId
+  /** Unique per transition: what tells a lost answer, asked again, from a second commit. */
+  readonly commitId: string
+  readonly instanceId: InstanceId
+  readonly fence: Fence
+  readonly outcome: Outcome
+  readonly next?: NextClaim
+}
+
+export interface NextClaim {
+  readonly workerId: string
+  readonly leaseMs: number
+  /** Which of the instances made ready may be claimed: by node, each with its own needs. */
+  readonly candidates: readonly (ClaimNeeds & { readonly nodeId: NodeId })[]
+}
+
+/** What became of the claimed instance. */
+export type Outcome =
+  | {
+      readonly type: 'succeeded'
+      readonly output?: JsonValue
+      readonly action?: string
+      readonly deltas?: readonly Delta[]
+      readonly arrivals: readonly Arrival[]
+      readonly settlements?: readonly Settlement[]
+      readonly resultOf?: NodeId
+      /** Unsettled instances to call off: the losers of an `any` join. */
+      readonly cancels?: readonly InstanceId[]
+    }
+  | {
+      readonly type: 'failed'
+      readonly error: RecordedError
+      readonly takenBy: FailureTakers
+      readonly arrivals: readonly Arrival[]
+      readonly settlements?: readonly Settlement[]
+    }
+  | {
+      readonly type: 'skipped'
+      readonly reason: SkipReason
+      readonly arrivals: readonly Arrival[]
+      readonly settlements?: readonly Settlement[]
+    }
+  /** The attempt failed and will be tried again. */
+  | { readonly type: 'retried'; readonly error: RecordedError; readonly delayMs: number }
+  /** A step is recorded; the claim goes on. */
+  | { readonly type: 'stepped'; readonly step: RecordedStep; readonly deltas?: readonly Delta[] }
+  | { readonly type: 'slept'; readonly step: RecordedStep; readonly delayMs?: number; readonly wakeAtMs?: number }
+  | { readonly type: 'awaited'; readonly step: RecordedStep; readonly wait: Wait; readonly timeoutMs?: number }
+  | {
+      readonly type: 'expanded'
+      readonly items: readonly JsonValue[]
+      readonly concurrency: number
+      readonly maxFailures: number
+    }
+  /** Handed back by a worker that stops: costs neither an attempt nor a lost lease. */
+  | { readonly type: 'released' }
+  /** Called off: the run is being cancelled and the node stopped. */
+  | { readonly type: 'cancelled'; readonly reason: string }
+
+/**
+ * Whether a failure is taken, so that it does not decide the run: always (a fallback, an `any` join that ignores
+ * failures), or if one of these `any` joins has already started without it.
+ */
+export interface FailureTakers {
+  readonly always: boolean
+  readonly ifStarted: readonly InstanceId[]
+}
+
+/**
+ * The fate of an instance that needs no code: skipped, or failed by its predecessor. Applied only while the instance
+ * has not started, and, with `after`, only if the settlement of that index was applied.
+ */
+export interface Settlement {
+  readonly instanceId: InstanceId
+  readonly after?: number
+  readonly fate:
+    | { readonly type: 'skipped'; readonly reason: SkipReason }
+    | { readonly type: 'failed'; readonly error: RecordedError; readonly takenBy: FailureTakers }
+  readonly arrivals: readonly Arrival[]
+}
+
+export type CommitResult =
+  | {
+      /** `already-committed`: the answer to this transition was lost, and here it is again. */
+      readonly status: 'committed' | 'already-committed'
+      /** Instances that became ready by it, the claimed one left out: the jobs to send. */
+      readonly ready: readonly InstanceId[]
+      readonly claim?: Claim
+      readonly run: RunSignal
+    }
+  /** The claim is no longer the newest, or has been settled. */
+  | { readonly status: 'fenced' }
+  | { readonly status: 'ended' }
+  /** A delta does not fit the context; the field is named. */
+  | { readonly status: 'conflict'; readonly field: string; readonly message: string }
+  | { readonly status: 'too-large'; readonly limitBytes: number }
+  | { readonly status: 'unknown-run' }
+
+/** What whoever holds a claim of a run should know about it. */
+export interface RunSignal {
+  readonly status: RunStatus
+  /** Nothing new starts: the run is being cancelled or has failed fast. */
+  readonly stopping: boolean
+}
+
+export type Notice =
+  | { readonly type: 'cancel'; readonly runId: RunId; readonly reason: string }
+  | {
+      readonly type: 'signal'
+      readonly runId: RunId
+      readonly name: string
+      readonly payload?: JsonValue
+      /** The same id twice is one signal. */
+      readonly signalId?: string
+    }
+  | {
+      readonly type: 'decide'
+      readonly runId: RunId
+      readonly approvalId: string
+      readonly decision: ApprovalDecision
+    }
+  | { readonly type: 'deadline'; readonly runId: RunId }
+
+export type NoticeResult =
+  | { readonly status: 'accepted'; readonly ready: readonly InstanceId[]; readonly run: RunSignal }
+  /** It changed nothing: a signal or cancel that was there, a decision made before in the same way. */
+  | { readonly status: 'unchanged'; readonly run: RunSignal }
+  /** The approval was decided before, and differently. */
+  | { readonly status: 'conflict'; readonly decision: ApprovalDecision }
+  | { readonly status: 'unknown-approval' }
+  | { readonly status: 'ended'; readonly run: RunSignal }
+  | { readonly status: 'unknown-run' }
+
+export interface RenewRequest {
+  readonly runId: RunId
+  readonly leaseMs: number
+  readonly claims: readonly { readonly instanceId: InstanceId; readonly fence: Fence }[]
+}
+
+export interface RenewResult {
+  readonly run: RunSignal
+  /** Claims that are no longer held: the lease was taken, the attempt's time is up, or the run has ended. */
+  readonly lost: readonly InstanceId[]
+  /** Claims of instances that were called off: their signal should fire. */
+  readonly cancelled: readonly InstanceId[]
+}
+
+export interface JournalOptions {
+  /** First sequence number, 1 unless set. */
+  readonly from?: number
+  readonly live?: boolean
+  readonly signal?: AbortSignal
+}
+
+export interface RunQuery {
+  readonly status?: readonly RunStatus[]
+  readonly flowId?: string
+  readonly tag?: string
+  readonly createdAfterMs?: number
+  readonly createdBeforeMs?: number
+  /** At most this many, 100 unless set, 1,000 at most. */
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+export interface RunPage {
+  readonly runs: readonly RunSummary[]
+  /** Pass it on for the next page; absent on the last. */
+  readonly cursor?: string
+}
+
+export interface DueQuery {
+  readonly limit: number
+  /** Only instances whose reminder is due too: what a sweep sends jobs for. Without it, all that may be claimed. */
+  readonly unsentOnly?: boolean
+  /** Only this run: for those who know where to look. */
+  readonly runId?: RunId
+}
+
+export type DueItem =
+  | {
+      readonly type: 'instance'
+      readonly runId: RunId
+      readonly flowId: string
+      readonly version?: string
+      readonly instanceId: InstanceId
+      readonly priority: number
+      /** Since when it may be claimed. */
+      readonly dueAtMs: number
+      /** How many reminders were sent. */
+      readonly dispatch: number
+    }
+  | { readonly type: 'deadline'; readonly runId: RunId; readonly dueAtMs: number }
+
+export interface PurgeOptions {
+  readonly endedBeforeMs: number
+  readonly limit?: number
+}

@@ -1,0 +1,165 @@
+import { BatonClient } from '../client/client.ts'
+import type { RunHandle } from '../client/handle.ts'
+import { type StartOptions, toNewRun } from '../client/new-run.ts'
+import { type PausedResult, type RunResult, resultOf } from '../client/result.ts'
+import { JsonSerializer } from '../context/json-serializer.ts'
+import { type FlowSources, Registry, type RunnableFlow } from '../engine/registry.ts'
+import { Worker, type WorkerOptions } from '../engine/worker.ts'
+import { InMemoryJobQueue } from '../memory/job-queue.ts'
+import { InMemoryRunStore } from '../memory/run-store.ts'
+import { defaults } from '../model/blueprint.ts'
+import type { RunEvent } from '../model/event.ts'
+import { summaryOf } from '../model/run-state.ts'
+import { type IClock, type NewId, type Random, randomId, systemClock } from '../ports/clock.ts'
+import type { ICoordinationStore } from '../ports/coordination-store.ts'
+import type { IJobQueue } from '../ports/job-queue.ts'
+import { type ILogger, silentLogger } from '../ports/logger.ts'
+import type { IRunStore } from '../ports/run-store.ts'
+import type { ISerializer } from '../ports/serializer.ts'
+import { LocalRun } from './local-run.ts'
+import { passThroughSerializer } from './pass-through-serializer.ts'
+
+export interface FlowRuntimeOptions extends FlowSources {
+  /** Where runs are kept. Without one they live and die with this process. */
+  readonly store?: IRunStore
+  readonly queue?: IJobQueue
+  readonly coordinationStore?: ICoordinationStore
+  /** Instances that run at the same time. Default 256 without a store, 16 with one. */
+  readonly concurrency?: number
+  /** More about the worker that this runtime is, when it has a store or is asked for handles. */
+  readonly worker?: Omit<WorkerOptions, 'store' | 'queue' | 'registry' | 'coordinationStore'>
+  readonly serializer?: ISerializer
+  readonly logger?: ILogger
+  readonly clock?: IClock
+  readonly random?: Random
+  readonly newId?: NewId
+}
+
+export interface RunOptions extends StartOptions {
+  /** Cancels the run. */
+  readonly signal?: AbortSignal
+  /** Sees the run's events as they happen. */
+  readonly onEvent?: (event: RunEvent) => void
+}
+
+const LOCAL_CONCURRENCY = 256
+
+/**
+ * Runs flows in this process. `run` carries one to its end and gives the result; `start` gives a handle to follow,
+ * signal and cancel it. The same node functions run on any adapter; here the ports are in memory.
+ */
+export class FlowRuntime {
+  readonly #options: FlowRuntimeOptions
+  readonly #registry: Registry
+  #engine: { readonly worker: Worker; readonly client: BatonClient; readonly queue: IJobQueue } | undefined
+
+  constructor(options: FlowRuntimeOptions = {}) {
+    this.#options = options
+    this.#registry = new Registry(options)
+  }
+
+  /**
+   * Runs a flow to its end. A failed run is a value, not a throw. A run that waits for the outside gives `paused`:
+   * nothing can bring it news here; use `start` for flows that ask for signals or approvals.
+   */
+  async run<Output = unknown>(
+    flow: RunnableFlow | string,
+    input?: unknown,
+    options: RunOptions = {},
+  ): Promise<RunResult<Output> | PausedResult> {
+    if (this.#options.store !== undefined) {
+      const handle = await this.start<Output>(flow, input, options)
+      return handle.outcome(options.signal === undefined ? {} : { signal: options.signal })
+    }
+    const graph = typeof flow === 'string' ? this.#registry.toStart(flow, options.version) : this.#registry.addFlow(flow)
+    const { clock = systemClock, random = Math.random, newId = randomId, logger = silentLogger } = this.#options
+    const run = toNewRun(graph, input, options, {
+      serializer: passThroughSerializer,
+      newId: this.#options.newId ?? localId,
+    })
+    const local = new LocalRun({
+      graph,
+      run,
+      env: {
+        registry: this.#registry,
+        serializer: passThroughSerializer,
+        clock,
+        random,
+        newId,
+        logger,
+        abandonAfterMs: defaults.abandonAfterMs,
+      },
+      concurrency: this.#options.concurrency ?? LOCAL_CONCURRENCY,
+      signal: options.signal,
+      onEvent: options.onEvent,
+    })
+    const summary = summaryOf(await local.finish())
+    return (
+      resultOf<Output>(summary, passThroughSerializer) ?? {
+        status: 'paused',
+        runId: run.runId,
+        pendingApproval: summary.pendingApproval,
+        pendingPause: summary.pendingPause,
+      }
+    )
+  }
+
+  /** Starts a run and gives a handle: result, status, stream, signal, approve, cancel. */
+  async start<Output = unknown>(flow: RunnableFlow | string, input?: unknown, options: StartOptions = {}): Promise<RunHandle<Output>> {
+    return this.#running().client.start<Output>(flow, input, options)
+  }
+
+  /** The handle of a run that was started before. */
+  get<Output = unknown>(runId: string): RunHandle<Output> {
+    return this.#running().client.get<Output>(runId)
+  }
+
+  /** Stops the worker behind handles, if there is one. Runs that a store keeps can go on elsewhere. */
+  async stop(): Promise<void> {
+    await this.#engine?.worker.stop()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  #running() {
+    if (this.#engine !== undefined) return this.#engine
+    const { worker: workerOptions, concurrency, coordinationStore, serializer = new JsonSerializer() } = this.#options
+    const { clock = systemClock, logger = silentLogger, random, newId } = this.#options
+    const store = this.#options.store ?? new InMemoryRunStore({ clock })
+    const queue = this.#options.queue ?? new InMemoryJobQueue({ clock, logger })
+    const worker = new Worker({
+      clock,
+      logger,
+      serializer,
+      ...(random === undefined ? {} : { random }),
+      ...(newId === undefined ? {} : { newId }),
+      ...workerOptions,
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(coordinationStore === undefined ? {} : { coordinationStore }),
+      store,
+      queue,
+      registry: this.#registry,
+    })
+    const client = new BatonClient({
+      store,
+      queue,
+      registered: this.#registry,
+      serializer,
+      clock,
+      logger,
+      ...(newId === undefined ? {} : { newId }),
+    })
+    worker.start()
+    this.#engine = { worker, client, queue }
+    return this.#engine
+  }
+}
+
+let localRuns = 0
+
+/** Ids of runs that nobody else will ever see need not be random, and random ones are what a small run costs most. */
+function localId(): string {
+  return `local-${++localRuns}`
+}
