@@ -35,7 +35,11 @@ export const table: readonly Row[] = [
     mayImport: ['core/model', 'core/ports', 'core/engine', 'node:crypto'],
     because: `${oneEngine}; signing is all that core needs Node for`,
   },
-  { from: 'core/client', mayImport: ['core/model', 'core/ports', 'core/engine'], because: oneEngine },
+  {
+    from: 'core/client',
+    mayImport: ['core/model', 'core/ports', 'core/context', 'core/engine'],
+    because: `${oneEngine}; a client encodes what it sends and decodes what it reads`,
+  },
   {
     from: 'core/memory',
     mayImport: ['core/model', 'core/ports', 'core/engine', 'core/machine'],

@@ -44,9 +44,16 @@ export class BatonClient {
    * Starts a run. When it returns, the run survives whatever the store's durability names (P1), worker or no worker.
    * Refuses bad input whole: `INVALID_ID`, `INVALID_VALUE`, `UNKNOWN_FLOW`, `RUN_EXISTS`; then nothing was written.
    */
-  async start<Output = unknown>(flow: RunnableFlow | string, input?: unknown, options: StartOptions = {}): Promise<RunHandle<Output>> {
+  async start<Output = unknown>(
+    flow: RunnableFlow | string,
+    input?: unknown,
+    options: StartOptions = {},
+  ): Promise<RunHandle<Output>> {
     const graph = this.#graphOf(flow, options.version)
-    const run = toNewRun(graph, input, options, { serializer: this.#serializer, newId: this.#options.newId ?? randomId })
+    const run = toNewRun(graph, input, options, {
+      serializer: this.#serializer,
+      newId: this.#options.newId ?? randomId,
+    })
     const created = await this.#options.store.create(run)
     switch (created.status) {
       case 'created':
@@ -54,11 +61,22 @@ export class BatonClient {
         return this.get(run.runId)
       case 'exists':
         if (created.same) return this.get(run.runId)
-        throw new BatonError('RUN_EXISTS', { field: 'runId', message: `run ${run.runId} was started with other input`, runId: run.runId })
+        throw new BatonError('RUN_EXISTS', {
+          field: 'runId',
+          message: `run ${run.runId} was started with other input`,
+          runId: run.runId,
+        })
       case 'purged':
-        throw new BatonError('RUN_EXISTS', { field: 'runId', message: `run ${run.runId} has ended and was removed`, runId: run.runId })
+        throw new BatonError('RUN_EXISTS', {
+          field: 'runId',
+          message: `run ${run.runId} has ended and was removed`,
+          runId: run.runId,
+        })
       case 'too-large':
-        throw new BatonError('TOO_LARGE', { field: 'input', message: `the store takes ${created.limitBytes} bytes at most` })
+        throw new BatonError('TOO_LARGE', {
+          field: 'input',
+          message: `the store takes ${created.limitBytes} bytes at most`,
+        })
     }
   }
 
@@ -99,10 +117,15 @@ export class BatonClient {
     if (run !== undefined) await this.#sendFor(run, ready)
   }
 
-  async #sendFor(head: Pick<NewRun, 'runId' | 'flowId' | 'version' | 'priority'>, ready: readonly InstanceId[]): Promise<void> {
+  async #sendFor(
+    head: Pick<NewRun, 'runId' | 'flowId' | 'version' | 'priority'>,
+    ready: readonly InstanceId[],
+  ): Promise<void> {
     const { runId, flowId, version, priority = 0 } = head
     try {
-      const jobs = ready.map((id) => jobFor({ runId, flowId, ...(version === undefined ? {} : { version }), priority }, id, 0))
+      const jobs = ready.map((id) =>
+        jobFor({ runId, flowId, ...(version === undefined ? {} : { version }), priority }, id, 0),
+      )
       await this.#options.queue?.enqueue(jobs)
     } catch (error) {
       // The run is in the store with all that is ready; workers find it with their next look.

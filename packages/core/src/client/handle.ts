@@ -6,8 +6,8 @@ import { type ApprovalDecision, isTerminal, type RunRecord, type RunStatus, type
 import type { IAsyncContext } from '../ports/async-context.ts'
 import { type IClock, wait } from '../ports/clock.ts'
 import type { Notice, NoticeResult } from '../ports/run-store.ts'
-import type { RunPorts } from './run-ports.ts'
 import { outputOrThrow, type RunResult, resultOf } from './result.ts'
+import type { RunPorts } from './run-ports.ts'
 
 export interface WaitForResultOptions {
   readonly signal?: AbortSignal
@@ -143,7 +143,11 @@ export class RunHandle<Output = unknown> {
       case 'conflict': {
         const was = result.decision.approved ? 'approved' : 'denied'
         const who = result.decision.by === undefined ? '' : ` by ${result.decision.by}`
-        throw new BatonError('APPROVAL_CONFLICT', { field: approvalId, message: `was ${was}${who} before`, runId: this.runId })
+        throw new BatonError('APPROVAL_CONFLICT', {
+          field: approvalId,
+          message: `was ${was}${who} before`,
+          runId: this.runId,
+        })
       }
       case 'unknown-approval':
         throw new BatonError('UNKNOWN_APPROVAL', { field: approvalId, runId: this.runId })
@@ -158,7 +162,9 @@ export class RunHandle<Output = unknown> {
   async #approvalId(named: string | undefined): Promise<string> {
     if (named?.includes(':') === true) return named
     const { pendingApprovals, status } = await this.summary()
-    const matching = pendingApprovals.filter(({ approvalId }) => named === undefined || approvalId.endsWith(`:${named}`))
+    const matching = pendingApprovals.filter(
+      ({ approvalId }) => named === undefined || approvalId.endsWith(`:${named}`),
+    )
     const [only] = matching
     if (only !== undefined && matching.length === 1) return only.approvalId
     if (isTerminal(status)) throw runEnded(this.runId, status)
@@ -194,7 +200,12 @@ function runEnded(runId: RunId, status: RunStatus): BatonError {
   return new BatonError('RUN_ENDED', { message: `run ${runId} has ended as ${status}`, runId })
 }
 
-function stoppedWaiting(runId: RunId, status: RunStatus, signal: AbortSignal | undefined, timeoutMs: number | undefined) {
+function stoppedWaiting(
+  runId: RunId,
+  status: RunStatus,
+  signal: AbortSignal | undefined,
+  timeoutMs: number | undefined,
+) {
   if (signal?.aborted === true) return signal.reason
   return new BatonError('WAIT_TIMEOUT', { message: `run ${runId} is still ${status} after ${timeoutMs} ms`, runId })
 }

@@ -52,7 +52,10 @@ function runIdFor(graph: Graph, { runId, idempotencyKey }: StartOptions, { newId
   return parseRunId(newId())
 }
 
-function encodeContext(context: Readonly<Record<string, unknown>>, codes: Codes): { readonly [key: string]: JsonValue } {
+function encodeContext(
+  context: Readonly<Record<string, unknown>>,
+  codes: Codes,
+): { readonly [key: string]: JsonValue } {
   const entries = Object.entries(context).map(([key, value]): [string, JsonValue] => {
     checkKey(key, 'context')
     return [key, codes.serializer.encode(value ?? null, `context.${key}`)]
@@ -72,5 +75,8 @@ function checkPriority(priority: number): number {
 
 function checkTag(tag: string, field: string): string {
   if (typeof tag === 'string' && tag.length >= 1 && tag.length <= 128 && !/\p{Cc}/u.test(tag)) return tag
-  throw new BatonError('INVALID_OPTION', { field, message: 'a tag has 1 to 128 characters, none of them a control character' })
+  throw new BatonError('INVALID_OPTION', {
+    field,
+    message: 'a tag has 1 to 128 characters, none of them a control character',
+  })
 }

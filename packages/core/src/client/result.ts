@@ -1,4 +1,5 @@
 import { BatonError, type RecordedError } from '../model/errors.ts'
+import type { JsonValue } from '../model/json.ts'
 import type { PendingApproval, PendingPause, RunSummary } from '../model/run.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 
@@ -16,15 +17,24 @@ export interface PausedResult {
   readonly pendingPause: PendingPause | undefined
 }
 
+/** What a result is made of: of a summary, or of a run that was never summed up. */
+export interface ResultParts {
+  readonly runId: string
+  readonly status: RunSummary['status']
+  readonly output?: JsonValue | undefined
+  readonly error?: RecordedError | undefined
+  readonly reason?: string | undefined
+}
+
 /** @returns undefined while the run goes on */
-export function resultOf<Output>(run: RunSummary, serializer: ISerializer): RunResult<Output> | undefined {
-  const { runId } = run
+export function resultOf<Output>(run: ResultParts, serializer: ISerializer): RunResult<Output> | undefined {
+  const { runId, output } = run
   switch (run.status) {
     case 'completed':
       return {
         status: 'completed',
         runId,
-        output: (run.output === undefined ? undefined : serializer.decode(run.output)) as Output,
+        output: (output === undefined ? undefined : serializer.decode(output)) as Output,
       }
     case 'failed':
       return { status: 'failed', runId, error: run.error ?? { name: 'Error', message: 'unknown' } }

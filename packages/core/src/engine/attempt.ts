@@ -10,24 +10,31 @@
  */
 import { TrackedAsyncContext } from '../context/tracked-context.ts'
 import { defaults } from '../model/blueprint.ts'
-import { BatonError, codedError, type ErrorCode, isFatalError, isRetryableError, type RecordedError, recordError } from '../model/errors.ts'
+import type { ContextEntry } from '../model/delta.ts'
+import {
+  BatonError,
+  codedError,
+  type ErrorCode,
+  isFatalError,
+  isRetryableError,
+  type RecordedError,
+  recordError,
+} from '../model/errors.ts'
 import type { RunId } from '../model/ids.ts'
-import { parentOfItem } from '../model/ids.ts'
+import { nodeOfInstance, parentOfItem } from '../model/ids.ts'
 import type { JsonObject, JsonValue } from '../model/json.ts'
 import { retryDelayMs } from '../model/retry.ts'
-import type { ContextEntry } from '../model/delta.ts'
 import type { RecordedStep } from '../model/run.ts'
 import type { LogFields, LogLevel } from '../ports/logger.ts'
 import type { Claim, Outcome } from '../ports/run-store.ts'
-import { afterFailure, afterItems, afterSkip, afterSuccess, fail, isFallback, judge } from './decide.ts'
-import type { Timed } from './deadlines.ts'
+import { Timed } from './deadlines.ts'
+import { afterFailure, afterItems, afterSkip, afterSuccess, fail, judge } from './decide.ts'
 import { DurableCalls } from './durable-calls.ts'
 import { type Environment, workFields } from './environment.ts'
 import type { Graph, GraphNode } from './graph.ts'
+import { nodeOf } from './graph.ts'
 import { inputOf, rawInputOf } from './input.ts'
 import type { ApprovalOptions, NodeArguments, WaitOptions } from './node-function.ts'
-import { nodeOf } from './graph.ts'
-import { nodeOfInstance } from '../model/ids.ts'
 
 /** `lost`: somebody else has the instance, or the run is gone. There is nothing to commit. */
 export type AttemptEnd = Outcome | { readonly type: 'lost' }
@@ -37,7 +44,7 @@ export type Interruption = 'timeout' | 'cancelled' | 'released' | 'lost'
 const LOST: AttemptEnd = { type: 'lost' }
 const NO_PARAMS: JsonObject = {}
 
-export class Attempt implements NodeArguments, Timed {
+export class Attempt extends Timed implements NodeArguments {
   readonly claim: Claim
   readonly node: GraphNode
   readonly untilMs: number
@@ -49,9 +56,11 @@ export class Attempt implements NodeArguments, Timed {
   #context: TrackedAsyncContext | undefined
   #calls: DurableCalls | undefined
   #interruption: Interruption | undefined
+  #cancelAbandon: (() => void) | undefined
   #input: unknown
 
   constructor(graph: Graph, claim: Claim, env: Environment, startedAtMs: number) {
+    super()
     this.#graph = graph
     this.claim = claim
     this.#env = env
@@ -79,8 +88,7 @@ export class Attempt implements NodeArguments, Timed {
     try {
       if (node.config.map !== undefined && claim.item === undefined) return this.#expand()
       this.#input = inputOf(node, claim, this.#env)
-      const fn = this.#env.registry.nodeFunction(node.uses) as (args: NodeArguments) => unknown
-      const returned = fn(this)
+      const returned: unknown = node.fn(this)
       if (!isPromise(returned)) return this.#end ?? this.#succeed(returned)
       this.#onEnd = onEnd
       this.#env.deadlines.add(this)
@@ -108,7 +116,7 @@ export class Attempt implements NodeArguments, Timed {
    * `abandonAfterMs` if the code ignores its signal.
    */
   interrupt(interruption: Interruption): void {
-    if (this.#end !== undefined || this.#interruption === 'lost') return
+    if (this.#end !== undefined || this.#interruption === interruption) return
     this.#interruption = interruption
     const message = `attempt ${this.attempt} of ${this.instanceId} ended: ${interruption}`
     this.#controller?.abort(new BatonError('ATTEMPT_ENDED', { message, runId: this.runId }))
@@ -117,10 +125,9 @@ export class Attempt implements NodeArguments, Timed {
     const cancel = this.#env.clock.after(this.#env.abandonAfterMs, () => {
       if (this.#end === undefined) this.#finish(this.#interrupted(interruption))
     })
-    this.#whenOver.push(cancel)
+    this.#cancelAbandon?.()
+    this.#cancelAbandon = cancel
   }
-
-  readonly #whenOver: (() => void)[] = []
 
   // What node code is given. Getters, because most nodes use few of them and each may cost something to make.
 
@@ -176,7 +183,7 @@ export class Attempt implements NodeArguments, Timed {
   }
 
   get failure(): RecordedError | undefined {
-    return isFallback(this.claim) ? this.claim.arrivals.findLast(({ fate }) => fate === 'failed')?.error : undefined
+    return this.node.isFallback ? this.claim.arrivals.findLast(({ fate }) => fate === 'failed')?.error : undefined
   }
 
   get step(): NodeArguments['step'] {
@@ -241,7 +248,7 @@ export class Attempt implements NodeArguments, Timed {
         ? undefined
         : node.outgoing.map((edge) => {
             if (edge.action !== undefined && edge.action !== action) return false
-            return edge.condition === undefined || this.#env.registry.condition(edge.condition)({ output, action })
+            return edge.condition === undefined || edge.condition({ output, action })
           })
     const outcome = afterSuccess(this.#graph, node, this.claim, {
       ...(encoded === undefined ? undefined : { output: encoded }),
@@ -249,7 +256,9 @@ export class Attempt implements NodeArguments, Timed {
       ...(taken === undefined ? undefined : { taken }),
     })
     const deltas = this.#context?.takeDeltas()
-    return deltas === undefined || deltas.length === 0 || outcome.type !== 'succeeded' ? outcome : { ...outcome, deltas }
+    return deltas === undefined || deltas.length === 0 || outcome.type !== 'succeeded'
+      ? outcome
+      : { ...outcome, deltas }
   }
 
   #guard(work: () => Outcome): AttemptEnd {
@@ -262,7 +271,8 @@ export class Attempt implements NodeArguments, Timed {
 
   /** The outcome of an attempt whose code, input or output threw. */
   #fail(thrown: unknown): Outcome {
-    if (this.#interruption === 'cancelled' || this.#interruption === 'released') return this.#interrupted(this.#interruption)
+    if (this.#interruption === 'cancelled' || this.#interruption === 'released')
+      return this.#interrupted(this.#interruption)
     const denied = this.#deniedAction(thrown)
     if (denied !== undefined) return denied
     const error = recordError(thrown)
@@ -301,7 +311,7 @@ export class Attempt implements NodeArguments, Timed {
     if (this.#end !== undefined) return
     this.#end = end
     this.#env.deadlines.remove(this)
-    for (const over of this.#whenOver) over()
+    this.#cancelAbandon?.()
     this.#onEnd?.(end)
   }
 }

@@ -43,16 +43,27 @@ export function cascade(graph: Graph, node: GraphNode, instanceId: InstanceId, f
   const arrivals = arrive(graph, node, instanceId, fates, undefined, own, pending)
   const settlements: Settlement[] = []
   const seen = new Set<InstanceId>()
-  for (let index = 0; index < pending.length && settlements.length < MOST_SETTLEMENTS; index++) {
+  for (let index = 0; index < pending.length; index++) {
     const next = pending[index] as Pending
     if (seen.has(next.node.id)) continue
     seen.add(next.node.id)
-    settlements.push(settle(graph, next, settlements.length, pending))
+    if (settlements.length < MOST_SETTLEMENTS) settlements.push(settle(graph, next, settlements.length, pending))
+    else if (mayFindTaker(next, own)) settle(graph, next, settlements.length, pending)
   }
   return { arrivals, settlements, takenBy: own }
 }
 
-function settle(graph: Graph, { node, fate, by, after, takers }: Pending, index: number, pending: Pending[]): Settlement {
+/** Who takes a failure must be known now, however far down its line the taker is; only the settling can wait. */
+function mayFindTaker({ node, fate, takers }: Pending, own: Takers): boolean {
+  return fate === 'failed' && takers === own && !own.always && node.incoming.length === 1
+}
+
+function settle(
+  graph: Graph,
+  { node, fate, by, after, takers }: Pending,
+  index: number,
+  pending: Pending[],
+): Settlement {
   const joins = node.incoming.length > 1
   const conditional = joins ? index : after
   const next = after === undefined ? undefined : { after }

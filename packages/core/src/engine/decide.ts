@@ -32,13 +32,15 @@ export function judge(node: GraphNode, claim: Claim): Verdict {
   }
   if (claim.map !== undefined) return { type: 'gather' }
   // What a fallback gets are the arrivals of the node that it stands in for, and that node's failure.
-  if (claim.item !== undefined || claim.arrivals.length === 0 || isFallback(claim)) return RUN
+  if (claim.item !== undefined || claim.arrivals.length === 0 || node.isFallback) return RUN
   switch (joinVerdict(node.rule, claim.arrivals)) {
     case 'run':
       return RUN
     case 'skip':
       return { type: 'skip' }
     case 'fail': {
+      // A single predecessor's failure is no failure of the node: it only has nothing to do any more.
+      if (node.incoming.length === 1) return { type: 'skip' }
       const failed = claim.arrivals.find(({ fate }) => fate === 'failed')
       return { type: 'fail', error: predecessorFailed(failed?.from ?? '', failed?.error?.message) }
     }
@@ -54,20 +56,29 @@ export interface Success {
 
 export function afterSuccess(graph: Graph, node: GraphNode, claim: Claim, success: Success): Outcome {
   const { output, action, taken } = success
-  const result = {
-    type: 'succeeded' as const,
-    ...(output === undefined ? undefined : { output }),
-    ...(action === undefined ? undefined : { action }),
+  const item = claim.item === undefined ? undefined : itemArrival(claim, 'succeeded')
+  // Built member by member: this is made for every node that runs.
+  const outcome: { -readonly [Member in keyof Succeeded]: Succeeded[Member] } = {
+    type: 'succeeded',
+    arrivals: item === undefined ? (node.plainArrivals ?? NONE) : [item],
   }
-  const item = itemArrival(claim, 'succeeded')
-  if (item !== undefined) return { ...result, arrivals: [item] }
-  const end = node.resultOf === undefined ? undefined : { resultOf: node.resultOf }
-  const losers = node.losers.length === 0 ? undefined : { cancels: node.losers }
-  if (node.plainArrivals !== undefined) return { ...result, arrivals: node.plainArrivals, ...end, ...losers }
-  const fates = node.outgoing.map((_, index): Fate => (taken?.[index] === false ? 'skipped' : 'succeeded'))
-  const { arrivals, settlements } = cascade(graph, node, claim.instanceId, fates)
-  return { ...result, arrivals, ...someOf(settlements), ...end, ...losers }
+  if (output !== undefined) outcome.output = output
+  if (action !== undefined) outcome.action = action
+  if (item !== undefined) return outcome
+  if (node.plainArrivals === undefined) {
+    const fates = node.outgoing.map((_, index): Fate => (taken?.[index] === false ? 'skipped' : 'succeeded'))
+    const { arrivals, settlements } = cascade(graph, node, claim.instanceId, fates)
+    outcome.arrivals = arrivals
+    if (settlements.length > 0) outcome.settlements = settlements
+  }
+  if (node.resultOf !== undefined) outcome.resultOf = node.resultOf
+  if (node.losers.length > 0) outcome.cancels = node.losers
+  return outcome
 }
+
+type Succeeded = Extract<Outcome, { type: 'succeeded' }>
+
+const NONE: readonly Arrival[] = []
 
 export interface Failure {
   readonly error: RecordedError
@@ -106,10 +117,17 @@ export function fail(graph: Graph, node: GraphNode, claim: Claim, error: Recorde
   return { type: 'failed', error, takenBy, arrivals, ...someOf(settlements) }
 }
 
+/** What lies behind a skip is skipped in turn; what lies behind a failure passes the failure on. */
 export function afterSkip(graph: Graph, node: GraphNode, claim: Claim): Outcome {
-  const fates = node.outgoing.map((): Fate => 'skipped')
+  const isBehindFailure = claim.arrivals.some(({ fate }) => fate === 'failed')
+  const fates = node.outgoing.map((): Fate => (isBehindFailure ? 'failed' : 'skipped'))
   const { arrivals, settlements } = cascade(graph, node, claim.instanceId, fates)
-  return { type: 'skipped', reason: 'not-taken', arrivals, ...someOf(settlements) }
+  return {
+    type: 'skipped',
+    reason: isBehindFailure ? 'upstream-failed' : 'not-taken',
+    arrivals,
+    ...someOf(settlements),
+  }
 }
 
 /** A map whose items have settled: the list of their outputs in input order, or one failure too many. */
@@ -117,28 +135,36 @@ export function afterItems(graph: Graph, node: GraphNode, claim: Claim): Outcome
   const { count = 0, maxFailures = 0 } = claim.map ?? {}
   const outputs: JsonValue[] = new Array<JsonValue>(count).fill(null)
   const failures: string[] = []
-  for (const { from, fate, output, error } of claim.arrivals) {
+  for (const { edge, from, fate, output, error } of claim.arrivals) {
+    if (!isOfItem(edge)) continue
     if (fate === 'failed') failures.push(`${from}: ${error?.message ?? 'failed'}`)
     else outputs[parentOfItem(from)?.index ?? 0] = output ?? null
   }
   if (failures.length > maxFailures) {
-    return fail(graph, node, claim, codedError('MAP_FAILED', `${failures.length} of ${count} items failed; ${failures[0]}`))
+    return fail(
+      graph,
+      node,
+      claim,
+      codedError('MAP_FAILED', `${failures.length} of ${count} items failed; ${failures[0]}`),
+    )
   }
   return afterSuccess(graph, node, claim, { output: outputs })
 }
 
-export function isFallback(claim: Claim): boolean {
-  return claim.arrivals.some(({ edge }) => edge.endsWith(FAILURE_EDGE))
-}
-
-// No edge of a blueprint ends like this: check-blueprint.ts keeps `!` out of their ends.
+// No edge of a blueprint ends or starts like these: check-graph.ts keeps `!` and `[` from there.
 const FAILURE_EDGE = '!'
+const ITEM_EDGE = '['
+
+function isOfItem(edge: string): boolean {
+  return edge.startsWith(ITEM_EDGE)
+}
 
 /** The fallback gets what reached the node that failed, and its failure. */
 function arrivalsOfFallback(stand: NodeId, node: GraphNode, claim: Claim): Arrival[] {
-  const of = claim.arrivals.length + 1
+  const reached = claim.arrivals.filter(({ edge }) => !isOfItem(edge))
+  const of = reached.length + 1
   const own = { edge: `${node.id}${FAILURE_EDGE}`, from: claim.instanceId, fate: 'failed' as const }
-  return [...claim.arrivals, own].map(({ edge, from, fate }) => ({ to: stand, edge, from, fate, rule: 'all', of }))
+  return [...reached, own].map(({ edge, from, fate }) => ({ to: stand, edge, from, fate, rule: 'all', of }))
 }
 
 function itemArrival(claim: Claim, fate: Fate): Arrival | undefined {

@@ -14,7 +14,8 @@ import { jobFor } from './jobs.ts'
 import { type FlowSources, Registry } from './registry.ts'
 import { Worker, type WorkerOptions } from './worker.ts'
 
-export interface DistributedAdapterOptions extends Omit<WorkerOptions, 'store' | 'queue' | 'registry' | 'coordinationStore'> {
+export interface DistributedAdapterOptions
+  extends Omit<WorkerOptions, 'store' | 'queue' | 'registry' | 'coordinationStore'> {
   readonly store: IRunStore
   readonly queue: IJobQueue
   readonly coordinationStore: ICoordinationStore

@@ -6,12 +6,13 @@
  * is left hanging and forgotten, and when the wait is over the function is entered again from the top. That is why the
  * calls must come in the same order every time.
  */
+
+import type { TrackedAsyncContext } from '../context/tracked-context.ts'
 import { BatonError } from '../model/errors.ts'
 import { type InstanceId, parseSignalName, type RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
 import type { ApprovalDecision, RecordedStep, StepKind } from '../model/run.ts'
 import type { Claim, Outcome } from '../ports/run-store.ts'
-import type { TrackedAsyncContext } from '../context/tracked-context.ts'
 import type { Environment } from './environment.ts'
 import type { ApprovalOptions, StepFunction, WaitOptions } from './node-function.ts'
 
@@ -62,7 +63,8 @@ export class DurableCalls {
   async sleep(duration: number | { readonly untilMs: number }): Promise<void> {
     const { position, recorded } = this.#enter('sleep', 'sleep')
     if (recorded !== undefined) return
-    const times = typeof duration === 'number' ? { delayMs: checkMs(duration) } : { wakeAtMs: checkMs(duration.untilMs) }
+    const times =
+      typeof duration === 'number' ? { delayMs: checkMs(duration) } : { wakeAtMs: checkMs(duration.untilMs) }
     return this.#park({ type: 'slept', step: { position, kind: 'sleep', name: 'sleep' }, ...times })
   }
 
@@ -144,7 +146,10 @@ export class DurableCalls {
       case 'conflict':
         throw new BatonError('DELTA_CONFLICT', { field: answer.field, message: answer.message })
       case 'too-large':
-        throw new BatonError('TOO_LARGE', { field: 'step', message: `the store takes ${answer.limitBytes} bytes at most` })
+        throw new BatonError('TOO_LARGE', {
+          field: 'step',
+          message: `the store takes ${answer.limitBytes} bytes at most`,
+        })
       default:
         this.#hooks.lose()
         return forever()

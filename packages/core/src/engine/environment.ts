@@ -6,11 +6,9 @@ import type { ILogger } from '../ports/logger.ts'
 import type { CommitResult, Transition } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 import type { Deadlines } from './deadlines.ts'
-import type { Registry } from './registry.ts'
 
 /** What an attempt needs of the process it runs in. A worker fills it from its ports, `FlowRuntime` from memory. */
 export interface Environment {
-  readonly registry: Registry
   readonly serializer: ISerializer
   readonly clock: IClock
   readonly random: Random

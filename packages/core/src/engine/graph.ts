@@ -2,11 +2,19 @@
  * A blueprint made ready for the engine: every lookup that a commit needs is done once, here. Pure and immutable, so
  * that all runs of a blueprint in a process share one.
  */
-import { type Blueprint, type BlueprintNode, defaults, edgeIdOf, type NodeConfig, versionOf } from '../model/blueprint.ts'
+import {
+  type Blueprint,
+  type BlueprintNode,
+  defaults,
+  edgeIdOf,
+  type NodeConfig,
+  versionOf,
+} from '../model/blueprint.ts'
 import { BatonError } from '../model/errors.ts'
 import type { EdgeId, NodeId } from '../model/ids.ts'
 import type { Arrival, JoinRule } from '../model/run.ts'
 import type { ClaimNeeds } from '../ports/run-store.ts'
+import type { EdgePredicate, EdgeTransform, NodeFunction } from './node-function.ts'
 
 export interface Graph {
   readonly blueprint: Blueprint
@@ -22,6 +30,7 @@ export interface Graph {
 export interface GraphNode {
   readonly id: NodeId
   readonly uses: string
+  readonly fn: NodeFunction
   readonly source: BlueprintNode
   readonly config: NodeConfig
   readonly rule: JoinRule
@@ -31,6 +40,8 @@ export interface GraphNode {
   /** The name of its output in the run's output, where nothing follows it. */
   readonly resultOf: NodeId | undefined
   readonly fallback: NodeId | undefined
+  /** It runs in place of a node that failed, with that node's arrivals and its failure. */
+  readonly isFallback: boolean
   readonly needs: ClaimNeeds
   /** Its arrivals when it succeeds, where no condition can change them. */
   readonly plainArrivals: readonly Arrival[] | undefined
@@ -40,13 +51,20 @@ export interface GraphNode {
   readonly losers: readonly NodeId[]
 }
 
+/** Where a graph finds the functions that its blueprint names. Throws `UNKNOWN_NODE_FUNCTION`. */
+export interface GraphCode {
+  node(uses: string): NodeFunction
+  condition(name: string): EdgePredicate
+  transform(name: string): EdgeTransform
+}
+
 export interface GraphEdge {
   readonly id: EdgeId
   readonly source: NodeId
   readonly target: NodeId
   readonly action: string | undefined
-  readonly condition: string | undefined
-  readonly transform: string | undefined
+  readonly condition: EdgePredicate | undefined
+  readonly transform: EdgeTransform | undefined
 }
 
 interface Draft {
@@ -56,12 +74,17 @@ interface Draft {
   standsInFor: NodeId | undefined
 }
 
-/** @param blueprint one that `checkBlueprint` has passed */
-export function compileGraph(blueprint: Blueprint): Graph {
+/**
+ * @param blueprint one that `checkBlueprint` has passed
+ * @param code its functions, bound here once: what one version of a flow runs is never looked up under another's names
+ */
+export function compileGraph(blueprint: Blueprint, code: GraphCode = noCode): Graph {
   const drafts = new Map<NodeId, Draft>()
   for (const node of blueprint.nodes) drafts.set(node.id, { node, incoming: [], outgoing: [], standsInFor: undefined })
   for (const edge of blueprint.edges) {
-    const { source, target, action, condition, transform } = edge
+    const { source, target, action } = edge
+    const condition = edge.condition === undefined ? undefined : code.condition(edge.condition)
+    const transform = edge.transform === undefined ? undefined : code.transform(edge.transform)
     const compiled = { id: edgeIdOf(edge), source, target, action, condition, transform }
     drafts.get(source)?.outgoing.push(compiled)
     drafts.get(target)?.incoming.push(compiled)
@@ -75,7 +98,7 @@ export function compileGraph(blueprint: Blueprint): Graph {
   }
 
   const nodes = new Map<NodeId, GraphNode>()
-  for (const draft of drafts.values()) nodes.set(draft.node.id, toNode(draft, drafts))
+  for (const draft of drafts.values()) nodes.set(draft.node.id, toNode(draft, drafts, code.node(draft.node.uses)))
   const starts = [...drafts.values()]
     .filter((draft) => draft.incoming.length === 0 && draft.standsInFor === undefined)
     .map((draft) => draft.node.id)
@@ -102,7 +125,7 @@ export function nodeOf(graph: Graph, nodeId: NodeId): GraphNode {
   return node
 }
 
-function toNode(draft: Draft, drafts: ReadonlyMap<NodeId, Draft>): GraphNode {
+function toNode(draft: Draft, drafts: ReadonlyMap<NodeId, Draft>, fn: NodeFunction): GraphNode {
   const { node, incoming, outgoing, standsInFor } = draft
   const config = node.config ?? {}
   const conditional = outgoing.some(({ action, condition }) => action !== undefined || condition !== undefined)
@@ -113,6 +136,7 @@ function toNode(draft: Draft, drafts: ReadonlyMap<NodeId, Draft>): GraphNode {
   return {
     id: node.id,
     uses: node.uses,
+    fn,
     source: node,
     config,
     rule: ruleOf(config),
@@ -120,6 +144,7 @@ function toNode(draft: Draft, drafts: ReadonlyMap<NodeId, Draft>): GraphNode {
     outgoing,
     resultOf: outgoing.length === 0 ? (standsInFor ?? node.id) : undefined,
     fallback: config.fallback,
+    isFallback: standsInFor !== undefined,
     needs: needsOf(draft),
     plainArrivals: conditional ? undefined : outgoing.map((edge) => arrivalOn(edge, node.id, drafts)),
     candidates: targets.map((id) => ({ nodeId: id, ...needsOf(drafts.get(id) as Draft) })),
@@ -171,4 +196,12 @@ function losersOf(join: NodeId, drafts: ReadonlyMap<NodeId, Draft>): NodeId[] {
     }
   }
   return [...lost]
+}
+
+const noCode: GraphCode = {
+  node: (uses) => () => {
+    throw new BatonError('UNKNOWN_NODE_FUNCTION', { field: 'uses', message: `the graph has no code for ${uses}` })
+  },
+  condition: () => () => true,
+  transform: () => (output) => output,
 }

@@ -3,12 +3,11 @@ import type { NodeConfig } from '../model/blueprint.ts'
 import { BatonError } from '../model/errors.ts'
 import type { JsonValue } from '../model/json.ts'
 import type { Claim, ClaimedArrival } from '../ports/run-store.ts'
-import { isFallback } from './decide.ts'
 import type { Environment } from './environment.ts'
 import type { GraphEdge, GraphNode } from './graph.ts'
 import { inputArrivals } from './joins.ts'
 
-type Codes = Pick<Environment, 'registry' | 'serializer'>
+type Codes = Pick<Environment, 'serializer'>
 
 /**
  * The item of a map; else what `inputs` maps; else the run's input where nothing precedes; else the one predecessor's
@@ -18,20 +17,27 @@ export function inputOf(node: GraphNode, claim: Claim, codes: Codes): unknown {
   if (claim.item !== undefined) return codes.serializer.decode(claim.item)
   const { inputs } = node.config
   if (inputs !== undefined) return mappedInput(node, inputs, claim, codes)
-  const arrivals = arrivalsForInput(node, claim)
   if (node.incoming.length === 0) return claim.input === undefined ? undefined : codes.serializer.decode(claim.input)
+  const arrivals = arrivalsForInput(node, claim)
   if (node.incoming.length === 1 || node.rule !== 'all') {
     const [first] = arrivals
     return first === undefined ? undefined : broughtBy(node, first, codes)
   }
-  // In the blueprint's order, not in that of arrival: the same set gives the same input.
-  const byEdge = new Map(arrivals.map((arrival) => [arrival.edge, arrival]))
-  const members: [string, unknown][] = []
+  return joinedInput(node, arrivals, codes)
+}
+
+/** In the blueprint's order, not in that of arrival: the same set gives the same input. */
+function joinedInput(node: GraphNode, arrivals: readonly ClaimedArrival[], codes: Codes): { [node: string]: unknown } {
+  // Nearly every join of a large graph has its own names. Made as `{}`, each such object would be a new shape to the
+  // engine; without a prototype it is a plain table from the start. It gets the usual prototype when it is full.
+  const input: { [node: string]: unknown } = Object.create(null)
+  const byEdge = arrivals.length < 8 ? undefined : new Map(arrivals.map((arrival) => [arrival.edge, arrival]))
   for (const edge of node.incoming) {
-    const arrival = byEdge.get(edge.id)
-    if (arrival !== undefined) members.push([edge.source, decoded(edge, arrival, codes)])
+    const arrival =
+      byEdge === undefined ? arrivals.find((candidate) => candidate.edge === edge.id) : byEdge.get(edge.id)
+    if (arrival !== undefined) input[edge.source] = decoded(edge, arrival, codes)
   }
-  return Object.fromEntries(members)
+  return Object.setPrototypeOf(input, Object.prototype)
 }
 
 /** The same, encoded: for a map, whose items go straight on into the store. */
@@ -42,7 +48,9 @@ export function rawInputOf(node: GraphNode, claim: Claim, codes: Codes): JsonVal
 }
 
 function arrivalsForInput(node: GraphNode, claim: Claim): readonly ClaimedArrival[] {
-  return isFallback(claim) ? inputArrivals('all', claim.arrivals) : inputArrivals(node.rule, claim.arrivals)
+  // What reached an only predecessor's successor is one success, or the node would not run.
+  if (claim.arrivals.length === 1) return claim.arrivals
+  return inputArrivals(node.isFallback ? 'all' : node.rule, claim.arrivals)
 }
 
 function mappedInput(node: GraphNode, inputs: NonNullable<NodeConfig['inputs']>, claim: Claim, codes: Codes): unknown {
@@ -73,12 +81,16 @@ function sourceOf(node: GraphNode, arrival: ClaimedArrival): string {
 }
 
 function broughtBy(node: GraphNode, arrival: ClaimedArrival, codes: Codes): unknown {
-  return decoded(node.incoming.find(({ id }) => id === arrival.edge), arrival, codes)
+  return decoded(
+    node.incoming.find(({ id }) => id === arrival.edge),
+    arrival,
+    codes,
+  )
 }
 
-function decoded(edge: GraphEdge | undefined, { output }: ClaimedArrival, { registry, serializer }: Codes): unknown {
+function decoded(edge: GraphEdge | undefined, { output }: ClaimedArrival, { serializer }: Codes): unknown {
   const value = output === undefined ? undefined : serializer.decode(output)
-  return edge?.transform === undefined ? value : registry.transform(edge.transform)(value)
+  return edge?.transform === undefined ? value : edge.transform(value)
 }
 
 function walk(value: unknown, path: readonly string[]): unknown {
@@ -86,9 +98,14 @@ function walk(value: unknown, path: readonly string[]): unknown {
   for (const member of path) {
     if (place === undefined || place === null) return undefined
     if (place instanceof Map) place = place.get(member)
-    else if (typeof place === 'object' && Object.hasOwn(place, member)) place = (place as Record<string, unknown>)[member]
+    else if (typeof place === 'object' && Object.hasOwn(place, member))
+      place = (place as Record<string, unknown>)[member]
     else if (typeof place === 'object') return undefined
-    else throw new BatonError('INVALID_VALUE', { field: `input.${path.join('.')}`, message: `no member ${member} in a ${typeof place}` })
+    else
+      throw new BatonError('INVALID_VALUE', {
+        field: `input.${path.join('.')}`,
+        message: `no member ${member} in a ${typeof place}`,
+      })
   }
   return place
 }

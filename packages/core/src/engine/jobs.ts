@@ -1,4 +1,4 @@
-import { nodeOfInstance, type InstanceId } from '../model/ids.ts'
+import { type InstanceId, nodeOfInstance } from '../model/ids.ts'
 import type { RunHead } from '../model/run.ts'
 import type { Job } from '../ports/job-queue.ts'
 import type { DueItem } from '../ports/run-store.ts'

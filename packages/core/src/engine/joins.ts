@@ -27,6 +27,7 @@ export function joinVerdict(rule: JoinRule, arrivals: readonly ClaimedArrival[])
 
 /** The arrivals that an input is made of: every success, or for `any` the first. */
 export function inputArrivals(rule: JoinRule, arrivals: readonly ClaimedArrival[]): readonly ClaimedArrival[] {
+  if (rule === 'all' && arrivals.every(({ fate }) => fate === 'succeeded')) return arrivals
   const successes = arrivals.filter(({ fate }) => fate === 'succeeded')
   return rule === 'any' || rule === 'any-ignore' ? successes.slice(0, 1) : successes
 }

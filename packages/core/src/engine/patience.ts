@@ -17,7 +17,10 @@ const LONGEST_PAUSE_MS = 5_000
  * Asks a store until it answers. Safe because every change carries an id: asked again, a store that has already done it
  * says so. An outage is never the failure of a node (nothing here counts as an attempt).
  */
-export async function patiently<Answer>(ask: () => Answer | PromiseLike<Answer>, options: PatienceOptions): Promise<Answer> {
+export async function patiently<Answer>(
+  ask: () => Answer | PromiseLike<Answer>,
+  options: PatienceOptions,
+): Promise<Answer> {
   const { clock, logger, fields, untilMs } = options
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
     try {

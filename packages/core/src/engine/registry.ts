@@ -2,11 +2,13 @@
  * What one process can run: functions by name, blueprints by id and version. Names are looked up in maps and nowhere
  * else; text from a blueprint is never code.
  */
+
+import type { Blueprint } from '../model/blueprint.ts'
 import { checkBlueprint } from '../model/check-blueprint.ts'
-import { type Blueprint, versionOf } from '../model/blueprint.ts'
 import { BatonError } from '../model/errors.ts'
 import { canonicalText, type JsonValue } from '../model/json.ts'
-import { compileGraph, type Graph } from './graph.ts'
+import { builtInNodes } from './built-in-nodes.ts'
+import { compileGraph, type Graph, type GraphCode } from './graph.ts'
 import type { EdgePredicate, EdgeTransform, NodeFunction } from './node-function.ts'
 
 /** Functions by the names that blueprints use. */
@@ -31,46 +33,40 @@ export interface FlowSources {
 }
 
 export class Registry {
-  readonly #nodes = new Map<string, NodeFunction<never, unknown>>()
-  readonly #conditions = new Map<string, EdgePredicate>()
-  readonly #transforms = new Map<string, EdgeTransform>()
+  /** Functions under names that every blueprint may use: those given apart, and what comes with Baton. */
+  readonly #shared = new CodeBook(builtInNodes)
   /** By flow id, then by version; unversioned under the empty text. */
   readonly #graphs = new Map<string, Map<string, Graph>>()
   readonly #latest = new Map<string, Graph>()
+  readonly #ofFlow = new WeakMap<RunnableFlow, Graph>()
 
-  constructor(sources: FlowSources) {
-    if (sources.registry !== undefined) this.#addFunctions(toFunctionRegistry(sources.registry))
-    const { blueprints = [] } = sources
-    for (const flow of sources.flows ?? []) this.#addFunctions(flow.registry)
+  constructor({ registry, blueprints = [], flows = [] }: FlowSources) {
+    if (registry !== undefined) this.#shared.add(toFunctionRegistry(registry))
+    for (const flow of flows) this.#shared.add(flow.registry)
     for (const blueprint of Array.isArray(blueprints) ? blueprints : Object.values(blueprints)) this.add(blueprint)
-    for (const flow of sources.flows ?? []) this.add(flow.toBlueprint())
+    for (const flow of flows) this.addFlow(flow)
   }
 
-  /** Adds a flow with its functions, and gives its graph. */
+  /**
+   * Adds a flow, and gives the graph that runs this flow's own functions: another flow, or another version of it, may
+   * use the same names for other code.
+   */
   addFlow(flow: RunnableFlow): Graph {
-    const blueprint = flow.toBlueprint()
-    const known = this.find(blueprint.id, versionOf(blueprint))
-    if (known?.blueprint === blueprint) return known
-    this.#addFunctions(flow.registry)
-    return this.add(blueprint)
+    const known = this.#ofFlow.get(flow)
+    if (known !== undefined) return known
+    const own = new CodeBook(flow.registry.nodes, this.#shared)
+    own.add(flow.registry)
+    const blueprint = checkBlueprint(flow.toBlueprint())
+    const graph = compileGraph(blueprint, checkNames(blueprint, own))
+    this.#register(graph)
+    this.#ofFlow.set(flow, graph)
+    return graph
   }
 
-  /** Checks the blueprint and that every function it names is here. Adding the same one again changes nothing. */
+  /** Adds a blueprint whose functions were given apart. Adding the same one again changes nothing. */
   add(blueprint: Blueprint): Graph {
     const checked = checkBlueprint(blueprint)
-    const version = versionOf(checked) ?? ''
-    const versions = this.#graphs.get(checked.id) ?? new Map<string, Graph>()
-    const known = versions.get(version)
-    if (known !== undefined) {
-      if (known.blueprint === blueprint || sameText(known.blueprint, checked)) return known
-      throw new BatonError('VERSION_CONFLICT', { field: `${checked.id}@${version === '' ? '(none)' : version}` })
-    }
-    this.#checkNames(checked)
-    const graph = compileGraph(checked)
-    versions.set(version, graph)
-    this.#graphs.set(checked.id, versions)
-    this.#latest.set(checked.id, graph)
-    return graph
+    return this.#register(compileGraph(checked, checkNames(checked, this.#shared)))
   }
 
   /** The graph for a run that was started with this version, or undefined where this process lacks it. */
@@ -98,51 +94,86 @@ export class Registry {
     return [...this.#graphs.values()].flatMap((versions) => [...versions.values()])
   }
 
-  nodeFunction(uses: string): NodeFunction<never, unknown> {
-    const found = this.#nodes.get(uses)
-    if (found === undefined) throw new BatonError('UNKNOWN_NODE_FUNCTION', { field: 'uses', message: `no function ${uses}` })
-    return found
+  #register(graph: Graph): Graph {
+    const { flowId, version = '' } = graph
+    const versions = this.#graphs.get(flowId) ?? new Map<string, Graph>()
+    const known = versions.get(version)
+    if (known !== undefined && !sameText(known.blueprint, graph.blueprint)) {
+      throw new BatonError('VERSION_CONFLICT', { field: `${flowId}@${version === '' ? '(none)' : version}` })
+    }
+    if (known !== undefined) return known
+    versions.set(version, graph)
+    this.#graphs.set(flowId, versions)
+    this.#latest.set(flowId, graph)
+    return graph
+  }
+}
+
+/** Functions by name, with another book to look into for what is not in this one. */
+class CodeBook implements GraphCode {
+  readonly #nodes: Map<string, NodeFunction<never, unknown>>
+  readonly #conditions = new Map<string, EdgePredicate>()
+  readonly #transforms = new Map<string, EdgeTransform>()
+  readonly #next: GraphCode | undefined
+
+  constructor(nodes: ReadonlyMap<string, NodeFunction<never, unknown>>, next?: GraphCode) {
+    this.#nodes = new Map(nodes)
+    this.#next = next
+  }
+
+  add({ nodes, conditions, transforms }: FunctionRegistry): void {
+    for (const [name, fn] of nodes) this.#nodes.set(name, fn)
+    for (const [name, fn] of conditions) this.#conditions.set(name, fn)
+    for (const [name, fn] of transforms) this.#transforms.set(name, fn)
+  }
+
+  node(uses: string): NodeFunction {
+    const fn = (this.#nodes.get(uses) as NodeFunction | undefined) ?? this.#next?.node(uses)
+    if (fn === undefined) throw unknownName('uses', uses)
+    return fn
   }
 
   condition(name: string): EdgePredicate {
-    const found = this.#conditions.get(name)
-    if (found === undefined) throw new BatonError('UNKNOWN_NODE_FUNCTION', { field: 'condition', message: `no condition ${name}` })
-    return found
+    const fn = this.#conditions.get(name) ?? this.#next?.condition(name)
+    if (fn === undefined) throw unknownName('condition', name)
+    return fn
   }
 
   transform(name: string): EdgeTransform {
-    const found = this.#transforms.get(name)
-    if (found === undefined) throw new BatonError('UNKNOWN_NODE_FUNCTION', { field: 'transform', message: `no transform ${name}` })
-    return found
-  }
-
-  #addFunctions(registry: FunctionRegistry): void {
-    for (const [name, fn] of registry.nodes) this.#nodes.set(name, fn)
-    for (const [name, fn] of registry.conditions) this.#conditions.set(name, fn)
-    for (const [name, fn] of registry.transforms) this.#transforms.set(name, fn)
-  }
-
-  #checkNames(blueprint: Blueprint): void {
-    blueprint.nodes.forEach((node, index) => {
-      if (!this.#nodes.has(node.uses)) throw unknownName(`nodes[${index}].uses`, node.uses)
-    })
-    blueprint.edges.forEach(({ condition, transform }, index) => {
-      if (condition !== undefined && !this.#conditions.has(condition)) {
-        throw unknownName(`edges[${index}].condition`, condition)
-      }
-      if (transform !== undefined && !this.#transforms.has(transform)) {
-        throw unknownName(`edges[${index}].transform`, transform)
-      }
-    })
+    const fn = this.#transforms.get(name) ?? this.#next?.transform(name)
+    if (fn === undefined) throw unknownName('transform', name)
+    return fn
   }
 }
 
-function unknownName(field: string, name: string): BatonError {
-  return new BatonError('UNKNOWN_NODE_FUNCTION', { field, message: `no function is registered as ${JSON.stringify(name)}` })
+/** Sees to it that every name is known before anything is compiled, so that the error can say where it stands. */
+function checkNames(blueprint: Blueprint, code: GraphCode): GraphCode {
+  const at = (field: string, look: () => unknown) => {
+    try {
+      look()
+    } catch (error) {
+      throw BatonError.is(error)
+        ? new BatonError(error.code, { field, message: error.message.slice(error.message.indexOf(': ') + 2) })
+        : error
+    }
+  }
+  blueprint.nodes.forEach(({ uses }, index) => {
+    at(`nodes[${index}].uses`, () => code.node(uses))
+  })
+  blueprint.edges.forEach(({ condition, transform }, index) => {
+    if (condition !== undefined) at(`edges[${index}].condition`, () => code.condition(condition))
+    if (transform !== undefined) at(`edges[${index}].transform`, () => code.transform(transform))
+  })
+  return code
+}
+
+function unknownName(kind: string, name: string): BatonError {
+  const message = `no function is registered as ${JSON.stringify(name)}`
+  return new BatonError('UNKNOWN_NODE_FUNCTION', { field: kind, message })
 }
 
 function sameText(left: Blueprint, right: Blueprint): boolean {
-  return canonicalText(left as unknown as JsonValue) === canonicalText(right as unknown as JsonValue)
+  return left === right || canonicalText(left as unknown as JsonValue) === canonicalText(right as unknown as JsonValue)
 }
 
 function toFunctionRegistry(given: NonNullable<FlowSources['registry']>): FunctionRegistry {

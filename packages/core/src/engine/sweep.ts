@@ -84,11 +84,17 @@ export class Sweeper {
   }
 
   async #hasRole(): Promise<boolean> {
-    const { coordinationStore, workerId, sweepMs } = this.#options
+    const { coordinationStore, workerId, sweepMs, logger } = this.#options
     if (coordinationStore === undefined) return true
     const ttlMs = sweepMs * 2
-    if (await coordinationStore.compareAndSet(ROLE, workerId, workerId, { ttlMs })) return true
-    return coordinationStore.setIfNotExist(ROLE, workerId, { ttlMs })
+    try {
+      if (await coordinationStore.compareAndSet(ROLE, workerId, workerId, { ttlMs })) return true
+      return await coordinationStore.setIfNotExist(ROLE, workerId, { ttlMs })
+    } catch (error) {
+      // Two sweepers cost more than one and harm nothing; none would leave lost work lying.
+      logger.log('warn', 'nobody knows who sweeps; sweeping all the same', { workerId, error })
+      return true
+    }
   }
 
   /** So that another worker need not wait for the role to expire. */

@@ -62,8 +62,11 @@ export interface WorkerOptions {
   readonly newId?: NewId
 }
 
-/** How long a job waits in the queue when this worker lacks its flow's version. */
-const WRONG_WORKER_DELAY_MS = 1_000
+/** How long a job that this worker cannot take waits in the queue: longer each time, so that nobody spins on it. */
+function pauseFor(redelivered: number): number {
+  return Math.min(30_000, 1_000 * 2 ** Math.min(redelivered, 5))
+}
+
 /** Waits that end sooner are timed by the worker that recorded them; longer ones are the sweep's. */
 const OWN_TIMER_MS = 60_000
 
@@ -94,7 +97,6 @@ export class Worker {
     this.#slots = new Slots(options.concurrency ?? defaults.concurrency)
     this.#leases = new Leases({ store, clock, logger, leaseMs: this.#leaseMs })
     this.#env = {
-      registry: options.registry,
       serializer: options.serializer ?? new JsonSerializer(),
       clock,
       random: options.random ?? Math.random,
@@ -104,7 +106,8 @@ export class Worker {
       deadlines: new Deadlines(clock),
       abandonAfterMs: options.abandonAfterMs ?? defaults.abandonAfterMs,
       contextOf: (runId) => store.context(runId),
-      commit: (transition) => patiently(() => store.commit(transition), this.#patience(transition.runId, transition.instanceId)),
+      commit: (transition) =>
+        patiently(() => store.commit(transition), this.#patience(transition.runId, transition.instanceId)),
     }
     this.#sweeper = new Sweeper({
       store,
@@ -136,7 +139,9 @@ export class Worker {
       queue.consume((delivery) => this.#handle(delivery), { concurrency: this.#slots.count, signal }),
       this.#sweeper.run(signal, () => this.#lookForWork()),
     ])
-    this.#loop.catch((error: unknown) => this.#logger.log('error', 'the worker loop ended', { workerId: this.workerId, error }))
+    this.#loop.catch((error: unknown) =>
+      this.#logger.log('error', 'the worker loop ended', { workerId: this.workerId, error }),
+    )
   }
 
   /**
@@ -158,7 +163,6 @@ export class Worker {
     await this.#loop?.catch(() => {})
     cancel()
     this.#leases.close()
-    this.#env.deadlines.rest()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -170,20 +174,34 @@ export class Worker {
     const { job } = delivery
     const fields = { runId: job.runId, instanceId: job.instanceId, workerId: this.workerId }
     const release = await this.#slots.take(this.#stopping.signal)
-    if (release === undefined) return void (await delivery.handBack({ delayMs: 0 }))
+    if (release === undefined) return this.#answer(delivery, () => delivery.handBack({ delayMs: 0 }))
     try {
       const graph = job.foreign === true ? await this.#adopt(delivery) : this.#graphFor(job.blueprintId, job.version)
-      if (graph === undefined) {
-        this.#logger.log('warn', `waiting for a worker with ${job.blueprintId}@${job.version ?? '(no version)'}`, fields)
-        return void (await delivery.handBack({ delayMs: WRONG_WORKER_DELAY_MS }))
-      }
       if (graph === 'dead-lettered') return
-      await this.#work(graph, job.runId, job.instanceId, delivery)
+      if (graph !== undefined) return await this.#work(graph, job.runId, job.instanceId, delivery)
+      this.#logger.log('warn', `waiting for a worker with ${job.blueprintId}@${job.version ?? '(no version)'}`, fields)
+      await this.#answer(delivery, () => delivery.handBack({ delayMs: pauseFor(delivery.redelivered) }))
     } catch (error) {
       this.#logger.log('error', 'a job could not be worked on; it comes again', { ...fields, error })
-      await delivery.handBack({ delayMs: WRONG_WORKER_DELAY_MS })
+      await this.#answer(delivery, () => delivery.handBack({ delayMs: pauseFor(delivery.redelivered) }))
     } finally {
       release()
+    }
+  }
+
+  /** Answers the queue. If that fails the job comes once more and finds nothing to claim: no reason to stop working. */
+  async #answer(delivery: Delivery | undefined, answer: () => unknown): Promise<void> {
+    if (delivery === undefined) return
+    try {
+      await answer()
+    } catch (error) {
+      const { runId, instanceId } = delivery.job
+      this.#logger.log('warn', 'the queue did not take an answer', {
+        runId,
+        instanceId,
+        workerId: this.workerId,
+        error,
+      })
     }
   }
 
@@ -192,10 +210,19 @@ export class Worker {
     const { store, acknowledge = 'commit' } = this.#options
     const askedAtMs = this.#clock.now()
     const needs = nodeOf(graph, nodeOfInstance(instanceId)).needs
-    const request = { runId, instanceId, claimId: this.#env.newId(), workerId: this.workerId, leaseMs: this.#leaseMs, ...needs }
+    const request = {
+      runId,
+      instanceId,
+      claimId: this.#env.newId(),
+      workerId: this.workerId,
+      leaseMs: this.#leaseMs,
+      ...needs,
+    }
     const result = await patiently(() => store.claim(request), this.#patience(runId, instanceId))
-    if (result.status !== 'claimed') return void (await delivery?.acknowledge())
-    if (acknowledge === 'claim') await delivery?.acknowledge()
+    if (result.status !== 'claimed' || acknowledge === 'claim') {
+      await this.#answer(delivery, () => delivery?.acknowledge())
+    }
+    if (result.status !== 'claimed') return
     const answer = acknowledge === 'claim' ? undefined : delivery
     await this.#goOn(graph, result.claim, askedAtMs, answer)
   }
@@ -212,18 +239,19 @@ export class Worker {
       this.#leases.hold(attempt, askedAtMs)
       let result: CommitResult | undefined
       try {
-        const end = await this.#execute(attempt, unanswered)
+        // A claim that came in while we were asked to stop goes back before anything of it has run.
+        const end: AttemptEnd = this.isStopping ? { type: 'released' } : await this.#execute(attempt, unanswered)
         askedAtMs = this.#clock.now()
         const mayGoOn = this.#mayGoOn(nodes, startedAtMs)
         if (end.type !== 'lost') result = await this.#commit(attempt, end, mayGoOn ? attempt.node.candidates : [])
       } finally {
         this.#leases.release(attempt)
       }
-      await unanswered?.acknowledge()
+      await this.#answer(unanswered, () => unanswered?.acknowledge())
       unanswered = undefined
       if (result?.status !== 'committed' && result?.status !== 'already-committed') return
       await this.#send(graph, held, result.ready)
-      if (isTerminal(result.run.status)) await this.#options.onRunEnd?.(held.head.runId)
+      if (isTerminal(result.run.status)) await this.#announceEnd(held.head.runId)
       claim = result.claim
     }
   }
@@ -233,7 +261,6 @@ export class Worker {
     return new Promise<AttemptEnd>((resolve) => {
       const end = attempt.run(resolve)
       if (end !== undefined) resolve(end)
-      else if (this.isStopping && this.#env.abandonAfterMs === 0) attempt.interrupt('released')
     }).finally(cancelExtension)
   }
 
@@ -255,7 +282,8 @@ export class Worker {
 
   async #commit(attempt: Attempt, outcome: Outcome, candidates: NextClaim['candidates']): Promise<CommitResult> {
     const { claim, runId, instanceId } = attempt
-    const next = candidates.length === 0 ? {} : { next: { workerId: this.workerId, leaseMs: this.#leaseMs, candidates } }
+    const next =
+      candidates.length === 0 ? {} : { next: { workerId: this.workerId, leaseMs: this.#leaseMs, candidates } }
     const result = await this.#env.commit({
       runId,
       instanceId,
@@ -270,7 +298,11 @@ export class Worker {
         return this.#commit(attempt, attempt.failWith(error, true), candidates)
       }
       case 'too-large':
-        return this.#commit(attempt, attempt.failWith(codedError('TOO_LARGE', `limit ${result.limitBytes} bytes`), false), candidates)
+        return this.#commit(
+          attempt,
+          attempt.failWith(codedError('TOO_LARGE', `limit ${result.limitBytes} bytes`), false),
+          candidates,
+        )
       case 'committed':
       case 'already-committed':
         this.#watchTime(attempt, outcome)
@@ -285,12 +317,17 @@ export class Worker {
   #watchTime(attempt: Attempt, outcome: Outcome): void {
     if (outcome.type !== 'retried' && outcome.type !== 'slept') return
     const nowMs = this.#clock.now()
-    const delayMs = outcome.delayMs ?? (outcome.type === 'slept' && outcome.wakeAtMs !== undefined ? outcome.wakeAtMs - nowMs : 0)
+    const delayMs =
+      outcome.delayMs ?? (outcome.type === 'slept' && outcome.wakeAtMs !== undefined ? outcome.wakeAtMs - nowMs : 0)
     if (delayMs > OWN_TIMER_MS || this.isStopping) return
     const { runId, instanceId } = attempt
     const cancel = this.#clock.after(Math.max(0, delayMs), () => {
       this.#ownTimers.delete(cancel)
-      this.#workUnasked({ runId, instanceId, graph: this.#graphFor(attempt.claim.head.flowId, attempt.claim.head.version) })
+      this.#workUnasked({
+        runId,
+        instanceId,
+        graph: this.#graphFor(attempt.claim.head.flowId, attempt.claim.head.version),
+      })
     })
     this.#ownTimers.add(cancel)
   }
@@ -301,7 +338,12 @@ export class Worker {
     if (graph === undefined || release === undefined || this.isStopping) return release?.()
     this.#work(graph, runId, instanceId)
       .catch((error: unknown) => {
-        this.#logger.log('error', 'work could not be done; the sweep will find it', { runId, instanceId, workerId: this.workerId, error })
+        this.#logger.log('error', 'work could not be done; the sweep will find it', {
+          runId,
+          instanceId,
+          workerId: this.workerId,
+          error,
+        })
       })
       .finally(release)
   }
@@ -333,6 +375,14 @@ export class Worker {
     } catch (error) {
       // Nothing is lost: the instances are ready in the store, and the sweep sends for them.
       this.#logger.log('warn', 'jobs could not be sent', { runId: head.runId, flowId: graph.flowId, error })
+    }
+  }
+
+  async #announceEnd(runId: RunId): Promise<void> {
+    try {
+      await this.#options.onRunEnd?.(runId)
+    } catch (error) {
+      this.#logger.log('error', 'the end of a run could not be announced', { runId, workerId: this.workerId, error })
     }
   }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { builtInNodes } from '../engine/built-in-nodes.ts'
 import type { NodeArguments } from '../engine/node-function.ts'
 import { Registry } from '../engine/registry.ts'
 import { BatonError } from '../model/errors.ts'
 import type { ApprovalDecision } from '../model/run.ts'
-import { builtInNodes } from './built-in-nodes.ts'
 import { createFlow, type Flow } from './create-flow.ts'
 
 const nothing = () => undefined

@@ -5,6 +5,17 @@
  * be handed around. A mistake is reported by the call that makes it, in the words of `checkBlueprint`.
  */
 
+import {
+  APPROVAL,
+  approve,
+  readApproval,
+  readSleep,
+  readWaitForSignal,
+  SLEEP,
+  sleep,
+  WAIT_FOR_SIGNAL,
+  waitForSignal,
+} from '../engine/built-in-nodes.ts'
 import type { EdgePredicate, EdgeTransform, NodeFunction } from '../engine/node-function.ts'
 import type { FunctionRegistry, RunnableFlow } from '../engine/registry.ts'
 import {
@@ -18,17 +29,6 @@ import { checkBlueprint, readEdge, readHead, readNode } from '../model/check-blu
 import { addEdge, addNodeId } from '../model/check-graph.ts'
 import type { EdgeId, NodeId } from '../model/ids.ts'
 import { mistake } from '../model/readers.ts'
-import {
-  APPROVAL,
-  approve,
-  readApproval,
-  readSleep,
-  readWaitForSignal,
-  SLEEP,
-  sleep,
-  WAIT_FOR_SIGNAL,
-  waitForSignal,
-} from './built-in-nodes.ts'
 import type {
   ApprovalNodeOptions,
   EdgeOptions,

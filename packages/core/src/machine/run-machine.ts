@@ -19,10 +19,10 @@ import { applyDeltas, type Delta } from '../model/delta.ts'
 import { BatonError, errors, unreachable } from '../model/errors.ts'
 import type { RunEvent, RunFact } from '../model/event.ts'
 import { fold } from '../model/fold.ts'
-import type { InstanceId, RunId } from '../model/ids.ts'
+import type { InstanceId } from '../model/ids.ts'
 import { deepEqual } from '../model/json.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
-import { type InstanceState, NEVER, RunState } from '../model/run-state.ts'
+import { forget, type HeldArrival, type InstanceState, NEVER, RunState } from '../model/run-state.ts'
 import type {
   Claim,
   ClaimedArrival,
@@ -49,6 +49,8 @@ export interface MachineOptions {
   readonly redispatchMs: number
   /** Sees every event, in order, after it was folded. Absent where nobody observes the run. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
+  /** Let go of what has settled: for runs whose state nobody will look at. */
+  readonly forgets?: boolean
 }
 
 const NO_CONTEXT: Claim['context'] = {}
@@ -102,7 +104,11 @@ export class RunMachine {
   claim(request: ClaimRequest, atMs: number): ClaimResult {
     const { state } = this
     if (isTerminal(state.status)) return { status: 'ended' }
-    this.#passDeadline(atMs)
+    if (this.#passDeadline(atMs)) {
+      // Whatever the claim is for: with no claim left, nobody else would come by to end the run.
+      this.#conclude(atMs)
+      if (isTerminal(state.status)) return { status: 'ended' }
+    }
     const instance = state.instances.get(request.instanceId)
     if (instance === undefined) return { status: state.stopping ? 'cancelled' : 'not-claimable' }
     if (instance.status === 'claimed' && instance.claimId === request.claimId) {
@@ -124,7 +130,7 @@ export class RunMachine {
       this.#conclude(atMs)
       return { status: isTerminal(state.status) ? 'ended' : state.stopping ? 'cancelled' : 'not-claimable' }
     }
-    const claim = this.#grant(instance, request, request.claimId, atMs)
+    const claim = this.#grant(instance, request, request, request.claimId, atMs)
     this.#conclude(atMs)
     this.#takeOpened(atMs)
     return { status: 'claimed', claim }
@@ -133,20 +139,30 @@ export class RunMachine {
   commit(transition: Transition, atMs: number): CommitResult {
     const { state } = this
     const instance = state.instances.get(transition.instanceId)
-    if (instance !== undefined && instance.commitId === transition.commitId) return this.#answerAgain(instance, transition)
+    if (instance !== undefined && instance.commitId === transition.commitId)
+      return this.#answerAgain(instance, transition)
     if (isTerminal(state.status)) return { status: 'ended' }
     if (instance === undefined || instance.fence !== transition.fence || instance.status !== 'claimed') {
       return { status: 'fenced' }
     }
-    const conflict = this.#findConflict(deltasOf(transition.outcome))
+    // Steps of one attempt may run side by side, so that the newest commit is not always the one that is asked again.
+    const { outcome } = transition
+    if (outcome.type === 'stepped' && hasStep(instance, outcome.step.position)) {
+      return { status: 'already-committed', ready: NO_IDS, run: this.#signal() }
+    }
+    const conflict = this.#findConflict(deltasOf(outcome))
     if (conflict !== undefined) return conflict
 
-    this.#carryOut(instance, transition.outcome, atMs)
+    this.#carryOut(instance, outcome, atMs)
     this.#conclude(atMs)
-    const { claim, ready } = this.#claimNext(transition, atMs)
+    const claim = this.#claimNext(transition, atMs)
+    const ready = this.#takeOpened(atMs)
     instance.commitId = transition.commitId
-    instance.answer = { ready, next: claim?.instanceId }
-    return { status: 'committed', ready, ...(claim === undefined ? {} : { claim }), run: this.#signal() }
+    instance.answeredReady = ready
+    instance.answeredNext = claim?.instanceId
+    if (this.#options.forgets === true) forget(state, instance)
+    const run = this.#signal()
+    return claim === undefined ? { status: 'committed', ready, run } : { status: 'committed', ready, claim, run }
   }
 
   notify(notice: Notice, atMs: number): NoticeResult {
@@ -160,7 +176,7 @@ export class RunMachine {
         }
         break
       case 'signal':
-        if (notice.signalId === undefined || !state.signalIds.has(notice.signalId)) {
+        if (notice.signalId === undefined || state.news?.signalIds.has(notice.signalId) !== true) {
           this.#emit({
             seq: state.seq + 1,
             atMs,
@@ -172,7 +188,7 @@ export class RunMachine {
         }
         break
       case 'decide': {
-        const decided = state.decisions.get(notice.approvalId)
+        const decided = state.news?.decisions.get(notice.approvalId)
         if (decided !== undefined) {
           return decided.approved === notice.decision.approved && deepEqual(decided.payload, notice.decision.payload)
             ? { status: 'unchanged', run: this.#signal() }
@@ -204,11 +220,11 @@ export class RunMachine {
     const cancelled: InstanceId[] = []
     for (const { instanceId, fence } of request.claims) {
       const instance = this.state.instances.get(instanceId)
-      if (instance?.status !== 'claimed' || instance.fence !== fence || atMs >= instance.attemptUntilMs) {
+      if (instance?.status !== 'claimed' || instance.fence !== fence || atMs >= (instance.attemptUntilMs ?? NEVER)) {
         lost.push(instanceId)
         continue
       }
-      instance.dueAtMs = Math.min(atMs + request.leaseMs, instance.attemptUntilMs)
+      instance.dueAtMs = Math.min(atMs + request.leaseMs, instance.attemptUntilMs ?? NEVER)
       instance.remindAtMs = instance.dueAtMs
       if (instance.calledOff) cancelled.push(instanceId)
     }
@@ -235,11 +251,11 @@ export class RunMachine {
     const { head } = state
     if (isTerminal(state.status)) return []
     const items: DueItem[] = []
-    if (head.deadlineAtMs !== undefined && head.deadlineAtMs <= atMs && state.outcome === undefined) {
+    if (head.deadlineAtMs !== undefined && head.deadlineAtMs <= atMs && !state.stopping) {
       items.push({ type: 'deadline', runId: head.runId, dueAtMs: head.deadlineAtMs })
     }
     for (const instance of state.instances.values()) {
-      if (!isClaimable(instance, atMs) || (unsentOnly && instance.remindAtMs > atMs)) continue
+      if (!isClaimable(instance, atMs) || (unsentOnly && (instance.remindAtMs ?? 0) > atMs)) continue
       // A stopping run starts nothing; its dead claims still have to be found, or it would never end.
       if (state.stopping && instance.status !== 'claimed') continue
       items.push({
@@ -260,7 +276,7 @@ export class RunMachine {
   nextDueAtMs(): number {
     const { state } = this
     if (isTerminal(state.status)) return NEVER
-    let next = state.outcome === undefined ? (state.head.deadlineAtMs ?? NEVER) : NEVER
+    let next = state.stopping ? NEVER : (state.head.deadlineAtMs ?? NEVER)
     for (const instance of state.instances.values()) {
       if (instance.status === 'waiting' || isSettled(instance.status)) continue
       if (state.stopping && instance.status !== 'claimed') continue
@@ -278,7 +294,13 @@ export class RunMachine {
     return { status: this.state.status, stopping: this.state.stopping }
   }
 
-  #grant(instance: InstanceState, needs: ClaimNeeds & { workerId: string; leaseMs: number }, claimId: string, atMs: number) {
+  #grant(
+    instance: InstanceState,
+    needs: ClaimNeeds,
+    { workerId, leaseMs }: { readonly workerId: string; readonly leaseMs: number },
+    claimId: string,
+    atMs: number,
+  ): Claim {
     this.#emit({
       seq: this.state.seq + 1,
       atMs,
@@ -286,12 +308,16 @@ export class RunMachine {
       instanceId: instance.id,
       fence: instance.fence + 1,
       attempt: instance.failures + 1,
-      workerId: needs.workerId,
+      workerId,
       claimId,
     })
-    instance.attemptUntilMs = needs.timeoutMs === undefined ? NEVER : atMs + needs.timeoutMs
-    instance.dueAtMs = Math.min(atMs + needs.leaseMs, instance.attemptUntilMs)
-    instance.remindAtMs = instance.dueAtMs
+    if (leaseMs === NEVER) instance.dueAtMs = NEVER
+    else {
+      const attemptUntilMs = needs.timeoutMs === undefined ? NEVER : atMs + needs.timeoutMs
+      instance.attemptUntilMs = attemptUntilMs
+      instance.dueAtMs = Math.min(atMs + leaseMs, attemptUntilMs)
+      instance.remindAtMs = instance.dueAtMs
+    }
     instance.dispatch = 0
     return this.#claimOf(instance, needs)
   }
@@ -299,7 +325,7 @@ export class RunMachine {
   #claimOf(instance: InstanceState, needs: ClaimNeeds): Claim {
     const { state } = this
     const { map } = instance
-    return {
+    const claim: Mutable<Claim> = {
       head: state.head,
       instanceId: instance.id,
       fence: instance.fence,
@@ -307,25 +333,23 @@ export class RunMachine {
       lostLeases: instance.lostLeases,
       arrivals: this.#arrivalsOf(instance),
       steps: instance.steps === undefined ? NO_STEPS : [...instance.steps],
-      ...(needs.input === true && state.input !== undefined ? { input: state.input } : undefined),
-      ...(instance.item === undefined ? undefined : { item: instance.item }),
-      ...(map === undefined ? undefined : { map: { count: map.items.length, maxFailures: map.maxFailures } }),
       context: needs.reads === undefined ? NO_CONTEXT : this.#read(needs.reads),
     }
+    if (needs.input === true && state.input !== undefined) claim.input = state.input
+    if (instance.item !== undefined) claim.item = instance.item
+    if (map !== undefined) claim.map = { count: map.items.length, maxFailures: map.maxFailures }
+    return claim
   }
 
-  /** The set that came in, each with what it brings; for a map that comes back, its items' fates. */
+  /** The set that came in, each with what it brings; for a map that comes back, its items' fates as well. */
   #arrivalsOf(instance: InstanceState): ClaimedArrival[] {
-    const arrivals = instance.map?.fates ?? instance.arrivals
-    const claimed: ClaimedArrival[] = []
-    for (const arrival of arrivals) {
-      const source = this.state.instances.get(arrival.from)
-      const { edge, from, fate } = arrival
-      if (fate === 'succeeded' && source?.output !== undefined) claimed.push({ edge, from, fate, output: source.output })
-      else if (fate === 'failed' && source?.error !== undefined) claimed.push({ edge, from, fate, error: source.error })
-      else claimed.push({ edge, from, fate })
-    }
-    return claimed
+    const { map } = instance
+    if (map !== undefined) return [...instance.arrivals, ...map.fates].map(claimedArrival)
+    // By far the most nodes have one predecessor.
+    const [only] = instance.arrivals
+    return only !== undefined && instance.arrivals.length === 1
+      ? [claimedArrival(only)]
+      : instance.arrivals.map(claimedArrival)
   }
 
   #read(keys: readonly string[]): Claim['context'] {
@@ -350,70 +374,75 @@ export class RunMachine {
 
   #carryOut(instance: InstanceState, outcome: Outcome, atMs: number): void {
     const { state } = this
-    const by = { instanceId: instance.id, fence: instance.fence }
     // Work that would go on later has nobody to go on for once the run stops or the instance was called off.
     const calledOff = state.stopping || instance.calledOff
     switch (outcome.type) {
       case 'succeeded': {
-        this.#emit({
-          seq: state.seq + 1,
-          atMs,
-          type: 'node-succeeded',
-          instanceId: instance.id,
-          fence: instance.fence,
-          ...(outcome.output === undefined ? undefined : { output: outcome.output }),
-          ...(outcome.action === undefined ? undefined : { action: outcome.action }),
-          ...(outcome.deltas === undefined ? undefined : { deltas: outcome.deltas }),
-          arrivals: outcome.arrivals,
-          ...(outcome.resultOf === undefined ? undefined : { resultOf: outcome.resultOf }),
-          ...(outcome.cancels === undefined ? undefined : { cancels: outcome.cancels }),
-        })
+        this.#emit(succeededEvent(state.seq + 1, atMs, instance, outcome))
         if (outcome.settlements !== undefined) this.#settleBehind(outcome.settlements, atMs)
         return
       }
       case 'failed': {
         const { error, arrivals } = outcome
         const fixesOutcome = this.#fixesOutcome(outcome.takenBy)
-        this.#emit({ seq: state.seq + 1, atMs, type: 'node-failed', ...by, error, arrivals, fixesOutcome })
+        this.#emit({
+          seq: state.seq + 1,
+          atMs,
+          type: 'node-failed',
+          ...claimOf(instance),
+          error,
+          arrivals,
+          fixesOutcome,
+        })
         if (outcome.settlements !== undefined) this.#settleBehind(outcome.settlements, atMs)
         return
       }
       case 'skipped': {
         const { reason, arrivals } = outcome
-        this.#emit({ seq: state.seq + 1, atMs, type: 'node-skipped', ...by, reason, arrivals })
+        this.#emit({ seq: state.seq + 1, atMs, type: 'node-skipped', ...claimOf(instance), reason, arrivals })
         if (outcome.settlements !== undefined) this.#settleBehind(outcome.settlements, atMs)
         return
       }
       case 'stepped': {
         const { step, deltas } = outcome
-        this.#record({ type: 'step-recorded', ...by, step, ...(deltas === undefined ? {} : { deltas }) }, atMs)
+        this.#record(
+          { type: 'step-recorded', ...claimOf(instance), step, ...(deltas === undefined ? {} : { deltas }) },
+          atMs,
+        )
         return
       }
       case 'retried': {
         if (calledOff) return this.#cancelInstance(instance, 'called-off', atMs)
         const { error, delayMs } = outcome
         const attempt = instance.failures + 1
-        return this.#record({ type: 'attempt-failed', ...by, attempt, error, retryAtMs: atMs + delayMs }, atMs)
+        return this.#record(
+          { type: 'attempt-failed', ...claimOf(instance), attempt, error, retryAtMs: atMs + delayMs },
+          atMs,
+        )
       }
       case 'slept': {
         if (calledOff) return this.#cancelInstance(instance, 'called-off', atMs)
         const wakeAtMs = outcome.wakeAtMs ?? atMs + (outcome.delayMs ?? 0)
-        return this.#record({ type: 'node-slept', ...by, step: outcome.step, wakeAtMs }, atMs)
+        this.#record({ type: 'node-slept', ...claimOf(instance), step: outcome.step, wakeAtMs }, atMs)
+        instance.remindAtMs = wakeAtMs
+        return
       }
       case 'awaited': {
         if (calledOff) return this.#cancelInstance(instance, 'called-off', atMs)
         const { step, wait, timeoutMs } = outcome
         const timeout = timeoutMs === undefined ? {} : { timeoutAtMs: atMs + timeoutMs }
-        return this.#record({ type: 'node-awaited', ...by, step, wait, ...timeout }, atMs)
+        this.#record({ type: 'node-awaited', ...claimOf(instance), step, wait, ...timeout }, atMs)
+        instance.remindAtMs = instance.dueAtMs
+        return
       }
       case 'expanded': {
         if (calledOff) return this.#cancelInstance(instance, 'called-off', atMs)
         const { items, concurrency, maxFailures } = outcome
-        return this.#record({ type: 'map-expanded', ...by, items, concurrency, maxFailures }, atMs)
+        return this.#record({ type: 'map-expanded', ...claimOf(instance), items, concurrency, maxFailures }, atMs)
       }
       case 'released':
         if (calledOff) return this.#cancelInstance(instance, 'called-off', atMs)
-        return this.#record({ type: 'node-released', ...by }, atMs)
+        return this.#record({ type: 'node-released', ...claimOf(instance) }, atMs)
       case 'cancelled':
         return this.#cancelInstance(instance, outcome.reason, atMs)
       default:
@@ -453,12 +482,14 @@ export class RunMachine {
     return !ifStarted.some((id) => this.state.instances.get(id)?.started === true)
   }
 
-  #passDeadline(atMs: number): void {
+  /** A run that has failed but goes on (`failFast: false`) ends with its deadline too, as the failure that it is. */
+  #passDeadline(atMs: number): boolean {
     const { state } = this
     const { deadlineAtMs } = state.head
-    if (deadlineAtMs === undefined || atMs < deadlineAtMs || state.outcome !== undefined) return
+    if (deadlineAtMs === undefined || atMs < deadlineAtMs || state.stopping) return false
     const error = { name: 'BatonError', code: 'RUN_TIMEOUT', message: errors.RUN_TIMEOUT.about }
     this.#record({ type: 'run-deadline-passed', error }, atMs)
+    return true
   }
 
   /** Ends the run when nothing is left to happen; else notes when it began or ceased to wait for the outside. */
@@ -475,46 +506,43 @@ export class RunMachine {
       }
       return
     }
-    if (state.awaiting.size === 0 && state.status !== 'paused') return
+    if (state.news === undefined) return
     if (state.paused && state.status === 'running') this.#record({ type: 'run-paused' }, atMs)
     else if (!state.paused && state.status === 'paused') this.#record({ type: 'run-resumed' }, atMs)
   }
 
   /** Claims the first instance made ready that a candidate allows; the others are the jobs to send. */
-  #claimNext({ next, commitId }: Transition, atMs: number): { claim: Claim | undefined; ready: readonly InstanceId[] } {
+  #claimNext({ next, commitId }: Transition, atMs: number): Claim | undefined {
     const { state } = this
-    const { opened } = state
-    if (opened.length === 0) return { claim: undefined, ready: NO_IDS }
-    let claim: Claim | undefined
-    if (next !== undefined && !state.stopping && !isTerminal(state.status)) {
-      for (const instance of opened) {
-        const candidate = candidateFor(next, instance, atMs)
-        if (candidate === undefined) continue
-        claim = this.#grant(instance, { ...candidate, workerId: next.workerId, leaseMs: next.leaseMs }, commitId, atMs)
-        break
-      }
+    if (next === undefined || state.opened.length === 0 || state.stopping || isTerminal(state.status)) return undefined
+    for (const instance of state.opened) {
+      const needs = candidateFor(next, instance, atMs)
+      if (needs !== undefined) return this.#grant(instance, needs, next, commitId, atMs)
     }
-    return { claim, ready: this.#takeOpened(atMs) }
+    return undefined
   }
 
   /** Empties the list of instances made ready, sets their reminders, and names those that want a job now. */
   #takeOpened(atMs: number): readonly InstanceId[] {
     const { opened, stopping } = this.state
     if (opened.length === 0) return NO_IDS
-    const ready: InstanceId[] = []
+    const { redispatchMs } = this.#options
+    let ready: InstanceId[] | undefined
     for (const instance of opened) {
       if (instance.status !== 'ready') continue
       const later = instance.dueAtMs > atMs
       // Nobody sends a job for what only time makes ready: the sweep does, when its time has come.
-      instance.remindAtMs = later ? instance.dueAtMs : atMs + this.#options.redispatchMs
-      if (!later && !stopping) ready.push(instance.id)
+      instance.remindAtMs = later || redispatchMs === NEVER ? instance.dueAtMs : atMs + redispatchMs
+      if (later || stopping) continue
+      if (ready === undefined) ready = [instance.id]
+      else ready.push(instance.id)
     }
     opened.length = 0
-    return ready
+    return ready ?? NO_IDS
   }
 
   #answerAgain(instance: InstanceState, transition: Transition): CommitResult {
-    const { ready, next } = instance.answer ?? { ready: NO_IDS, next: undefined }
+    const { answeredReady: ready, answeredNext: next } = instance
     const claimed = next === undefined ? undefined : this.state.instances.get(next)
     const held = claimed?.status === 'claimed' && claimed.claimId === transition.commitId ? claimed : undefined
     const needs = transition.next?.candidates.find(({ nodeId }) => nodeId === held?.nodeId)
@@ -527,7 +555,7 @@ export class RunMachine {
   }
 
   #awaitsApproval(approvalId: string): boolean {
-    for (const { parked } of this.state.awaiting.values()) {
+    for (const { parked } of this.state.news?.awaiting.values() ?? []) {
       if (parked?.wait?.kind === 'approval' && parked.wait.name === approvalId) return true
     }
     return false
@@ -540,13 +568,54 @@ function isClaimable(instance: InstanceState, atMs: number): boolean {
   return instance.dueAtMs <= atMs
 }
 
+function hasStep({ steps, lastPosition }: InstanceState, position: number): boolean {
+  return steps !== undefined && position <= lastPosition && steps.some((step) => step.position === position)
+}
+
 function candidateFor(next: NextClaim, instance: InstanceState, atMs: number) {
   if (instance.status !== 'ready' || instance.dueAtMs > atMs) return undefined
-  return next.candidates.find(({ nodeId }) => nodeId === instance.nodeId)
+  for (const candidate of next.candidates) if (candidate.nodeId === instance.nodeId) return candidate
+  return undefined
+}
+
+// The two objects that every node of every run makes are built member by member: spreading parts that are mostly
+// absent costs several times as much.
+type Mutable<Type> = { -readonly [Member in keyof Type]: Type[Member] }
+
+function claimedArrival({ edge, from, fate, source }: HeldArrival): ClaimedArrival {
+  const arrival: Mutable<ClaimedArrival> = { edge, from, fate }
+  if (fate === 'succeeded' && source?.output !== undefined) arrival.output = source.output
+  else if (fate === 'failed' && source?.error !== undefined) arrival.error = source.error
+  return arrival
+}
+
+function succeededEvent(
+  seq: number,
+  atMs: number,
+  { id, fence }: InstanceState,
+  outcome: Extract<Outcome, { type: 'succeeded' }>,
+): RunEvent {
+  const { arrivals, output, action, deltas, resultOf, cancels } = outcome
+  const event: Mutable<Extract<RunEvent, { type: 'node-succeeded' }>> = {
+    seq,
+    atMs,
+    type: 'node-succeeded',
+    instanceId: id,
+    fence,
+    arrivals,
+  }
+  if (output !== undefined) event.output = output
+  if (action !== undefined) event.action = action
+  if (deltas !== undefined) event.deltas = deltas
+  if (resultOf !== undefined) event.resultOf = resultOf
+  if (cancels !== undefined) event.cancels = cancels
+  return event
+}
+
+function claimOf({ id, fence }: InstanceState) {
+  return { instanceId: id, fence }
 }
 
 function deltasOf(outcome: Outcome): readonly Delta[] | undefined {
   return outcome.type === 'succeeded' || outcome.type === 'stepped' ? outcome.deltas : undefined
 }
-
-export type { RunId }

@@ -43,7 +43,8 @@ export class InMemoryCoordinationStore implements ICoordinationStore {
       return by
     }
     const sum = Number(entry.value) + by
-    if (!/^-?\d+$/.test(entry.value)) throw new BatonError('DELTA_CONFLICT', { field: key, message: 'not a whole number' })
+    if (!/^-?\d+$/.test(entry.value))
+      throw new BatonError('DELTA_CONFLICT', { field: key, message: 'not a whole number' })
     this.#entries.set(key, { ...entry, value: String(sum) })
     return sum
   }
@@ -70,6 +71,9 @@ export class InMemoryCoordinationStore implements ICoordinationStore {
   }
 
   #put(key: string, value: string, { ttlMs }: ExpiryOptions = {}): void {
-    this.#entries.set(key, { value, untilMs: ttlMs === undefined ? Number.POSITIVE_INFINITY : this.#clock.now() + ttlMs })
+    this.#entries.set(key, {
+      value,
+      untilMs: ttlMs === undefined ? Number.POSITIVE_INFINITY : this.#clock.now() + ttlMs,
+    })
   }
 }

@@ -49,7 +49,10 @@ export class InMemoryJobQueue implements IJobQueue {
     }
   }
 
-  async consume(handler: (delivery: Delivery) => Promise<void>, { concurrency, signal }: ConsumeOptions): Promise<void> {
+  async consume(
+    handler: (delivery: Delivery) => Promise<void>,
+    { concurrency, signal }: ConsumeOptions,
+  ): Promise<void> {
     const running = new Set<Promise<void>>()
     while (!signal.aborted && !this.#closed) {
       const next = running.size < concurrency ? this.#shift() : undefined
@@ -177,4 +180,3 @@ class Lane {
     return next
   }
 }
-

@@ -3,6 +3,7 @@
  * as if what it is given and what it gives were serialised: nobody shares an object with it.
  */
 import { RunMachine } from '../machine/run-machine.ts'
+import { pageOf } from '../machine/run-pages.ts'
 import { defaults } from '../model/blueprint.ts'
 import type { ContextEntry } from '../model/delta.ts'
 import { BatonError } from '../model/errors.ts'
@@ -32,7 +33,6 @@ import type {
   Transition,
 } from '../ports/run-store.ts'
 import { DueIndex } from './due-index.ts'
-import { pageOf } from '../machine/run-pages.ts'
 
 export interface InMemoryRunStoreOptions {
   readonly clock?: IClock
@@ -151,7 +151,10 @@ export class InMemoryRunStore implements IRunStore {
   }
 
   list(query: RunQuery = {}): RunPage {
-    const page = pageOf([...this.#runs.values()].map(({ machine }) => summaryOf(machine.state)), query)
+    const page = pageOf(
+      [...this.#runs.values()].map(({ machine }) => summaryOf(machine.state)),
+      query,
+    )
     return structuredClone(page)
   }
 

@@ -451,7 +451,7 @@ describe('checkBlueprint refuses', () => {
 
   it('params that are a cycle', () => {
     const params: Record<string, unknown> = {}
-    params['self'] = params
+    params.self = params
 
     expect(refusal(flow({ nodes: [{ ...node('a'), params }] })).code).toBe('INVALID_BLUEPRINT')
   })

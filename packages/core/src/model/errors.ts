@@ -38,7 +38,8 @@ export const errors = {
   },
   DELTA_CONFLICT: {
     retryable: true,
-    about: 'A context change does not fit what is there: incrementing a text, appending to a number, or an `ifVersion` that has passed.',
+    about:
+      'A context change does not fit what is there: incrementing a text, appending to a number, or an `ifVersion` that has passed.',
     hint: 'The attempt failed and wrote nothing. Read the value again, or use the matching operation.',
   },
   TOO_LARGE: {

@@ -102,7 +102,12 @@ export type RunFact =
       readonly maxFailures: number
     })
   // News from outside.
-  | { readonly type: 'signal-received'; readonly name: string; readonly payload?: JsonValue; readonly signalId?: string }
+  | {
+      readonly type: 'signal-received'
+      readonly name: string
+      readonly payload?: JsonValue
+      readonly signalId?: string
+    }
   | { readonly type: 'approval-decided'; readonly approvalId: string; readonly decision: ApprovalDecision }
 
 export type SkipReason = 'not-taken' | 'upstream-failed'

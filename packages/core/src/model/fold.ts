@@ -7,10 +7,10 @@
 import { applyDeltas, type Delta } from './delta.ts'
 import { unreachable } from './errors.ts'
 import type { RunEvent } from './event.ts'
-import { type InstanceId, itemInstanceId, parentOfItem } from './ids.ts'
+import { type EdgeId, type InstanceId, itemInstanceId, parentOfItem } from './ids.ts'
 import type { Arrival, InstanceStatus, Outcome, SettledStatus } from './run.ts'
 import { isSettled } from './run.ts'
-import { InstanceState, NEVER, RunState } from './run-state.ts'
+import { type HeldArrival, InstanceState, NEVER, newsOf, RunState } from './run-state.ts'
 
 /** The state of a run from its journal. */
 export function foldJournal(events: Iterable<RunEvent>): RunState | undefined {
@@ -101,7 +101,7 @@ export function fold(state: RunState, event: RunEvent): void {
     }
     case 'node-awaited': {
       const instance = known(state, event.instanceId)
-      const kept = event.wait.kind === 'signal' ? state.signals.get(event.wait.name) : undefined
+      const kept = event.wait.kind === 'signal' ? state.news?.signals.get(event.wait.name) : undefined
       if (kept !== undefined && kept.length > 0) {
         const payload = kept.shift()
         addStep(instance, payload === undefined ? event.step : { ...event.step, result: payload })
@@ -134,7 +134,10 @@ export function fold(state: RunState, event: RunEvent): void {
       const instance = known(state, event.instanceId)
       instance.output = event.output
       instance.action = event.action
-      if (event.resultOf !== undefined) state.results.set(event.resultOf, instance.id)
+      if (event.resultOf !== undefined) {
+        instance.resultOf = event.resultOf
+        state.results.push(instance)
+      }
       if (event.deltas !== undefined) changeContext(state, event.deltas)
       settle(state, instance, 'succeeded', event.arrivals, event.atMs)
       if (event.cancels !== undefined) for (const id of event.cancels) callOff(state, id, 'lost-the-join')
@@ -163,21 +166,22 @@ export function fold(state: RunState, event: RunEvent): void {
     }
 
     case 'signal-received': {
-      if (event.signalId !== undefined) state.signalIds.add(event.signalId)
-      for (const instance of state.awaiting.values()) {
+      if (event.signalId !== undefined) newsOf(state).signalIds.add(event.signalId)
+      for (const instance of newsOf(state).awaiting.values()) {
         const { parked } = instance
         if (parked?.wait?.kind !== 'signal' || parked.wait.name !== event.name) continue
         const step = event.payload === undefined ? parked.step : { ...parked.step, result: event.payload }
         return wake(state, instance, step, event.atMs)
       }
-      const kept = state.signals.get(event.name)
-      if (kept === undefined) state.signals.set(event.name, [event.payload])
+      const { signals } = newsOf(state)
+      const kept = signals.get(event.name)
+      if (kept === undefined) signals.set(event.name, [event.payload])
       else kept.push(event.payload)
       return
     }
     case 'approval-decided': {
-      state.decisions.set(event.approvalId, event.decision)
-      for (const instance of state.awaiting.values()) {
+      newsOf(state).decisions.set(event.approvalId, event.decision)
+      for (const instance of newsOf(state).awaiting.values()) {
         const { parked } = instance
         if (parked?.wait?.kind !== 'approval' || parked.wait.name !== event.approvalId) continue
         return wake(state, instance, { ...parked.step, result: { ...event.decision } }, event.atMs)
@@ -207,11 +211,11 @@ function setStatus(state: RunState, instance: InstanceState, status: InstanceSta
   const before = instance.status
   if (before === 'waiting') state.waiting -= 1
   else if (before === 'claimed') state.claimed -= 1
-  else if (before === 'awaiting') state.awaiting.delete(instance.id)
+  else if (before === 'awaiting') newsOf(state).awaiting.delete(instance.id)
   instance.status = status
   if (status === 'waiting') state.waiting += 1
   else if (status === 'claimed') state.claimed += 1
-  else if (status === 'awaiting') state.awaiting.set(instance.id, instance)
+  else if (status === 'awaiting') newsOf(state).awaiting.set(instance.id, instance)
   else if (isSettled(status)) state.open -= 1
 }
 
@@ -228,6 +232,7 @@ function wake(state: RunState, instance: InstanceState, step: Parameters<typeof 
 }
 
 function addStep(instance: InstanceState, step: NonNullable<InstanceState['steps']>[number]): void {
+  if (step.position > instance.lastPosition) instance.lastPosition = step.position
   if (instance.steps === undefined) instance.steps = [step]
   else instance.steps.push(step)
 }
@@ -249,7 +254,7 @@ function settle(
 ): void {
   setStatus(state, instance, status)
   instance.parked = undefined
-  for (const arrival of arrivals) arrive(state, arrival, atMs)
+  for (const arrival of arrivals) arrive(state, arrival, sourceOf(state, instance, arrival.from), atMs)
   if (instance.map !== undefined) closeMap(state, instance)
   const ofMap = arrivals.length === 0 || arrivals[0]?.rule === 'map' ? parentOfItem(instance.id) : undefined
   if (ofMap !== undefined) {
@@ -258,20 +263,38 @@ function settle(
   }
 }
 
+/** A fallback's arrivals are those of the node that it stands in for, and come from that node's predecessors. */
+function sourceOf(state: RunState, settled: InstanceState, from: InstanceId): InstanceState | undefined {
+  if (from === settled.id) return settled
+  return settled.arrivals.find((arrival) => arrival.from === from)?.source ?? state.instances.get(from)
+}
+
 /** Puts a predecessor's fate into the set of its join; the join is ready when its rule is met. */
-function arrive(state: RunState, arrival: Arrival, atMs: number): void {
+function arrive(state: RunState, arrival: Arrival, source: InstanceState | undefined, atMs: number): void {
   const target = state.instances.get(arrival.to) ?? newInstance(state, arrival.to)
-  if (arrival.rule === 'map') return arriveAtMap(state, target, arrival, atMs)
+  if (arrival.rule === 'map') return arriveAtMap(state, target, arrival, source, atMs)
   if (target.started || isSettled(target.status)) return
-  const { arrivals } = target
-  if (arrivals.length > 0) {
+  const { edge, from, fate } = arrival
+  const held: HeldArrival = { edge, from, fate, source }
+  if (target.arrivals.length === 0) {
+    target.arrivals = [held]
+    target.arrivalsDue = arrival.of
+  } else {
     // A set of edges, never a counter: the same edge twice is one arrival (I2).
-    target.arrivedEdges ??= new Set(arrivals.map(({ edge }) => edge))
-    if (target.arrivedEdges.has(arrival.edge)) return
-    target.arrivedEdges.add(arrival.edge)
+    if (hasArrived(target, edge)) return // The list is this instance's own from the first arrival on.
+    ;(target.arrivals as HeldArrival[]).push(held)
   }
-  arrivals.push({ edge: arrival.edge, from: arrival.from, fate: arrival.fate })
-  if (target.status === 'waiting' && meetsRule(arrival, arrivals.length)) open(state, target, atMs)
+  if (target.status === 'waiting' && meetsRule(arrival, target.arrivals.length)) open(state, target, atMs)
+}
+
+/** Few edges are looked through, many are kept in a set. */
+function hasArrived(target: InstanceState, edge: EdgeId): boolean {
+  const { arrivals } = target
+  if (arrivals.length < 8) return arrivals.some((arrived) => arrived.edge === edge)
+  target.arrivedEdges ??= new Set(arrivals.map((arrived) => arrived.edge))
+  if (target.arrivedEdges.has(edge)) return true
+  target.arrivedEdges.add(edge)
+  return false
 }
 
 /** Whether this arrival, the n-th of its join, makes it ready. */
@@ -291,11 +314,17 @@ function meetsRule({ rule, fate, of }: Arrival, count: number): boolean {
   }
 }
 
-function arriveAtMap(state: RunState, target: InstanceState, arrival: Arrival, atMs: number): void {
+function arriveAtMap(
+  state: RunState,
+  target: InstanceState,
+  { edge, from, fate }: Arrival,
+  source: InstanceState | undefined,
+  atMs: number,
+): void {
   const { map } = target
   if (map === undefined || target.status !== 'waiting') return
-  map.fates.push({ edge: arrival.edge, from: arrival.from, fate: arrival.fate })
-  if (arrival.fate === 'failed') map.failures += 1
+  map.fates.push({ edge, from, fate, source })
+  if (fate === 'failed') map.failures += 1
   if (map.fates.length === map.items.length || map.failures > map.maxFailures) open(state, target, atMs)
 }
 

@@ -43,7 +43,8 @@ export function parseSignalName(text: unknown, field = 'signal'): string {
 }
 
 function invalid(field: string, text: unknown): BatonError {
-  const shown = typeof text === 'string' ? JSON.stringify(text.length > 64 ? `${text.slice(0, 61)}...` : text) : typeof text
+  const shown =
+    typeof text === 'string' ? JSON.stringify(text.length > 64 ? `${text.slice(0, 61)}...` : text) : typeof text
   return new BatonError('INVALID_ID', { field, message: `not a usable id: ${shown}` })
 }
 
@@ -53,8 +54,10 @@ export function itemInstanceId(map: InstanceId, index: number): InstanceId {
 
 /** The blueprint node that an instance belongs to: `node#2[7]` → `node`. */
 export function nodeOfInstance(instanceId: InstanceId): NodeId {
-  const end = instanceId.search(/[#[]/)
-  return end === -1 ? instanceId : instanceId.slice(0, end)
+  const visit = instanceId.indexOf('#')
+  const item = instanceId.indexOf('[')
+  if (visit === -1 && item === -1) return instanceId
+  return instanceId.slice(0, visit === -1 ? item : item === -1 ? visit : Math.min(visit, item))
 }
 
 /** The map instance and index of an item, or undefined when the instance is no item: `node[7]` → `node`, 7. */

@@ -21,8 +21,17 @@ import type {
   RunSummary,
   Wait,
 } from './run.ts'
+import { isSettled } from './run.ts'
 
 export const NEVER = Number.POSITIVE_INFINITY
+const NO_IDS: readonly InstanceId[] = []
+
+/** An arrival with the instance it came from at hand, so that claiming a join of a thousand need not look for them. */
+export interface HeldArrival extends ArrivedEdge {
+  readonly source: InstanceState | undefined
+}
+
+const NO_ARRIVALS: readonly HeldArrival[] = []
 
 export class InstanceState {
   readonly id: InstanceId
@@ -30,17 +39,24 @@ export class InstanceState {
   status: InstanceStatus = 'waiting'
   /** Somebody has claimed it at least once: later arrivals change nothing about it. */
   started = false
-  arrivals: ArrivedEdge[] = []
+  arrivals: readonly HeldArrival[] = NO_ARRIVALS
   arrivedEdges: Set<string> | undefined = undefined
+  /** How many edges will arrive in all. */
+  arrivalsDue = 0
   failures = 0
   lostLeases = 0
   fence: Fence = 0
   steps: RecordedStep[] | undefined = undefined
-  parked: { readonly step: RecordedStep; readonly wait: Wait | undefined; readonly sinceMs: number } | undefined = undefined
+  /** The highest position among them. */
+  lastPosition = -1
+  parked: { readonly step: RecordedStep; readonly wait: Wait | undefined; readonly sinceMs: number } | undefined =
+    undefined
   output: JsonValue | undefined = undefined
   action: string | undefined = undefined
   error: RecordedError | undefined = undefined
   reason: string | undefined = undefined
+  /** The name of its output in the run's output. */
+  resultOf: NodeId | undefined = undefined
   map: MapState | undefined = undefined
   item: JsonValue | undefined = undefined
   /** It was called off while somebody held it. */
@@ -51,12 +67,13 @@ export class InstanceState {
   dueAtMs = 0
 
   // Not in the journal.
-  attemptUntilMs = NEVER
-  remindAtMs = 0
+  attemptUntilMs: number | undefined = undefined
+  remindAtMs: number | undefined = undefined
   dispatch = 0
   /** The last transition that took effect, and what it was answered: a lost answer can be given again. */
   commitId: string | undefined = undefined
-  answer: { readonly ready: readonly InstanceId[]; readonly next: InstanceId | undefined } | undefined = undefined
+  answeredReady: readonly InstanceId[] = NO_IDS
+  answeredNext: InstanceId | undefined = undefined
 
   constructor(id: InstanceId, nodeId: NodeId = nodeOfInstance(id)) {
     this.id = id
@@ -71,7 +88,7 @@ export interface MapState {
   readonly maxFailures: number
   /** Index of the next item to open. */
   next: number
-  readonly fates: ArrivedEdge[]
+  readonly fates: HeldArrival[]
   failures: number
   rule: JoinRule
 }
@@ -88,12 +105,11 @@ export class RunState {
   /** Nothing new starts. */
   stopping = false
   readonly instances = new Map<InstanceId, InstanceState>()
-  readonly awaiting = new Map<InstanceId, InstanceState>()
-  readonly results = new Map<NodeId, InstanceId>()
+  /** Instances that nothing follows and that succeeded, in the order in which they did. */
+  readonly results: InstanceState[] = []
   readonly context = new Map<string, ContextEntry>()
-  readonly signals = new Map<string, (JsonValue | undefined)[]>()
-  readonly signalIds = new Set<string>()
-  readonly decisions = new Map<string, ApprovalDecision>()
+  /** Absent until the run first has to do with the outside. */
+  news: News | undefined = undefined
   /** Live instances, and how many of them wait for predecessors or are claimed. */
   open = 0
   waiting = 0
@@ -107,28 +123,49 @@ export class RunState {
   }
 
   get paused(): boolean {
-    return this.awaiting.size > 0 && this.open === this.awaiting.size + this.waiting
+    const awaiting = this.news?.awaiting.size ?? 0
+    return awaiting > 0 && this.open === awaiting + this.waiting
   }
+}
+
+/** What a run waits for from outside, and what has come from there. */
+export interface News {
+  readonly awaiting: Map<InstanceId, InstanceState>
+  /** Signals that came before anybody waited for them, by name. */
+  readonly signals: Map<string, (JsonValue | undefined)[]>
+  readonly signalIds: Set<string>
+  readonly decisions: Map<string, ApprovalDecision>
+}
+
+export function newsOf(state: RunState): News {
+  state.news ??= { awaiting: new Map(), signals: new Map(), signalIds: new Set(), decisions: new Map() }
+  return state.news
 }
 
 /**
  * The result of the single executed node that nothing follows, else an object of all of them by node id.
  * Nodes that were skipped or failed have no part in it.
  */
-export function outputOf(state: RunState): JsonValue | undefined {
-  if (state.results.size === 1) {
-    for (const instanceId of state.results.values()) return state.instances.get(instanceId)?.output
-  }
-  if (state.results.size === 0) return undefined
-  const outputs: { [nodeId: string]: JsonValue } = {}
-  for (const [nodeId, instanceId] of state.results) outputs[nodeId] = state.instances.get(instanceId)?.output ?? null
-  return outputs
+export function outputOf({ results }: RunState): JsonValue | undefined {
+  if (results.length <= 1) return results[0]?.output
+  return Object.fromEntries(results.map(({ resultOf, nodeId, output }) => [resultOf ?? nodeId, output ?? null]))
+}
+
+/**
+ * Lets go of a settled instance that no arrival can reach any more: what successors need of it they hold. Only for runs
+ * whose state nobody will ever look at.
+ */
+export function forget(state: RunState, instance: InstanceState): void {
+  if (!isSettled(instance.status)) return
+  const isComplete = instance.arrivals.length >= instance.arrivalsDue
+  instance.arrivals = NO_ARRIVALS
+  if (isComplete) state.instances.delete(instance.id)
 }
 
 export function summaryOf(state: RunState): RunSummary {
   const approvals: PendingApproval[] = []
   let pause: PendingPause | undefined
-  for (const instance of state.awaiting.values()) {
+  for (const instance of state.news?.awaiting.values() ?? []) {
     const { wait, sinceMs } = instance.parked ?? {}
     if (wait === undefined || sinceMs === undefined) continue
     if (wait.kind === 'approval') {
@@ -170,7 +207,7 @@ export function recordOf(state: RunState): RunRecord {
       attempt: attemptOf(instance),
       lostLeases: instance.lostLeases,
       fence: instance.fence,
-      arrivals: [...instance.arrivals],
+      arrivals: instance.arrivals.map(({ edge, from, fate }) => ({ edge, from, fate })),
       ...(instance.output === undefined ? {} : { output: instance.output }),
       ...(instance.action === undefined ? {} : { action: instance.action }),
       ...(instance.error === undefined ? {} : { error: instance.error }),

@@ -63,23 +63,23 @@ export interface Delivery {
 /** Turns what came out of a queue into a job, or throws `INVALID_JOB` with the field. Unknown members are ignored. */
 export function parseJob(data: unknown): Job {
   if (typeof data !== 'object' || data === null) throw new BatonError('INVALID_JOB', { field: 'job' })
-  const raw = data as Record<string, unknown>
+  const raw = data as { readonly [field in keyof Job]?: unknown }
   try {
-    const runId = parseRunId(raw['runId'])
-    const blueprintId = parseFlowId(raw['blueprintId'], 'blueprintId')
-    const foreign = raw['dispatch'] === undefined
-    const instanceId = foreign ? raw['nodeId'] : raw['instanceId']
+    const runId = parseRunId(raw.runId)
+    const blueprintId = parseFlowId(raw.blueprintId, 'blueprintId')
+    const foreign = raw.dispatch === undefined
+    const instanceId = foreign ? raw.nodeId : raw.instanceId
     if (typeof instanceId !== 'string' || !isNodeId(nodeOfInstance(instanceId))) {
       throw new BatonError('INVALID_JOB', { field: foreign ? 'nodeId' : 'instanceId' })
     }
-    const version = raw['version']
-    const priority = raw['priority']
+    const version = raw.version
+    const priority = raw.priority
     return {
       runId,
       blueprintId,
       instanceId,
       nodeId: nodeOfInstance(instanceId),
-      dispatch: typeof raw['dispatch'] === 'number' ? raw['dispatch'] : 0,
+      dispatch: typeof raw.dispatch === 'number' ? raw.dispatch : 0,
       ...(typeof version === 'string' ? { version } : {}),
       ...(typeof priority === 'number' ? { priority } : {}),
       ...(foreign ? { foreign } : {}),

@@ -58,7 +58,8 @@ export interface IRunStore {
    * Before: the caller holds `transition.fence` for `transition.instanceId`. After `committed`, the deltas are in the
    * context, the events are in the journal with the next sequence numbers, arrivals are in their joins, and every
    * reader sees all of it. A stale fence, or a run that has ended, is not an error: the answer says so and nothing
-   * has changed. Asked again with the same `commitId`, the answer is `already-committed` (P2).
+   * has changed. Asked again with the same `commitId`, the answer is `already-committed` (P2). So it is for a step whose
+   * position is recorded: steps run side by side, and the one asked again need not be the newest commit.
    *
    * With `next`, the same operation claims the first instance that this transition made ready and that a candidate
    * allows. A backend that cannot return data from a write reads it afterwards.
@@ -187,7 +188,7 @@ export interface Claim {
   readonly input?: JsonValue
   /** The item of a map that this instance is for. */
   readonly item?: JsonValue
-  /** Present when a map node comes back with its items' fates. */
+  /** Present when a map node comes back: its items' fates (edges `[index]`) follow what had reached it in `arrivals`. */
   readonly map?: { readonly count: number; readonly maxFailures: number }
   /** Only the keys that exist, with their versions. */
   readonly context: { readonly [key: string]: { readonly value: JsonValue; readonly version: number } }

@@ -3,13 +3,13 @@ import type { RunHandle } from '../client/handle.ts'
 import { type StartOptions, toNewRun } from '../client/new-run.ts'
 import { type PausedResult, type RunResult, resultOf } from '../client/result.ts'
 import { JsonSerializer } from '../context/json-serializer.ts'
+import { Deadlines } from '../engine/deadlines.ts'
 import { type FlowSources, Registry, type RunnableFlow } from '../engine/registry.ts'
 import { Worker, type WorkerOptions } from '../engine/worker.ts'
 import { InMemoryJobQueue } from '../memory/job-queue.ts'
 import { InMemoryRunStore } from '../memory/run-store.ts'
-import { defaults } from '../model/blueprint.ts'
 import type { RunEvent } from '../model/event.ts'
-import { summaryOf } from '../model/run-state.ts'
+import { outputOf, type RunState, summaryOf } from '../model/run-state.ts'
 import { type IClock, type NewId, type Random, randomId, systemClock } from '../ports/clock.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
@@ -51,11 +51,13 @@ const LOCAL_CONCURRENCY = 256
 export class FlowRuntime {
   readonly #options: FlowRuntimeOptions
   readonly #registry: Registry
+  readonly #deadlines: Deadlines
   #engine: { readonly worker: Worker; readonly client: BatonClient; readonly queue: IJobQueue } | undefined
 
   constructor(options: FlowRuntimeOptions = {}) {
     this.#options = options
     this.#registry = new Registry(options)
+    this.#deadlines = new Deadlines(options.clock ?? systemClock)
   }
 
   /**
@@ -71,7 +73,8 @@ export class FlowRuntime {
       const handle = await this.start<Output>(flow, input, options)
       return handle.outcome(options.signal === undefined ? {} : { signal: options.signal })
     }
-    const graph = typeof flow === 'string' ? this.#registry.toStart(flow, options.version) : this.#registry.addFlow(flow)
+    const graph =
+      typeof flow === 'string' ? this.#registry.toStart(flow, options.version) : this.#registry.addFlow(flow)
     const { clock = systemClock, random = Math.random, newId = randomId, logger = silentLogger } = this.#options
     const run = toNewRun(graph, input, options, {
       serializer: passThroughSerializer,
@@ -81,31 +84,26 @@ export class FlowRuntime {
       graph,
       run,
       env: {
-        registry: this.#registry,
         serializer: passThroughSerializer,
         clock,
         random,
         newId,
         logger,
-        abandonAfterMs: defaults.abandonAfterMs,
+        deadlines: this.#deadlines,
       },
       concurrency: this.#options.concurrency ?? LOCAL_CONCURRENCY,
       signal: options.signal,
       onEvent: options.onEvent,
     })
-    const summary = summaryOf(await local.finish())
-    return (
-      resultOf<Output>(summary, passThroughSerializer) ?? {
-        status: 'paused',
-        runId: run.runId,
-        pendingApproval: summary.pendingApproval,
-        pendingPause: summary.pendingPause,
-      }
-    )
+    return localResult<Output>(await local.finish())
   }
 
   /** Starts a run and gives a handle: result, status, stream, signal, approve, cancel. */
-  async start<Output = unknown>(flow: RunnableFlow | string, input?: unknown, options: StartOptions = {}): Promise<RunHandle<Output>> {
+  async start<Output = unknown>(
+    flow: RunnableFlow | string,
+    input?: unknown,
+    options: StartOptions = {},
+  ): Promise<RunHandle<Output>> {
     return this.#running().client.start<Output>(flow, input, options)
   }
 
@@ -155,6 +153,17 @@ export class FlowRuntime {
     this.#engine = { worker, client, queue }
     return this.#engine
   }
+}
+
+function localResult<Output>(state: RunState): RunResult<Output> | PausedResult {
+  const { runId } = state.head
+  const { status, outcome } = state
+  const error = outcome?.status === 'failed' ? outcome.error : undefined
+  const reason = outcome?.status === 'cancelled' ? outcome.reason : undefined
+  const result = resultOf<Output>({ runId, status, output: outputOf(state), error, reason }, passThroughSerializer)
+  if (result !== undefined) return result
+  const { pendingApproval, pendingPause } = summaryOf(state)
+  return { status: 'paused', runId, pendingApproval, pendingPause }
 }
 
 let localRuns = 0

@@ -5,9 +5,7 @@
  * It keeps to the order of a worker with one queue: go on inline with the first instance made ready, put the others at
  * the end of the line.
  */
-import type { Attempt, AttemptEnd } from '../engine/attempt.ts'
-import { Attempt as NodeAttempt } from '../engine/attempt.ts'
-import { Deadlines } from '../engine/deadlines.ts'
+import { Attempt, type AttemptEnd } from '../engine/attempt.ts'
 import type { Environment } from '../engine/environment.ts'
 import { type Graph, nodeOf } from '../engine/graph.ts'
 import { RunMachine } from '../machine/run-machine.ts'
@@ -23,7 +21,7 @@ import type { Claim, CommitResult, NewRun, Transition } from '../ports/run-store
 export interface LocalRunOptions {
   readonly graph: Graph
   readonly run: NewRun
-  readonly env: Omit<Environment, 'deadlines' | 'contextOf' | 'commit' | 'workerId'>
+  readonly env: Pick<Environment, 'serializer' | 'clock' | 'random' | 'newId' | 'logger' | 'deadlines'>
   /** Instances that run at the same time. */
   readonly concurrency: number
   readonly signal?: AbortSignal | undefined
@@ -52,13 +50,19 @@ export class LocalRun {
     this.#options = options
     this.#graph = graph
     this.#machine = RunMachine.create(run, env.clock.now(), {
-      redispatchMs: defaults.redispatchMs,
+      redispatchMs: NEVER,
       onEvent: options.onEvent,
+      forgets: true,
     })
     this.#env = {
-      ...env,
+      serializer: env.serializer,
+      clock: env.clock,
+      random: env.random,
+      newId: env.newId,
+      logger: env.logger,
+      deadlines: env.deadlines,
       workerId: WORKER_ID,
-      deadlines: new Deadlines(env.clock),
+      abandonAfterMs: defaults.abandonAfterMs,
       contextOf: () => this.#context,
       commit: (transition) => this.#apply(transition),
     }
@@ -122,7 +126,6 @@ export class LocalRun {
 
   #stop(): void {
     for (const cancel of this.#timers ?? []) cancel()
-    this.#env.deadlines.rest()
   }
 
   #claim(instanceId: InstanceId): Claim | undefined {
@@ -144,7 +147,7 @@ export class LocalRun {
     this.#running += 1
     let claim: Claim | undefined = first
     while (claim !== undefined) {
-      const attempt: Attempt = new NodeAttempt(this.#graph, claim, this.#env, this.#env.clock.now())
+      const attempt: Attempt = new Attempt(this.#graph, claim, this.#env, this.#env.clock.now())
       const end = attempt.run((later) => this.#resume(attempt, later))
       if (end === undefined) return
       claim = this.#commit(attempt, end)
@@ -171,7 +174,8 @@ export class LocalRun {
       runId: this.#options.run.runId,
       instanceId: attempt.claim.instanceId,
       fence: attempt.claim.fence,
-      commitId: this.#nextId(),
+      // One fence, one end: unique within the instance, and that is all a commit's id has to be.
+      commitId: String(attempt.claim.fence),
       outcome: end,
       next: { workerId: WORKER_ID, leaseMs: NEVER, candidates: candidates ?? NO_CANDIDATES },
     })
@@ -192,7 +196,10 @@ export class LocalRun {
   }
 
   #interruptAll(): void {
-    for (const timed of [...this.#env.deadlines.timed]) (timed as Attempt).interrupt('cancelled')
+    const { runId } = this.#options.run
+    for (const timed of [...this.#env.deadlines]) {
+      if (timed instanceof Attempt && timed.runId === runId) timed.interrupt('cancelled')
+    }
   }
 
   /** Puts an instance in line when its time comes. */

@@ -2,12 +2,13 @@
  * The functions behind `.approval()`, `.sleep()` and `.waitForSignal()` of a flow. What they wait for is in the node's
  * `params`, so that a blueprint that somebody else wrote can use them by their names.
  */
-import type { NodeFunction } from '../engine/node-function.ts'
+
 import { errors } from '../model/errors.ts'
 import { parseSignalName } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
 import { json, mistake, number, object, type Reader } from '../model/readers.ts'
 import type { ApprovalDecision } from '../model/run.ts'
+import type { NodeFunction } from './node-function.ts'
 
 export const APPROVAL = 'baton/approval'
 export const SLEEP = 'baton/sleep'
