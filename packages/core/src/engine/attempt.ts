@@ -25,6 +25,7 @@ import { nodeOfInstance, parentOfItem } from '../model/ids.ts'
 import type { JsonObject, JsonValue } from '../model/json.ts'
 import { retryDelayMs } from '../model/retry.ts'
 import type { RecordedStep } from '../model/run.ts'
+import { wait } from '../ports/clock.ts'
 import type { LogFields, LogLevel } from '../ports/logger.ts'
 import type { Claim, Outcome } from '../ports/run-store.ts'
 import { Timed } from './deadlines.ts'
@@ -57,6 +58,8 @@ export class Attempt extends Timed implements NodeArguments {
   #calls: DurableCalls | undefined
   #interruption: Interruption | undefined
   #cancelAbandon: (() => void) | undefined
+  #codeRuns = false
+  #onQuiet: (() => void) | undefined
   #input: unknown
 
   constructor(graph: Graph, claim: Claim, env: Environment, startedAtMs: number) {
@@ -92,11 +95,14 @@ export class Attempt extends Timed implements NodeArguments {
       if (!isPromise(returned)) return this.#end ?? this.#succeed(returned)
       this.#onEnd = onEnd
       this.#env.deadlines.add(this)
+      this.#codeRuns = true
       returned.then(
         (value) => {
+          this.#codeEnded()
           if (this.#end === undefined) this.#finish(this.#guard(() => this.#succeed(value)))
         },
         (thrown: unknown) => {
+          this.#codeEnded()
           if (this.#end === undefined) this.#finish(this.#fail(thrown))
         },
       )
@@ -127,6 +133,19 @@ export class Attempt extends Timed implements NodeArguments {
     })
     this.#cancelAbandon?.()
     this.#cancelAbandon = cancel
+  }
+
+  /** Resolves when the code has ended too, or after `abandonAfterMs`. */
+  async whenQuiet(): Promise<void> {
+    if (!this.#codeRuns) return
+    const quiet = new AbortController()
+    this.#onQuiet = () => quiet.abort()
+    await wait(this.#env.clock, this.#env.abandonAfterMs, quiet.signal)
+  }
+
+  #codeEnded(): void {
+    this.#codeRuns = false
+    this.#onQuiet?.()
   }
 
   // What node code is given. Getters, because most nodes use few of them and each may cost something to make.
@@ -215,7 +234,11 @@ export class Attempt extends Timed implements NodeArguments {
     this.#calls ??= new DurableCalls(this, {
       env: this.#env,
       isOver: () => this.#end !== undefined,
-      park: (outcome) => this.#finish(outcome),
+      park: (outcome) => {
+        // The function hangs for ever in its wait, and uses nothing.
+        this.#codeEnded()
+        this.#finish(outcome)
+      },
       lose: () => this.interrupt('lost'),
       stop: () => this.interrupt('cancelled'),
     })

@@ -137,7 +137,7 @@ export class DurableCalls {
     const { env } = this.#hooks
     const { claim, runId, instanceId } = this.#invocation
     const transition = { runId, instanceId, fence: claim.fence, commitId: env.newId(), outcome }
-    const answer = await env.commit(transition)
+    const answer = await env.commit(transition, claim.attempt)
     switch (answer.status) {
       case 'committed':
       case 'already-committed':

@@ -18,10 +18,11 @@ export interface Environment {
   readonly deadlines: Deadlines
   readonly abandonAfterMs: number
   contextOf(runId: RunId): ContextSource
-  commit(transition: Transition): Awaitable<CommitResult>
+  /** @param attempt for the log */
+  commit(transition: Transition, attempt: number): Awaitable<CommitResult>
 }
 
-/** The fields that every log line about work carries. */
+/** The fields that every log line about work carries. Attempt 0 is before anyone has claimed. */
 export function workFields(runId: RunId, instanceId: InstanceId, attempt: number, workerId: string) {
   return { runId, instanceId, attempt, workerId }
 }

@@ -3,6 +3,7 @@ import type { IClock } from '../ports/clock.ts'
 import type { ILogger } from '../ports/logger.ts'
 import type { IRunStore, RenewResult } from '../ports/run-store.ts'
 import type { Attempt } from './attempt.ts'
+import { workFields } from './environment.ts'
 
 interface Held {
   readonly attempt: Attempt
@@ -15,6 +16,7 @@ export interface LeasesOptions {
   readonly clock: IClock
   readonly logger: ILogger
   readonly leaseMs: number
+  readonly workerId: string
 }
 
 /**
@@ -80,8 +82,10 @@ export class Leases {
     try {
       this.#apply(held, await store.renew({ runId, leaseMs, claims }), askedAtMs)
     } catch (error) {
-      logger.log('warn', 'leases could not be renewed', { runId, error })
       for (const { attempt, trustedUntilMs } of held) {
+        const { instanceId } = attempt
+        const fields = workFields(runId, instanceId, attempt.attempt, this.#options.workerId)
+        logger.log('warn', 'a lease could not be renewed', { ...fields, error })
         if (this.#held.has(attempt) && clock.now() >= trustedUntilMs) attempt.interrupt('lost')
       }
     }

@@ -9,21 +9,18 @@
  */
 import { JsonSerializer } from '../context/json-serializer.ts'
 import { defaults } from '../model/blueprint.ts'
-import { codedError } from '../model/errors.ts'
 import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
-import { isTerminal } from '../model/run.ts'
 import { type IClock, type NewId, type Random, randomId, systemClock } from '../ports/clock.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { Delivery, IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
-import type { Claim, CommitResult, DueItem, IRunStore, NextClaim, Outcome } from '../ports/run-store.ts'
+import type { Claim, DueItem, IRunStore } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
-import { Attempt, type AttemptEnd } from './attempt.ts'
+import { Chain } from './chain.ts'
 import { Deadlines } from './deadlines.ts'
 import { type Environment, workFields } from './environment.ts'
 import { adoptForeignJob } from './foreign-job.ts'
 import { type Graph, nodeOf } from './graph.ts'
-import { jobFor } from './jobs.ts'
 import { Leases } from './leases.ts'
 import { patiently } from './patience.ts'
 import type { Registry } from './registry.ts'
@@ -80,6 +77,7 @@ export class Worker {
   readonly #sweepMs: number
   readonly #slots: Slots
   readonly #leases: Leases
+  readonly #chain: Chain
   readonly #sweeper: Sweeper
   readonly #stopping = new AbortController()
   readonly #ownTimers = new Set<() => void>()
@@ -95,7 +93,7 @@ export class Worker {
     this.#leaseMs = options.leaseMs ?? defaults.leaseMs
     this.#sweepMs = options.sweepMs ?? defaults.sweepMs
     this.#slots = new Slots(options.concurrency ?? defaults.concurrency)
-    this.#leases = new Leases({ store, clock, logger, leaseMs: this.#leaseMs })
+    this.#leases = new Leases({ store, clock, logger, leaseMs: this.#leaseMs, workerId: this.workerId })
     this.#env = {
       serializer: options.serializer ?? new JsonSerializer(),
       clock,
@@ -106,9 +104,18 @@ export class Worker {
       deadlines: new Deadlines(clock),
       abandonAfterMs: options.abandonAfterMs ?? defaults.abandonAfterMs,
       contextOf: (runId) => store.context(runId),
-      commit: (transition) =>
-        patiently(() => store.commit(transition), this.#patience(transition.runId, transition.instanceId)),
+      commit: (transition, attempt) =>
+        patiently(() => store.commit(transition), this.#patience(transition.runId, transition.instanceId, attempt)),
     }
+    this.#chain = new Chain({
+      ...options,
+      env: this.#env,
+      leases: this.#leases,
+      leaseMs: this.#leaseMs,
+      isStopping: () => this.isStopping,
+      isBusy: () => this.#slots.free === 0,
+      onDelay: (claim, delayMs) => this.#timeIt(claim, delayMs),
+    })
     this.#sweeper = new Sweeper({
       store,
       queue: options.queue,
@@ -172,36 +179,20 @@ export class Worker {
   async #handle(delivery: Delivery): Promise<void> {
     this.#deliveriesSinceLook += 1
     const { job } = delivery
-    const fields = { runId: job.runId, instanceId: job.instanceId, workerId: this.workerId }
+    const fields = workFields(job.runId, job.instanceId, 0, this.workerId)
     const release = await this.#slots.take(this.#stopping.signal)
-    if (release === undefined) return this.#answer(delivery, () => delivery.handBack({ delayMs: 0 }))
+    if (release === undefined) return this.#chain.answer(delivery, () => delivery.handBack({ delayMs: 0 }))
     try {
       const graph = job.foreign === true ? await this.#adopt(delivery) : this.#graphFor(job.blueprintId, job.version)
       if (graph === 'dead-lettered') return
       if (graph !== undefined) return await this.#work(graph, job.runId, job.instanceId, delivery)
       this.#logger.log('warn', `waiting for a worker with ${job.blueprintId}@${job.version ?? '(no version)'}`, fields)
-      await this.#answer(delivery, () => delivery.handBack({ delayMs: pauseFor(delivery.redelivered) }))
+      await this.#chain.answer(delivery, () => delivery.handBack({ delayMs: pauseFor(delivery.redelivered) }))
     } catch (error) {
       this.#logger.log('error', 'a job could not be worked on; it comes again', { ...fields, error })
-      await this.#answer(delivery, () => delivery.handBack({ delayMs: pauseFor(delivery.redelivered) }))
+      await this.#chain.answer(delivery, () => delivery.handBack({ delayMs: pauseFor(delivery.redelivered) }))
     } finally {
       release()
-    }
-  }
-
-  /** Answers the queue. If that fails the job comes once more and finds nothing to claim: no reason to stop working. */
-  async #answer(delivery: Delivery | undefined, answer: () => unknown): Promise<void> {
-    if (delivery === undefined) return
-    try {
-      await answer()
-    } catch (error) {
-      const { runId, instanceId } = delivery.job
-      this.#logger.log('warn', 'the queue did not take an answer', {
-        runId,
-        instanceId,
-        workerId: this.workerId,
-        error,
-      })
     }
   }
 
@@ -218,116 +209,23 @@ export class Worker {
       leaseMs: this.#leaseMs,
       ...needs,
     }
-    const result = await patiently(() => store.claim(request), this.#patience(runId, instanceId))
+    const result = await patiently(() => store.claim(request), this.#patience(runId, instanceId, 0))
     if (result.status !== 'claimed' || acknowledge === 'claim') {
-      await this.#answer(delivery, () => delivery?.acknowledge())
+      await this.#chain.answer(delivery, () => delivery?.acknowledge())
     }
     if (result.status !== 'claimed') return
     const answer = acknowledge === 'claim' ? undefined : delivery
-    await this.#goOn(graph, result.claim, askedAtMs, answer)
-  }
-
-  /** Executes a claim, commits, and continues inline while it may. */
-  async #goOn(graph: Graph, first: Claim, firstAskedAtMs: number, delivery: Delivery | undefined): Promise<void> {
-    const startedAtMs = this.#clock.now()
-    let claim: Claim | undefined = first
-    let askedAtMs = firstAskedAtMs
-    let unanswered = delivery
-    for (let nodes = 1; claim !== undefined; nodes++) {
-      const held: Claim = claim
-      const attempt = new Attempt(graph, held, this.#env, askedAtMs)
-      this.#leases.hold(attempt, askedAtMs)
-      let result: CommitResult | undefined
-      try {
-        // A claim that came in while we were asked to stop goes back before anything of it has run.
-        const end: AttemptEnd = this.isStopping ? { type: 'released' } : await this.#execute(attempt, unanswered)
-        askedAtMs = this.#clock.now()
-        const mayGoOn = this.#mayGoOn(nodes, startedAtMs)
-        if (end.type !== 'lost') result = await this.#commit(attempt, end, mayGoOn ? attempt.node.candidates : [])
-      } finally {
-        this.#leases.release(attempt)
-      }
-      await this.#answer(unanswered, () => unanswered?.acknowledge())
-      unanswered = undefined
-      if (result?.status !== 'committed' && result?.status !== 'already-committed') return
-      await this.#send(graph, held, result.ready)
-      if (isTerminal(result.run.status)) await this.#announceEnd(held.head.runId)
-      claim = result.claim
-    }
-  }
-
-  #execute(attempt: Attempt, delivery: Delivery | undefined): Promise<AttemptEnd> {
-    const cancelExtension = this.#keepDelivery(attempt, delivery)
-    return new Promise<AttemptEnd>((resolve) => {
-      const end = attempt.run(resolve)
-      if (end !== undefined) resolve(end)
-    }).finally(cancelExtension)
-  }
-
-  /** Keeps the queue from giving the job to others while a long node runs. Correctness does not depend on it. */
-  #keepDelivery(attempt: Attempt, delivery: Delivery | undefined): () => void {
-    if (delivery === undefined) return () => {}
-    let cancel = () => {}
-    const arm = () => {
-      cancel = this.#clock.after(this.#leaseMs / 3, () => {
-        Promise.resolve(delivery.extend({ byMs: this.#leaseMs })).catch((error: unknown) => {
-          this.#logger.log('warn', 'a job could not be kept', { ...this.#fieldsOf(attempt), error })
-        })
-        arm()
-      })
-    }
-    arm()
-    return () => cancel()
-  }
-
-  async #commit(attempt: Attempt, outcome: Outcome, candidates: NextClaim['candidates']): Promise<CommitResult> {
-    const { claim, runId, instanceId } = attempt
-    const next =
-      candidates.length === 0 ? {} : { next: { workerId: this.workerId, leaseMs: this.#leaseMs, candidates } }
-    const result = await this.#env.commit({
-      runId,
-      instanceId,
-      fence: claim.fence,
-      commitId: this.#env.newId(),
-      outcome,
-      ...next,
-    })
-    switch (result.status) {
-      case 'conflict': {
-        const error = { name: 'BatonError', code: 'DELTA_CONFLICT', message: result.message }
-        return this.#commit(attempt, attempt.failWith(error, true), candidates)
-      }
-      case 'too-large':
-        return this.#commit(
-          attempt,
-          attempt.failWith(codedError('TOO_LARGE', `limit ${result.limitBytes} bytes`), false),
-          candidates,
-        )
-      case 'committed':
-      case 'already-committed':
-        this.#watchTime(attempt, outcome)
-        return result
-      default:
-        this.#logger.log('info', `commit refused: ${result.status}`, this.#fieldsOf(attempt))
-        return result
-    }
+    await this.#chain.follow(graph, result.claim, askedAtMs, answer)
   }
 
   /** A retry or sleep that ends soon is timed here, so that it does not wait for the next sweep. */
-  #watchTime(attempt: Attempt, outcome: Outcome): void {
-    if (outcome.type !== 'retried' && outcome.type !== 'slept') return
-    const nowMs = this.#clock.now()
-    const delayMs =
-      outcome.delayMs ?? (outcome.type === 'slept' && outcome.wakeAtMs !== undefined ? outcome.wakeAtMs - nowMs : 0)
+  #timeIt(claim: Claim, delayMs: number): void {
     if (delayMs > OWN_TIMER_MS || this.isStopping) return
-    const { runId, instanceId } = attempt
-    const cancel = this.#clock.after(Math.max(0, delayMs), () => {
+    const { head, instanceId } = claim
+    const cancel = this.#clock.after(delayMs, () => {
       this.#ownTimers.delete(cancel)
-      this.#workUnasked({
-        runId,
-        instanceId,
-        graph: this.#graphFor(attempt.claim.head.flowId, attempt.claim.head.version),
-      })
+      const graph = this.#graphFor(head.flowId, head.version)
+      this.#workUnasked({ runId: head.runId, instanceId, graph })
     })
     this.#ownTimers.add(cancel)
   }
@@ -338,12 +236,8 @@ export class Worker {
     if (graph === undefined || release === undefined || this.isStopping) return release?.()
     this.#work(graph, runId, instanceId)
       .catch((error: unknown) => {
-        this.#logger.log('error', 'work could not be done; the sweep will find it', {
-          runId,
-          instanceId,
-          workerId: this.workerId,
-          error,
-        })
+        const fields = workFields(runId, instanceId, 0, this.workerId)
+        this.#logger.log('error', 'work could not be done; the sweep will find it', { ...fields, error })
       })
       .finally(release)
   }
@@ -367,32 +261,6 @@ export class Worker {
     this.#workUnasked({ runId, instanceId, graph: this.#graphFor(item.flowId, item.version) })
   }
 
-  async #send(graph: Graph, claim: Claim, ready: readonly InstanceId[]): Promise<void> {
-    if (ready.length === 0) return
-    const { head } = claim
-    try {
-      await this.#options.queue.enqueue(ready.map((instanceId) => jobFor(head, instanceId, 0)))
-    } catch (error) {
-      // Nothing is lost: the instances are ready in the store, and the sweep sends for them.
-      this.#logger.log('warn', 'jobs could not be sent', { runId: head.runId, flowId: graph.flowId, error })
-    }
-  }
-
-  async #announceEnd(runId: RunId): Promise<void> {
-    try {
-      await this.#options.onRunEnd?.(runId)
-    } catch (error) {
-      this.#logger.log('error', 'the end of a run could not be announced', { runId, workerId: this.workerId, error })
-    }
-  }
-
-  #mayGoOn(nodes: number, startedAtMs: number): boolean {
-    if (this.isStopping) return false
-    const { inlineMaxNodes = defaults.inlineMaxNodes, inlineMaxMs = defaults.inlineMaxMs } = this.#options
-    const othersMayWait = this.#slots.free === 0
-    return !othersMayWait || (nodes < inlineMaxNodes && this.#clock.now() - startedAtMs < inlineMaxMs)
-  }
-
   #graphFor(flowId: string, version: string | undefined): Graph | undefined {
     return this.#options.registry.find(flowId, version)
   }
@@ -402,13 +270,9 @@ export class Worker {
     return adoptForeignJob(delivery, { store, registry, coordinationStore })
   }
 
-  #patience(runId: RunId, instanceId: InstanceId) {
-    const fields = { runId, instanceId, workerId: this.workerId }
+  #patience(runId: RunId, instanceId: InstanceId, attempt: number) {
+    const fields = workFields(runId, instanceId, attempt, this.workerId)
     const untilMs = this.#clock.now() + this.#leaseMs
     return { clock: this.#clock, logger: this.#logger, fields, untilMs }
-  }
-
-  #fieldsOf({ runId, instanceId, attempt }: Attempt) {
-    return workFields(runId, instanceId, attempt, this.workerId)
   }
 }

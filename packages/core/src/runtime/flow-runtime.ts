@@ -16,7 +16,7 @@ import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
-import { LocalRun } from './local-run.ts'
+import { LocalRun, reasonOf } from './local-run.ts'
 import { passThroughSerializer } from './pass-through-serializer.ts'
 
 export interface FlowRuntimeOptions extends FlowSources {
@@ -70,8 +70,7 @@ export class FlowRuntime {
     options: RunOptions = {},
   ): Promise<RunResult<Output> | PausedResult> {
     if (this.#options.store !== undefined) {
-      const handle = await this.start<Output>(flow, input, options)
-      return handle.outcome(options.signal === undefined ? {} : { signal: options.signal })
+      return this.#runStored<Output>(flow, input, options)
     }
     const graph =
       typeof flow === 'string' ? this.#registry.toStart(flow, options.version) : this.#registry.addFlow(flow)
@@ -119,6 +118,23 @@ export class FlowRuntime {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+
+  async #runStored<Output>(
+    flow: RunnableFlow | string,
+    input: unknown,
+    { signal, onEvent, ...start }: RunOptions,
+  ): Promise<RunResult<Output>> {
+    const handle = await this.start<Output>(flow, input, start)
+    const cancel = () => void handle.cancel(reasonOf(signal))
+    if (signal?.aborted === true) cancel()
+    signal?.addEventListener('abort', cancel, { once: true })
+    try {
+      if (onEvent !== undefined) for await (const event of handle.stream()) onEvent(event)
+      return await handle.outcome()
+    } finally {
+      signal?.removeEventListener('abort', cancel)
+    }
   }
 
   #running() {

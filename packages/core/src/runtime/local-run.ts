@@ -235,8 +235,8 @@ export class LocalRun {
 
   #listen(signal: AbortSignal): void {
     const cancel = () => {
-      const reason = signal.reason instanceof Error ? signal.reason.message : String(signal.reason ?? 'aborted')
-      this.#machine.notify({ type: 'cancel', runId: this.#options.run.runId, reason }, this.#env.clock.now())
+      const { runId } = this.#options.run
+      this.#machine.notify({ type: 'cancel', runId, reason: reasonOf(signal) }, this.#env.clock.now())
       this.#interruptAll()
       this.#pump()
     }
@@ -247,4 +247,10 @@ export class LocalRun {
   #nextId(): string {
     return String(this.#ids++)
   }
+}
+
+/** Why a run is cancelled when a signal fires. */
+export function reasonOf(signal: AbortSignal | undefined): string {
+  const reason: unknown = signal?.reason
+  return reason instanceof Error ? reason.message : String(reason ?? 'aborted')
 }

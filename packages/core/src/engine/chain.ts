@@ -1,0 +1,179 @@
+/**
+ * A chain: what a worker does with one claim, and with those that its commits bring along.
+ *
+ *   claim ─► attempt ─► commit ─┬─► (claimed the next in the same call) ─► attempt …
+ *                               └─► jobs for the others
+ *
+ * A straight line of nodes is one chain: one store call per node and no job. Each link has its own lease, timeout and
+ * signal. A chain ends when a commit brings no claim, when its right was lost, or when others have to have their turn.
+ */
+import { defaults } from '../model/blueprint.ts'
+import { codedError } from '../model/errors.ts'
+import type { InstanceId, RunId } from '../model/ids.ts'
+import { isTerminal } from '../model/run.ts'
+import type { Delivery, IJobQueue } from '../ports/job-queue.ts'
+import type { Claim, CommitResult, NextClaim, Outcome } from '../ports/run-store.ts'
+import { Attempt, type AttemptEnd } from './attempt.ts'
+import { type Environment, workFields } from './environment.ts'
+import type { Graph } from './graph.ts'
+import { jobFor } from './jobs.ts'
+import type { Leases } from './leases.ts'
+
+export interface ChainOptions {
+  readonly env: Environment
+  readonly queue: IJobQueue
+  readonly leases: Leases
+  readonly leaseMs: number
+  readonly inlineMaxNodes?: number
+  readonly inlineMaxMs?: number
+  readonly onRunEnd?: (runId: RunId) => void | Promise<void>
+  isStopping(): boolean
+  /** Whether other work may be waiting for a place. */
+  isBusy(): boolean
+  /** The instance may be claimed again after this delay: a retry or a sleep was recorded. */
+  onDelay(claim: Claim, delayMs: number): void
+}
+
+export class Chain {
+  readonly #options: ChainOptions
+  readonly #env: Environment
+
+  constructor(options: ChainOptions) {
+    this.#options = options
+    this.#env = options.env
+  }
+
+  /** @param delivery answered with the first commit; absent when it was answered before, or there never was one */
+  async follow(graph: Graph, first: Claim, firstAskedAtMs: number, delivery: Delivery | undefined): Promise<void> {
+    const { leases, isStopping } = this.#options
+    const startedAtMs = this.#env.clock.now()
+    let claim: Claim | undefined = first
+    let askedAtMs = firstAskedAtMs
+    let unanswered = delivery
+    for (let nodes = 1; claim !== undefined; nodes++) {
+      const held: Claim = claim
+      const attempt = new Attempt(graph, held, this.#env, askedAtMs)
+      leases.hold(attempt, askedAtMs)
+      let result: CommitResult | undefined
+      try {
+        // A claim that came in while we were asked to stop goes back before anything of it has run.
+        const end: AttemptEnd = isStopping() ? { type: 'released' } : await this.#execute(attempt, unanswered)
+        askedAtMs = this.#env.clock.now()
+        const candidates = this.#mayGoOn(nodes, startedAtMs) ? attempt.node.candidates : []
+        if (end.type !== 'lost') result = await this.#commit(attempt, end, candidates)
+      } finally {
+        leases.release(attempt)
+      }
+      await this.answer(unanswered, () => unanswered?.acknowledge())
+      unanswered = undefined
+      claim = result === undefined ? undefined : await this.#afterCommit(held, result)
+      // Code that ignores its signal goes on holding its place for a while: it does use the process.
+      if (claim === undefined) await attempt.whenQuiet()
+    }
+  }
+
+  /** Answers the queue. If that fails the job comes once more and finds nothing to claim: no reason to stop working. */
+  async answer(delivery: Delivery | undefined, answer: () => unknown): Promise<void> {
+    if (delivery === undefined) return
+    try {
+      await answer()
+    } catch (error) {
+      const { runId, instanceId } = delivery.job
+      const fields = workFields(runId, instanceId, 0, this.#env.workerId)
+      this.#env.logger.log('warn', 'the queue did not take an answer', { ...fields, error })
+    }
+  }
+
+  #execute(attempt: Attempt, delivery: Delivery | undefined): Promise<AttemptEnd> {
+    const cancelExtension = this.#keepDelivery(attempt, delivery)
+    return new Promise<AttemptEnd>((resolve) => {
+      const end = attempt.run(resolve)
+      if (end !== undefined) resolve(end)
+    }).finally(cancelExtension)
+  }
+
+  /** Keeps the queue from giving the job to others while a long node runs. Correctness does not depend on it. */
+  #keepDelivery(attempt: Attempt, delivery: Delivery | undefined): () => void {
+    if (delivery === undefined) return () => {}
+    const { leaseMs } = this.#options
+    let cancel = () => {}
+    const arm = () => {
+      cancel = this.#env.clock.after(leaseMs / 3, () => {
+        Promise.resolve(delivery.extend({ byMs: leaseMs })).catch((error: unknown) => {
+          this.#env.logger.log('warn', 'a job could not be kept', { ...this.#fieldsOf(attempt), error })
+        })
+        arm()
+      })
+    }
+    arm()
+    return () => cancel()
+  }
+
+  async #commit(attempt: Attempt, outcome: Outcome, candidates: NextClaim['candidates']): Promise<CommitResult> {
+    const { claim, runId, instanceId } = attempt
+    const { leaseMs } = this.#options
+    const next = candidates.length === 0 ? {} : { next: { workerId: this.#env.workerId, leaseMs, candidates } }
+    const transition = { runId, instanceId, fence: claim.fence, commitId: this.#env.newId(), outcome, ...next }
+    const result = await this.#env.commit(transition, claim.attempt)
+    switch (result.status) {
+      case 'conflict': {
+        const error = { name: 'BatonError', code: 'DELTA_CONFLICT', message: result.message }
+        return this.#commit(attempt, attempt.failWith(error, true), candidates)
+      }
+      case 'too-large': {
+        const error = codedError('TOO_LARGE', `the store takes ${result.limitBytes} bytes`)
+        return this.#commit(attempt, attempt.failWith(error, false), candidates)
+      }
+      case 'committed':
+      case 'already-committed':
+        if (outcome.type === 'retried') this.#options.onDelay(claim, outcome.delayMs)
+        else if (outcome.type === 'slept') this.#options.onDelay(claim, this.#delayOf(outcome))
+        return result
+      default:
+        this.#env.logger.log('info', `commit refused: ${result.status}`, this.#fieldsOf(attempt))
+        return result
+    }
+  }
+
+  /** Sends what became ready, and gives the claim that the commit brought along. */
+  async #afterCommit(done: Claim, result: CommitResult): Promise<Claim | undefined> {
+    if (result.status !== 'committed' && result.status !== 'already-committed') return undefined
+    if (result.ready.length > 0) await this.#send(done, result.ready)
+    if (isTerminal(result.run.status)) await this.#announceEnd(done)
+    return result.claim
+  }
+
+  async #send({ head, instanceId, attempt }: Claim, ready: readonly InstanceId[]): Promise<void> {
+    try {
+      await this.#options.queue.enqueue(ready.map((id) => jobFor(head, id, 0)))
+    } catch (error) {
+      // Nothing is lost: the instances are ready in the store, and the sweep sends for them.
+      const fields = workFields(head.runId, instanceId, attempt, this.#env.workerId)
+      this.#env.logger.log('warn', 'jobs could not be sent', { ...fields, error })
+    }
+  }
+
+  async #announceEnd({ head, instanceId, attempt }: Claim): Promise<void> {
+    try {
+      await this.#options.onRunEnd?.(head.runId)
+    } catch (error) {
+      const fields = workFields(head.runId, instanceId, attempt, this.#env.workerId)
+      this.#env.logger.log('error', 'the end of a run could not be announced', { ...fields, error })
+    }
+  }
+
+  #delayOf({ delayMs, wakeAtMs }: Extract<Outcome, { type: 'slept' }>): number {
+    return delayMs ?? Math.max(0, (wakeAtMs ?? 0) - this.#env.clock.now())
+  }
+
+  #mayGoOn(nodes: number, startedAtMs: number): boolean {
+    if (this.#options.isStopping()) return false
+    if (!this.#options.isBusy()) return true
+    const { inlineMaxNodes = defaults.inlineMaxNodes, inlineMaxMs = defaults.inlineMaxMs } = this.#options
+    return nodes < inlineMaxNodes && this.#env.clock.now() - startedAtMs < inlineMaxMs
+  }
+
+  #fieldsOf({ runId, instanceId, attempt }: Attempt) {
+    return workFields(runId, instanceId, attempt, this.#env.workerId)
+  }
+}
