@@ -22,16 +22,14 @@ import { fold } from '../model/fold.ts'
 import type { InstanceId } from '../model/ids.ts'
 import { deepEqual } from '../model/json.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
-import { forget, type HeldArrival, type InstanceState, NEVER, RunState } from '../model/run-state.ts'
+import { forget, type InstanceState, NEVER, RunState, setDue } from '../model/run-state.ts'
 import type {
   Claim,
-  ClaimedArrival,
   ClaimNeeds,
   ClaimRequest,
   ClaimResult,
   CommitResult,
   DueItem,
-  FailureTakers,
   NewRun,
   NextClaim,
   Notice,
@@ -43,6 +41,9 @@ import type {
   Settlement,
   Transition,
 } from '../ports/run-store.ts'
+import { claimView } from './claim-view.ts'
+import { dueItems, isClaimable, nextDueAtMs } from './due.ts'
+import { failureFixesOutcome, outcomeEvent } from './outcome-event.ts'
 
 export interface MachineOptions {
   /** How long a job may go unanswered before the sweep reminds of it. */
@@ -53,8 +54,6 @@ export interface MachineOptions {
   readonly forgets?: boolean
 }
 
-const NO_CONTEXT: Claim['context'] = {}
-const NO_STEPS: Claim['steps'] = []
 const NO_IDS: readonly InstanceId[] = []
 
 export class RunMachine {
@@ -112,7 +111,7 @@ export class RunMachine {
     const instance = state.instances.get(request.instanceId)
     if (instance === undefined) return { status: state.stopping ? 'cancelled' : 'not-claimable' }
     if (instance.status === 'claimed' && instance.claimId === request.claimId) {
-      return { status: 'claimed', claim: this.#claimOf(instance, request) }
+      return { status: 'claimed', claim: claimView(state, instance, request) }
     }
     if (!isClaimable(instance, atMs)) return { status: state.stopping ? 'cancelled' : 'not-claimable' }
     if (instance.status === 'claimed') {
@@ -153,7 +152,10 @@ export class RunMachine {
     const conflict = this.#findConflict(deltasOf(outcome))
     if (conflict !== undefined) return conflict
 
-    this.#carryOut(instance, outcome, atMs)
+    this.#emit(outcomeEvent(state, instance, outcome, atMs))
+    if ('settlements' in outcome && outcome.settlements !== undefined) this.#settleBehind(outcome.settlements, atMs)
+    // No lease to wait for any more: the sweep may remind of it as soon as its time has come.
+    if (outcome.type === 'slept' || outcome.type === 'awaited') instance.remindAtMs = instance.dueAtMs
     this.#conclude(atMs)
     const claim = this.#claimNext(transition, atMs)
     const ready = this.#takeOpened(atMs)
@@ -247,42 +249,22 @@ export class RunMachine {
 
   /** What may be claimed at the given instant, and the deadline if it has passed; oldest first. */
   due(atMs: number, unsentOnly: boolean): DueItem[] {
-    const { state } = this
-    const { head } = state
-    if (isTerminal(state.status)) return []
-    const items: DueItem[] = []
-    if (head.deadlineAtMs !== undefined && head.deadlineAtMs <= atMs && !state.stopping) {
-      items.push({ type: 'deadline', runId: head.runId, dueAtMs: head.deadlineAtMs })
-    }
-    for (const instance of state.instances.values()) {
-      if (!isClaimable(instance, atMs) || (unsentOnly && (instance.remindAtMs ?? 0) > atMs)) continue
-      // A stopping run starts nothing; its dead claims still have to be found, or it would never end.
-      if (state.stopping && instance.status !== 'claimed') continue
-      items.push({
-        type: 'instance',
-        runId: head.runId,
-        flowId: head.flowId,
-        ...(head.version === undefined ? {} : { version: head.version }),
-        instanceId: instance.id,
-        priority: head.priority,
-        dueAtMs: instance.dueAtMs,
-        dispatch: instance.dispatch,
-      })
-    }
-    return items.sort((left, right) => left.dueAtMs - right.dueAtMs)
+    return dueItems(this.state, atMs, unsentOnly)
   }
 
-  /** The earliest instant at which `due` may have something to say; never when the run has ended. */
+  /** The earliest instant at which `due` may have something to say; never when the run has ended. Looks at all of it. */
   nextDueAtMs(): number {
-    const { state } = this
-    if (isTerminal(state.status)) return NEVER
-    let next = state.stopping ? NEVER : (state.head.deadlineAtMs ?? NEVER)
-    for (const instance of state.instances.values()) {
-      if (instance.status === 'waiting' || isSettled(instance.status)) continue
-      if (state.stopping && instance.status !== 'claimed') continue
-      if (instance.dueAtMs < next) next = instance.dueAtMs
-    }
-    return next
+    return nextDueAtMs(this.state)
+  }
+
+  /**
+   * The earliest instant at which something becomes due that was not known when this was last asked; `NEVER` for none.
+   * Costs nothing, so that an index of due runs can be kept up to date with every commit.
+   */
+  takeNewDueAtMs(): number {
+    const { newDueAtMs } = this.state
+    this.state.newDueAtMs = NEVER
+    return newDueAtMs
   }
 
   #emit(event: RunEvent): void {
@@ -315,50 +297,11 @@ export class RunMachine {
     else {
       const attemptUntilMs = needs.timeoutMs === undefined ? NEVER : atMs + needs.timeoutMs
       instance.attemptUntilMs = attemptUntilMs
-      instance.dueAtMs = Math.min(atMs + leaseMs, attemptUntilMs)
+      setDue(this.state, instance, Math.min(atMs + leaseMs, attemptUntilMs))
       instance.remindAtMs = instance.dueAtMs
     }
     instance.dispatch = 0
-    return this.#claimOf(instance, needs)
-  }
-
-  #claimOf(instance: InstanceState, needs: ClaimNeeds): Claim {
-    const { state } = this
-    const { map } = instance
-    const claim: Mutable<Claim> = {
-      head: state.head,
-      instanceId: instance.id,
-      fence: instance.fence,
-      attempt: instance.failures + 1,
-      lostLeases: instance.lostLeases,
-      arrivals: this.#arrivalsOf(instance),
-      steps: instance.steps === undefined ? NO_STEPS : [...instance.steps],
-      context: needs.reads === undefined ? NO_CONTEXT : this.#read(needs.reads),
-    }
-    if (needs.input === true && state.input !== undefined) claim.input = state.input
-    if (instance.item !== undefined) claim.item = instance.item
-    if (map !== undefined) claim.map = { count: map.items.length, maxFailures: map.maxFailures }
-    return claim
-  }
-
-  /** The set that came in, each with what it brings; for a map that comes back, its items' fates as well. */
-  #arrivalsOf(instance: InstanceState): ClaimedArrival[] {
-    const { map } = instance
-    if (map !== undefined) return [...instance.arrivals, ...map.fates].map(claimedArrival)
-    // By far the most nodes have one predecessor.
-    const [only] = instance.arrivals
-    return only !== undefined && instance.arrivals.length === 1
-      ? [claimedArrival(only)]
-      : instance.arrivals.map(claimedArrival)
-  }
-
-  #read(keys: readonly string[]): Claim['context'] {
-    const entries: [string, { value: Claim['context'][string]['value']; version: number }][] = []
-    for (const key of keys) {
-      const entry = this.state.context.get(key)
-      if (entry !== undefined) entries.push([key, entry])
-    }
-    return Object.fromEntries(entries)
+    return claimView(this.state, instance, needs)
   }
 
   #findConflict(deltas: readonly Delta[] | undefined): CommitResult | undefined {
@@ -369,84 +312,6 @@ export class RunMachine {
     } catch (error) {
       if (!BatonError.is(error, 'DELTA_CONFLICT')) throw error
       return { status: 'conflict', field: error.field ?? 'context', message: error.message }
-    }
-  }
-
-  #carryOut(instance: InstanceState, outcome: Outcome, atMs: number): void {
-    const { state } = this
-    // Work that would go on later has nobody to go on for once the run stops or the instance was called off.
-    const calledOff = state.stopping || instance.calledOff
-    switch (outcome.type) {
-      case 'succeeded': {
-        this.#emit(succeededEvent(state.seq + 1, atMs, instance, outcome))
-        if (outcome.settlements !== undefined) this.#settleBehind(outcome.settlements, atMs)
-        return
-      }
-      case 'failed': {
-        const { error, arrivals } = outcome
-        const fixesOutcome = this.#fixesOutcome(outcome.takenBy)
-        this.#emit({
-          seq: state.seq + 1,
-          atMs,
-          type: 'node-failed',
-          ...claimOf(instance),
-          error,
-          arrivals,
-          fixesOutcome,
-        })
-        if (outcome.settlements !== undefined) this.#settleBehind(outcome.settlements, atMs)
-        return
-      }
-      case 'skipped': {
-        const { reason, arrivals } = outcome
-        this.#emit({ seq: state.seq + 1, atMs, type: 'node-skipped', ...claimOf(instance), reason, arrivals })
-        if (outcome.settlements !== undefined) this.#settleBehind(outcome.settlements, atMs)
-        return
-      }
-      case 'stepped': {
-        const { step, deltas } = outcome
-        this.#record(
-          { type: 'step-recorded', ...claimOf(instance), step, ...(deltas === undefined ? {} : { deltas }) },
-          atMs,
-        )
-        return
-      }
-      case 'retried': {
-        if (calledOff) return this.#cancelInstance(instance, 'called-off', atMs)
-        const { error, delayMs } = outcome
-        const attempt = instance.failures + 1
-        return this.#record(
-          { type: 'attempt-failed', ...claimOf(instance), attempt, error, retryAtMs: atMs + delayMs },
-          atMs,
-        )
-      }
-      case 'slept': {
-        if (calledOff) return this.#cancelInstance(instance, 'called-off', atMs)
-        const wakeAtMs = outcome.wakeAtMs ?? atMs + (outcome.delayMs ?? 0)
-        this.#record({ type: 'node-slept', ...claimOf(instance), step: outcome.step, wakeAtMs }, atMs)
-        instance.remindAtMs = wakeAtMs
-        return
-      }
-      case 'awaited': {
-        if (calledOff) return this.#cancelInstance(instance, 'called-off', atMs)
-        const { step, wait, timeoutMs } = outcome
-        const timeout = timeoutMs === undefined ? {} : { timeoutAtMs: atMs + timeoutMs }
-        this.#record({ type: 'node-awaited', ...claimOf(instance), step, wait, ...timeout }, atMs)
-        instance.remindAtMs = instance.dueAtMs
-        return
-      }
-      case 'expanded': {
-        if (calledOff) return this.#cancelInstance(instance, 'called-off', atMs)
-        const { items, concurrency, maxFailures } = outcome
-        return this.#record({ type: 'map-expanded', ...claimOf(instance), items, concurrency, maxFailures }, atMs)
-      }
-      case 'released':
-        if (calledOff) return this.#cancelInstance(instance, 'called-off', atMs)
-        return this.#record({ type: 'node-released', ...claimOf(instance) }, atMs)
-      case 'cancelled':
-        return this.#cancelInstance(instance, outcome.reason, atMs)
-      default:
-        return unreachable(outcome)
     }
   }
 
@@ -471,18 +336,12 @@ export class RunMachine {
       if (fate.type === 'skipped') {
         this.#record({ type: 'node-skipped', instanceId, reason: fate.reason, arrivals }, atMs)
       } else {
-        const fixesOutcome = this.#fixesOutcome(fate.takenBy)
+        const fixesOutcome = failureFixesOutcome(state, fate.takenBy)
         this.#record({ type: 'node-failed', instanceId, error: fate.error, arrivals, fixesOutcome }, atMs)
       }
     }
   }
 
-  #fixesOutcome({ always, ifStarted }: FailureTakers): boolean {
-    if (always || this.state.outcome !== undefined) return false
-    return !ifStarted.some((id) => this.state.instances.get(id)?.started === true)
-  }
-
-  /** A run that has failed but goes on (`failFast: false`) ends with its deadline too, as the failure that it is. */
   #passDeadline(atMs: number): boolean {
     const { state } = this
     const { deadlineAtMs } = state.head
@@ -549,7 +408,7 @@ export class RunMachine {
     return {
       status: 'already-committed',
       ready,
-      ...(held === undefined ? {} : { claim: this.#claimOf(held, needs ?? {}) }),
+      ...(held === undefined ? {} : { claim: claimView(this.state, held, needs ?? {}) }),
       run: this.#signal(),
     }
   }
@@ -562,12 +421,6 @@ export class RunMachine {
   }
 }
 
-/** Whether its time has come: ready, asleep or awaiting long enough, or held under a lease that has ended. */
-function isClaimable(instance: InstanceState, atMs: number): boolean {
-  if (instance.status === 'waiting' || isSettled(instance.status)) return false
-  return instance.dueAtMs <= atMs
-}
-
 function hasStep({ steps, lastPosition }: InstanceState, position: number): boolean {
   return steps !== undefined && position <= lastPosition && steps.some((step) => step.position === position)
 }
@@ -576,44 +429,6 @@ function candidateFor(next: NextClaim, instance: InstanceState, atMs: number) {
   if (instance.status !== 'ready' || instance.dueAtMs > atMs) return undefined
   for (const candidate of next.candidates) if (candidate.nodeId === instance.nodeId) return candidate
   return undefined
-}
-
-// The two objects that every node of every run makes are built member by member: spreading parts that are mostly
-// absent costs several times as much.
-type Mutable<Type> = { -readonly [Member in keyof Type]: Type[Member] }
-
-function claimedArrival({ edge, from, fate, source }: HeldArrival): ClaimedArrival {
-  const arrival: Mutable<ClaimedArrival> = { edge, from, fate }
-  if (fate === 'succeeded' && source?.output !== undefined) arrival.output = source.output
-  else if (fate === 'failed' && source?.error !== undefined) arrival.error = source.error
-  return arrival
-}
-
-function succeededEvent(
-  seq: number,
-  atMs: number,
-  { id, fence }: InstanceState,
-  outcome: Extract<Outcome, { type: 'succeeded' }>,
-): RunEvent {
-  const { arrivals, output, action, deltas, resultOf, cancels } = outcome
-  const event: Mutable<Extract<RunEvent, { type: 'node-succeeded' }>> = {
-    seq,
-    atMs,
-    type: 'node-succeeded',
-    instanceId: id,
-    fence,
-    arrivals,
-  }
-  if (output !== undefined) event.output = output
-  if (action !== undefined) event.action = action
-  if (deltas !== undefined) event.deltas = deltas
-  if (resultOf !== undefined) event.resultOf = resultOf
-  if (cancels !== undefined) event.cancels = cancels
-  return event
-}
-
-function claimOf({ id, fence }: InstanceState) {
-  return { instanceId: id, fence }
 }
 
 function deltasOf(outcome: Outcome): readonly Delta[] | undefined {

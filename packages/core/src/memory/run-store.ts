@@ -210,7 +210,7 @@ export class InMemoryRunStore implements IRunStore {
 
   #change<Result>(entry: Entry, change: () => Result): Result {
     const result = structuredClone(change())
-    this.#due.file(entry.machine.state.head.runId, entry.machine.nextDueAtMs())
+    this.#due.file(entry.machine.state.head.runId, entry.machine.takeNewDueAtMs())
     for (const wake of [...entry.followers]) wake()
     return result
   }

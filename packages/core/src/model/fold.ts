@@ -10,7 +10,7 @@ import type { RunEvent } from './event.ts'
 import { type EdgeId, type InstanceId, itemInstanceId, parentOfItem } from './ids.ts'
 import type { Arrival, InstanceStatus, Outcome, SettledStatus } from './run.ts'
 import { isSettled } from './run.ts'
-import { type HeldArrival, InstanceState, NEVER, newsOf, RunState } from './run-state.ts'
+import { type HeldArrival, InstanceState, NEVER, newsOf, RunState, setDue } from './run-state.ts'
 
 /** The state of a run from its journal. */
 export function foldJournal(events: Iterable<RunEvent>): RunState | undefined {
@@ -96,7 +96,7 @@ export function fold(state: RunState, event: RunEvent): void {
       const instance = known(state, event.instanceId)
       instance.parked = { step: event.step, wait: undefined, sinceMs: event.atMs }
       setStatus(state, instance, 'sleeping')
-      instance.dueAtMs = event.wakeAtMs
+      setDue(state, instance, event.wakeAtMs)
       return
     }
     case 'node-awaited': {
@@ -109,7 +109,7 @@ export function fold(state: RunState, event: RunEvent): void {
       }
       instance.parked = { step: event.step, wait: event.wait, sinceMs: event.atMs }
       setStatus(state, instance, 'awaiting')
-      instance.dueAtMs = event.timeoutAtMs ?? NEVER
+      setDue(state, instance, event.timeoutAtMs ?? NEVER)
       return
     }
     case 'map-expanded': {
@@ -221,7 +221,7 @@ function setStatus(state: RunState, instance: InstanceState, status: InstanceSta
 
 function open(state: RunState, instance: InstanceState, dueAtMs: number): void {
   setStatus(state, instance, 'ready')
-  instance.dueAtMs = dueAtMs
+  setDue(state, instance, dueAtMs)
   state.opened.push(instance)
 }
 

@@ -114,12 +114,15 @@ export class RunState {
   open = 0
   waiting = 0
   claimed = 0
+  /** The earliest due instant set since somebody last asked. No part of what the journal tells. */
+  newDueAtMs: number
   /** Instances that became ready since the list was last emptied, in order. */
   opened: InstanceState[] = []
 
   constructor(head: RunHead) {
     this.head = head
     this.updatedAtMs = head.createdAtMs
+    this.newDueAtMs = head.deadlineAtMs ?? NEVER
   }
 
   get paused(): boolean {
@@ -149,6 +152,12 @@ export function newsOf(state: RunState): News {
 export function outputOf({ results }: RunState): JsonValue | undefined {
   if (results.length <= 1) return results[0]?.output
   return Object.fromEntries(results.map(({ resultOf, nodeId, output }) => [resultOf ?? nodeId, output ?? null]))
+}
+
+/** Since when, or from when on, it may be claimed. */
+export function setDue(state: RunState, instance: InstanceState, atMs: number): void {
+  instance.dueAtMs = atMs
+  if (atMs < state.newDueAtMs) state.newDueAtMs = atMs
 }
 
 /**

@@ -1,0 +1,48 @@
+/** What time has made ready in a run. */
+import { isSettled, isTerminal } from '../model/run.ts'
+import { type InstanceState, NEVER, type RunState } from '../model/run-state.ts'
+import type { DueItem } from '../ports/run-store.ts'
+
+/** Whether its time has come: ready, asleep or awaiting long enough, or held under a lease that has ended. */
+export function isClaimable(instance: InstanceState, atMs: number): boolean {
+  if (instance.status === 'waiting' || isSettled(instance.status)) return false
+  return instance.dueAtMs <= atMs
+}
+
+/** What may be claimed at the given instant, and the deadline if it has passed; oldest first. */
+export function dueItems(state: RunState, atMs: number, unsentOnly: boolean): DueItem[] {
+  const { head } = state
+  if (isTerminal(state.status)) return []
+  const items: DueItem[] = []
+  if (head.deadlineAtMs !== undefined && head.deadlineAtMs <= atMs && !state.stopping) {
+    items.push({ type: 'deadline', runId: head.runId, dueAtMs: head.deadlineAtMs })
+  }
+  for (const instance of state.instances.values()) {
+    if (!isClaimable(instance, atMs) || (unsentOnly && (instance.remindAtMs ?? 0) > atMs)) continue
+    // A stopping run starts nothing; its dead claims still have to be found, or it would never end.
+    if (state.stopping && instance.status !== 'claimed') continue
+    items.push({
+      type: 'instance',
+      runId: head.runId,
+      flowId: head.flowId,
+      ...(head.version === undefined ? {} : { version: head.version }),
+      instanceId: instance.id,
+      priority: head.priority,
+      dueAtMs: instance.dueAtMs,
+      dispatch: instance.dispatch,
+    })
+  }
+  return items.sort((left, right) => left.dueAtMs - right.dueAtMs)
+}
+
+/** The earliest instant at which `dueItems` may have something to say; never when the run has ended. */
+export function nextDueAtMs(state: RunState): number {
+  if (isTerminal(state.status)) return NEVER
+  let next = state.stopping ? NEVER : (state.head.deadlineAtMs ?? NEVER)
+  for (const instance of state.instances.values()) {
+    if (instance.status === 'waiting' || isSettled(instance.status)) continue
+    if (state.stopping && instance.status !== 'claimed') continue
+    if (instance.dueAtMs < next) next = instance.dueAtMs
+  }
+  return next
+}

@@ -1,0 +1,87 @@
+/** The event that says what became of a claimed instance. */
+import { unreachable } from '../model/errors.ts'
+import type { RunEvent } from '../model/event.ts'
+import type { InstanceState, RunState } from '../model/run-state.ts'
+import type { FailureTakers, Outcome } from '../ports/run-store.ts'
+import type { Mutable } from './mutable.ts'
+
+export function outcomeEvent(state: RunState, instance: InstanceState, outcome: Outcome, atMs: number): RunEvent {
+  const seq = state.seq + 1
+  if (outcome.type === 'succeeded') return succeededEvent(seq, atMs, instance, outcome)
+  const stamp = { seq, atMs }
+  const by = { instanceId: instance.id, fence: instance.fence }
+  // Work that would go on later has nobody to go on for once the run stops or the instance was called off.
+  if (goesOnLater(outcome) && (state.stopping || instance.calledOff)) {
+    return { ...stamp, type: 'node-cancelled', instanceId: instance.id, reason: 'called-off' }
+  }
+  switch (outcome.type) {
+    case 'failed': {
+      const { error, arrivals } = outcome
+      const fixesOutcome = failureFixesOutcome(state, outcome.takenBy)
+      return { ...stamp, type: 'node-failed', ...by, error, arrivals, fixesOutcome }
+    }
+    case 'skipped':
+      return { ...stamp, type: 'node-skipped', ...by, reason: outcome.reason, arrivals: outcome.arrivals }
+    case 'stepped': {
+      const deltas = outcome.deltas === undefined ? {} : { deltas: outcome.deltas }
+      return { ...stamp, type: 'step-recorded', ...by, step: outcome.step, ...deltas }
+    }
+    case 'retried': {
+      const { error, delayMs } = outcome
+      const attempt = instance.failures + 1
+      return { ...stamp, type: 'attempt-failed', ...by, attempt, error, retryAtMs: atMs + delayMs }
+    }
+    case 'slept': {
+      const wakeAtMs = outcome.wakeAtMs ?? atMs + (outcome.delayMs ?? 0)
+      return { ...stamp, type: 'node-slept', ...by, step: outcome.step, wakeAtMs }
+    }
+    case 'awaited': {
+      const { step, wait, timeoutMs } = outcome
+      const timeout = timeoutMs === undefined ? {} : { timeoutAtMs: atMs + timeoutMs }
+      return { ...stamp, type: 'node-awaited', ...by, step, wait, ...timeout }
+    }
+    case 'expanded': {
+      const { items, concurrency, maxFailures } = outcome
+      return { ...stamp, type: 'map-expanded', ...by, items, concurrency, maxFailures }
+    }
+    case 'released':
+      return { ...stamp, type: 'node-released', ...by }
+    case 'cancelled':
+      return { ...stamp, type: 'node-cancelled', instanceId: instance.id, reason: outcome.reason }
+    default:
+      return unreachable(outcome)
+  }
+}
+
+/** Whether nothing takes this failure, so that the run will end as failed. */
+export function failureFixesOutcome(state: RunState, { always, ifStarted }: FailureTakers): boolean {
+  if (always || state.outcome !== undefined) return false
+  return !ifStarted.some((id) => state.instances.get(id)?.started === true)
+}
+
+function goesOnLater({ type }: Outcome): boolean {
+  return type === 'retried' || type === 'slept' || type === 'awaited' || type === 'expanded' || type === 'released'
+}
+
+function succeededEvent(
+  seq: number,
+  atMs: number,
+  { id, fence }: InstanceState,
+  outcome: Extract<Outcome, { type: 'succeeded' }>,
+): RunEvent {
+  const { arrivals, output, action, deltas, resultOf, cancels } = outcome
+  const event: Mutable<Extract<RunEvent, { type: 'node-succeeded' }>> = {
+    seq,
+    atMs,
+    type: 'node-succeeded',
+    instanceId: id,
+    fence,
+    arrivals,
+  }
+  if (output !== undefined) event.output = output
+  if (action !== undefined) event.action = action
+  if (deltas !== undefined) event.deltas = deltas
+  if (resultOf !== undefined) event.resultOf = resultOf
+  if (cancels !== undefined) event.cancels = cancels
+  return event
+}
