@@ -1,11 +1,8 @@
 /** What people who build flows, clients and workers use. Those who build adapters also want `@baton/core/adapter`. */
 
-// Running them anywhere: a client starts, workers of any process carry on
-export { BatonClient, type ClientOptions } from './client/client.ts'
-export { type DecisionOptions, RunHandle, type StreamOptions, type WaitForResultOptions } from './client/handle.ts'
-export type { StartOptions } from './client/new-run.ts'
-export type { PausedResult, RunResult } from './client/result.ts'
-export { JsonSerializer } from './context/json-serializer.ts'
+// Flows
+export { createFlow, Flow, type InputOf } from './flow/create-flow.ts'
+export type { EdgeOptions, FlowOptions, MapOptions, NodeOptions } from './flow/flow-options.ts'
 export type {
   ApprovalOptions,
   EdgePredicate,
@@ -17,14 +14,6 @@ export type {
   StepFunction,
   WaitOptions,
 } from './engine/node-function.ts'
-export type { FlowSources, FunctionRegistry, RunnableFlow } from './engine/registry.ts'
-// Flows
-export { createFlow, Flow, type InputOf } from './flow/create-flow.ts'
-export type { EdgeOptions, FlowOptions, MapOptions, NodeOptions } from './flow/flow-options.ts'
-export { InMemoryAdapter, type InMemoryAdapterOptions } from './memory/adapter.ts'
-export { InMemoryCoordinationStore } from './memory/coordination-store.ts'
-export { InMemoryJobQueue, type InMemoryJobQueueOptions } from './memory/job-queue.ts'
-export { InMemoryRunStore, type InMemoryRunStoreOptions } from './memory/run-store.ts'
 export type {
   Blueprint,
   BlueprintEdge,
@@ -37,22 +26,24 @@ export type {
 } from './model/blueprint.ts'
 export { defaults } from './model/blueprint.ts'
 export { checkBlueprint } from './model/check-blueprint.ts'
-export type { ContextEntry, Delta, DeltaPath } from './model/delta.ts'
-// When something goes wrong
-export {
-  BatonError,
-  type ErrorCode,
-  type ErrorDetails,
-  errors,
-  FatalError,
-  type RecordedError,
-  RetryableError,
-} from './model/errors.ts'
-// What a run is
-export type { EventType, RunEvent } from './model/event.ts'
-export { type InstanceId, type NodeId, nodeOfInstance, parseRunId, type RunId } from './model/ids.ts'
-export type { JsonObject, JsonValue } from './model/json.ts'
 export type { RetryPolicy } from './model/retry.ts'
+export type { FlowSources, FunctionRegistry, RunnableFlow } from './engine/registry.ts'
+
+// Running them here
+export { FlowRuntime, type FlowRuntimeOptions, type RunOptions } from './runtime/flow-runtime.ts'
+
+// Running them anywhere: a client starts, workers of any process carry on
+export { BatonClient, type ClientOptions } from './client/client.ts'
+export type { StartOptions } from './client/new-run.ts'
+export { RunHandle, type DecisionOptions, type StreamOptions, type WaitForResultOptions } from './client/handle.ts'
+export type { PausedResult, RunResult } from './client/result.ts'
+export { InMemoryAdapter, type InMemoryAdapterOptions } from './memory/adapter.ts'
+export { InMemoryRunStore, type InMemoryRunStoreOptions } from './memory/run-store.ts'
+export { InMemoryJobQueue, type InMemoryJobQueueOptions } from './memory/job-queue.ts'
+export { InMemoryCoordinationStore } from './memory/coordination-store.ts'
+
+// What a run is
+export type { RunEvent, EventType } from './model/event.ts'
 export type {
   ApprovalDecision,
   InstanceStatus,
@@ -68,13 +59,27 @@ export type {
   TraceCorrelation,
 } from './model/run.ts'
 export { isTerminal } from './model/run.ts'
+export { nodeOfInstance, parseRunId, type InstanceId, type NodeId, type RunId } from './model/ids.ts'
+export type { JsonObject, JsonValue } from './model/json.ts'
+export type { ContextEntry, Delta, DeltaPath } from './model/delta.ts'
+export { JsonSerializer } from './context/json-serializer.ts'
+
+// When something goes wrong
+export {
+  BatonError,
+  type ErrorCode,
+  type ErrorDetails,
+  errors,
+  FatalError,
+  type RecordedError,
+  RetryableError,
+} from './model/errors.ts'
+
 // Ports, to name in types
 export type { IAsyncContext, SetOptions } from './ports/async-context.ts'
-export { type IClock, systemClock } from './ports/clock.ts'
 export type { ExpiryOptions, ICoordinationStore } from './ports/coordination-store.ts'
 export type { IJobQueue, Job, JobPayload } from './ports/job-queue.ts'
-export { type ILogger, type LogFields, type LogLevel, silentLogger, withFields } from './ports/logger.ts'
 export type { Durability, IRunStore, RunPage, RunQuery } from './ports/run-store.ts'
 export type { ISerializer } from './ports/serializer.ts'
-// Running them here
-export { FlowRuntime, type FlowRuntimeOptions, type RunOptions } from './runtime/flow-runtime.ts'
+export { type IClock, systemClock } from './ports/clock.ts'
+export { type ILogger, type LogFields, type LogLevel, silentLogger, withFields } from './ports/logger.ts'

@@ -5,7 +5,7 @@ import { parseSignalName, type RunId } from '../model/ids.ts'
 import { type ApprovalDecision, isTerminal, type RunRecord, type RunStatus, type RunSummary } from '../model/run.ts'
 import type { IAsyncContext } from '../ports/async-context.ts'
 import { type IClock, wait } from '../ports/clock.ts'
-import type { Notice, NoticeResult } from '../ports/run-store.ts'
+import type { Notice, NoticeResult } from '../ports/notice.ts'
 import { outputOrThrow, type RunResult, resultOf } from './result.ts'
 import type { RunPorts } from './run-ports.ts'
 

@@ -25,9 +25,10 @@ import { nodeOfInstance, parentOfItem } from '../model/ids.ts'
 import type { JsonObject, JsonValue } from '../model/json.ts'
 import { retryDelayMs } from '../model/retry.ts'
 import type { RecordedStep } from '../model/run.ts'
+import type { Claim } from '../ports/claim.ts'
 import { wait } from '../ports/clock.ts'
 import type { LogFields, LogLevel } from '../ports/logger.ts'
-import type { Claim, Outcome } from '../ports/run-store.ts'
+import type { Outcome } from '../ports/transition.ts'
 import { Timed } from './deadlines.ts'
 import { afterFailure, afterItems, afterSkip, afterSuccess, fail, judge } from './decide.ts'
 import { DurableCalls } from './durable-calls.ts'
@@ -93,6 +94,11 @@ export class Attempt extends Timed implements NodeArguments {
       this.#input = inputOf(node, claim, this.#env)
       const returned: unknown = node.fn(this)
       if (!isPromise(returned)) return this.#end ?? this.#succeed(returned)
+      if (this.#end !== undefined) {
+        // A wait that came before anything else has ended the invocation while the function was being called.
+        returned.then(undefined, () => {})
+        return this.#end
+      }
       this.#onEnd = onEnd
       this.#env.deadlines.add(this)
       this.#codeRuns = true

@@ -9,7 +9,7 @@
 import { codedError, type RecordedError } from '../model/errors.ts'
 import type { InstanceId } from '../model/ids.ts'
 import type { Arrival, Fate } from '../model/run.ts'
-import type { FailureTakers, Settlement } from '../ports/run-store.ts'
+import type { FailureTakers, Settlement } from '../ports/transition.ts'
 import { type Graph, type GraphEdge, type GraphNode, nodeOf } from './graph.ts'
 
 export interface Cascade {

@@ -3,7 +3,7 @@ import { checkBlueprint } from '../model/check-blueprint.ts'
 import type { RecordedError } from '../model/errors.ts'
 import { parseRunId } from '../model/ids.ts'
 import type { Fate } from '../model/run.ts'
-import type { Claim, ClaimedArrival } from '../ports/run-store.ts'
+import type { Claim, ClaimedArrival } from '../ports/claim.ts'
 import { afterFailure, afterItems, afterSkip, afterSuccess, fail, judge } from './decide.ts'
 import { compileGraph, type Graph, nodeOf } from './graph.ts'
 

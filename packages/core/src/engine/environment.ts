@@ -3,8 +3,8 @@ import type { ContextSource } from '../ports/async-context.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { IClock, NewId, Random } from '../ports/clock.ts'
 import type { ILogger } from '../ports/logger.ts'
-import type { CommitResult, Transition } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
+import type { CommitResult, Transition } from '../ports/transition.ts'
 import type { Deadlines } from './deadlines.ts'
 
 /** What an attempt needs of the process it runs in. A worker fills it from its ports, `FlowRuntime` from memory. */

@@ -13,7 +13,7 @@ import {
 import { BatonError } from '../model/errors.ts'
 import type { EdgeId, NodeId } from '../model/ids.ts'
 import type { Arrival, JoinRule } from '../model/run.ts'
-import type { ClaimNeeds } from '../ports/run-store.ts'
+import type { ClaimNeeds } from '../ports/claim.ts'
 import type { EdgePredicate, EdgeTransform, NodeFunction } from './node-function.ts'
 
 export interface Graph {

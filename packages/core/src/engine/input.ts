@@ -2,7 +2,7 @@
 import type { NodeConfig } from '../model/blueprint.ts'
 import { BatonError } from '../model/errors.ts'
 import type { JsonValue } from '../model/json.ts'
-import type { Claim, ClaimedArrival } from '../ports/run-store.ts'
+import type { Claim, ClaimedArrival } from '../ports/claim.ts'
 import type { Environment } from './environment.ts'
 import type { GraphEdge, GraphNode } from './graph.ts'
 import { inputArrivals } from './joins.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Fate, JoinRule } from '../model/run.ts'
-import type { ClaimedArrival } from '../ports/run-store.ts'
+import type { ClaimedArrival } from '../ports/claim.ts'
 import { inputArrivals, type JoinVerdict, joinVerdict } from './joins.ts'
 
 const fates: Record<string, Fate> = { s: 'succeeded', f: 'failed', k: 'skipped' }

@@ -8,7 +8,7 @@
  * - A node all of whose edges were skipped is skipped in turn.
  */
 import type { JoinRule } from '../model/run.ts'
-import type { ClaimedArrival } from '../ports/run-store.ts'
+import type { ClaimedArrival } from '../ports/claim.ts'
 
 export type JoinVerdict = 'run' | 'skip' | 'fail'
 

@@ -1,7 +1,8 @@
 import type { InstanceId, RunId } from '../model/ids.ts'
+import type { RenewResult } from '../ports/claim.ts'
 import type { IClock } from '../ports/clock.ts'
 import type { ILogger } from '../ports/logger.ts'
-import type { IRunStore, RenewResult } from '../ports/run-store.ts'
+import type { IRunStore } from '../ports/run-store.ts'
 import type { Attempt } from './attempt.ts'
 import { workFields } from './environment.ts'
 

@@ -3,7 +3,10 @@
  * state and give the same answers; that is all a log-keeping store needs to agree without a lock.
  */
 import { unreachable } from '../model/errors.ts'
-import type { ClaimResult, CommitResult, CreateResult, NoticeResult, RenewResult } from '../ports/run-store.ts'
+import type { ClaimResult, RenewResult } from '../ports/claim.ts'
+import type { NoticeResult } from '../ports/notice.ts'
+import type { CreateResult } from '../ports/run-store.ts'
+import type { CommitResult } from '../ports/transition.ts'
 import type { Command } from './command.ts'
 import { type MachineOptions, RunMachine } from './run-machine.ts'
 

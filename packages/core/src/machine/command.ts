@@ -1,5 +1,8 @@
 import type { RunId } from '../model/ids.ts'
-import type { ClaimRequest, NewRun, Notice, RenewRequest, Transition } from '../ports/run-store.ts'
+import type { ClaimRequest, RenewRequest } from '../ports/claim.ts'
+import type { Notice } from '../ports/notice.ts'
+import type { NewRun } from '../ports/run-store.ts'
+import type { Transition } from '../ports/transition.ts'
 
 /**
  * Everything that can change a run. A store that keeps commands in one order (memory, files) has a run's state by

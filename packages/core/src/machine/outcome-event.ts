@@ -2,7 +2,7 @@
 import { unreachable } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { InstanceState, RunState } from '../model/run-state.ts'
-import type { FailureTakers, Outcome } from '../ports/run-store.ts'
+import type { FailureTakers, Outcome } from '../ports/transition.ts'
 import type { Mutable } from './mutable.ts'
 
 export function outcomeEvent(state: RunState, instance: InstanceState, outcome: Outcome, atMs: number): RunEvent {

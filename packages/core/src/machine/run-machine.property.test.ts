@@ -14,7 +14,8 @@ import { foldJournal } from '../model/fold.ts'
 import { nodeOfInstance, parseRunId } from '../model/ids.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
 import { recordOf } from '../model/run-state.ts'
-import type { Claim, Outcome, Transition } from '../ports/run-store.ts'
+import type { Claim } from '../ports/claim.ts'
+import type { Outcome, Transition } from '../ports/transition.ts'
 import { RunMachine } from './run-machine.ts'
 
 const runId = parseRunId('run')

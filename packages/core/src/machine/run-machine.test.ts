@@ -5,7 +5,9 @@ import { parseRunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
 import type { Arrival, RecordedStep } from '../model/run.ts'
 import { recordOf, summaryOf } from '../model/run-state.ts'
-import type { Claim, ClaimRequest, CommitResult, NewRun, NextClaim, Outcome } from '../ports/run-store.ts'
+import type { Claim, ClaimRequest } from '../ports/claim.ts'
+import type { NewRun } from '../ports/run-store.ts'
+import type { CommitResult, NextClaim, Outcome } from '../ports/transition.ts'
 import { RunMachine } from './run-machine.ts'
 
 const runId = parseRunId('run')

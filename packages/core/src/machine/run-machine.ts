@@ -28,19 +28,13 @@ import type {
   ClaimNeeds,
   ClaimRequest,
   ClaimResult,
-  CommitResult,
-  DueItem,
-  NewRun,
-  NextClaim,
-  Notice,
-  NoticeResult,
-  Outcome,
   RenewRequest,
   RenewResult,
   RunSignal,
-  Settlement,
-  Transition,
-} from '../ports/run-store.ts'
+} from '../ports/claim.ts'
+import type { Notice, NoticeResult } from '../ports/notice.ts'
+import type { DueItem, NewRun } from '../ports/run-store.ts'
+import type { CommitResult, NextClaim, Outcome, Settlement, Transition } from '../ports/transition.ts'
 import { claimView } from './claim-view.ts'
 import { dueItems, isClaimable, nextDueAtMs } from './due.ts'
 import { failureFixesOutcome, outcomeEvent } from './outcome-event.ts'

@@ -12,26 +12,21 @@ import { parseRunId, type RunId } from '../model/ids.ts'
 import { isTerminal, type RunRecord, type RunSummary } from '../model/run.ts'
 import { recordOf, summaryOf } from '../model/run-state.ts'
 import type { ContextSource } from '../ports/async-context.ts'
+import type { ClaimRequest, ClaimResult, RenewRequest, RenewResult } from '../ports/claim.ts'
 import { type IClock, systemClock } from '../ports/clock.ts'
+import type { Notice, NoticeResult } from '../ports/notice.ts'
 import type {
-  ClaimRequest,
-  ClaimResult,
-  CommitResult,
   CreateResult,
   DueItem,
   DueQuery,
   IRunStore,
   JournalOptions,
   NewRun,
-  Notice,
-  NoticeResult,
   PurgeOptions,
-  RenewRequest,
-  RenewResult,
   RunPage,
   RunQuery,
-  Transition,
 } from '../ports/run-store.ts'
+import type { CommitResult, Transition } from '../ports/transition.ts'
 import { DueIndex } from './due-index.ts'
 
 export interface InMemoryRunStoreOptions {

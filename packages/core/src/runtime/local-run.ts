@@ -16,7 +16,9 @@ import { type InstanceId, nodeOfInstance } from '../model/ids.ts'
 import { isTerminal } from '../model/run.ts'
 import { NEVER, type RunState } from '../model/run-state.ts'
 import type { ContextSource } from '../ports/async-context.ts'
-import type { Claim, CommitResult, NewRun, Transition } from '../ports/run-store.ts'
+import type { Claim } from '../ports/claim.ts'
+import type { NewRun } from '../ports/run-store.ts'
+import type { CommitResult, Transition } from '../ports/transition.ts'
 
 export interface LocalRunOptions {
   readonly graph: Graph

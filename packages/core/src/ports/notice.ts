@@ -1,0 +1,33 @@
+/** Notices: news for a run from outside any claim. */
+import type { InstanceId, RunId } from '../model/ids.ts'
+import type { JsonValue } from '../model/json.ts'
+import type { ApprovalDecision } from '../model/run.ts'
+import type { RunSignal } from './claim.ts'
+
+export type Notice =
+  | { readonly type: 'cancel'; readonly runId: RunId; readonly reason: string }
+  | {
+      readonly type: 'signal'
+      readonly runId: RunId
+      readonly name: string
+      readonly payload?: JsonValue
+      /** The same id twice is one signal. */
+      readonly signalId?: string
+    }
+  | {
+      readonly type: 'decide'
+      readonly runId: RunId
+      readonly approvalId: string
+      readonly decision: ApprovalDecision
+    }
+  | { readonly type: 'deadline'; readonly runId: RunId }
+
+export type NoticeResult =
+  | { readonly status: 'accepted'; readonly ready: readonly InstanceId[]; readonly run: RunSignal }
+  /** It changed nothing: a signal or cancel that was there, a decision made before in the same way. */
+  | { readonly status: 'unchanged'; readonly run: RunSignal }
+  /** The approval was decided before, and differently. */
+  | { readonly status: 'conflict'; readonly decision: ApprovalDecision }
+  | { readonly status: 'unknown-approval' }
+  | { readonly status: 'ended'; readonly run: RunSignal }
+  | { readonly status: 'unknown-run' }
