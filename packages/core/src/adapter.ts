@@ -9,7 +9,12 @@ export { Worker, type WorkerOptions } from './engine/worker.ts'
 export type { Awaitable } from './ports/awaitable.ts'
 export type { ContextSource, IAsyncContext } from './ports/async-context.ts'
 export { type IClock, systemClock, wait } from './ports/clock.ts'
-export { checkCoordinationKey, type ExpiryOptions, type ICoordinationStore } from './ports/coordination-store.ts'
+export {
+  checkCoordinationKey,
+  checkedSum,
+  type ExpiryOptions,
+  type ICoordinationStore,
+} from './ports/coordination-store.ts'
 export {
   type ConsumeOptions,
   type Delivery,
@@ -23,7 +28,7 @@ export type { Claim, ClaimedArrival, ClaimNeeds, ClaimRequest, ClaimResult } fro
 export type { RenewRequest, RenewResult, RunSignal } from './ports/claim.ts'
 export type { Notice, NoticeResult } from './ports/notice.ts'
 export type { CommitResult, FailureTakers, NextClaim, Outcome, Settlement, Transition } from './ports/transition.ts'
-export type { CreateResult, DueItem, DueQuery, Durability, IRunStore } from './ports/run-store.ts'
+export type { CreateResult, DueFlow, DueItem, DueQuery, Durability, IRunStore } from './ports/run-store.ts'
 export type { JournalOptions, NewRun, PurgeOptions, RunPage, RunQuery } from './ports/run-store.ts'
 
 // The rules of a run, for stores that keep its commands in one order

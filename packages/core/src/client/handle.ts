@@ -179,6 +179,13 @@ export class RunHandle<Output = unknown> {
   async #notify(notice: Notice): Promise<NoticeResult> {
     const result = await this.#ports.store.notify(notice)
     if (result.status === 'unknown-run') throw unknownRun(this.runId)
+    if (result.status === 'too-large') {
+      throw new BatonError('TOO_LARGE', {
+        field: 'payload',
+        message: `the store takes ${result.limitBytes} bytes`,
+        runId: this.runId,
+      })
+    }
     if (result.status === 'accepted' && result.ready.length > 0) await this.#ports.send(this.runId, result.ready)
     return result
   }

@@ -249,7 +249,11 @@ export class Worker {
     this.#deliveriesSinceLook = 0
     const free = this.#slots.free
     if (!quiet || free === 0) return
-    const items = await this.#options.store.due({ limit: Math.max(free, 16) })
+    const flows = this.#options.registry.graphs()
+    const items = await this.#options.store.due({
+      limit: Math.max(free, 16),
+      flows: flows.map(({ flowId, version }) => ({ flowId, version })),
+    })
     for (const item of items) {
       if (this.#slots.free === 0) return
       this.#takeDue(item)

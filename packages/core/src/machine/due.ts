@@ -1,7 +1,9 @@
 /** What time has made ready in a run. */
 import { isSettled, isTerminal } from '../model/run.ts'
 import { type InstanceState, NEVER, type RunState } from '../model/run-state.ts'
-import type { DueItem } from '../ports/run-store.ts'
+import type { DueItem, DueQuery } from '../ports/run-store.ts'
+
+export type DueFilter = Pick<DueQuery, 'unsentOnly' | 'flows'>
 
 /** Whether its time has come: ready, asleep or awaiting long enough, or held under a lease that has ended. */
 export function isClaimable(instance: InstanceState, atMs: number): boolean {
@@ -10,13 +12,16 @@ export function isClaimable(instance: InstanceState, atMs: number): boolean {
 }
 
 /** What may be claimed at the given instant, and the deadline if it has passed; oldest first. */
-export function dueItems(state: RunState, atMs: number, unsentOnly: boolean): DueItem[] {
+export function dueItems(state: RunState, atMs: number, { unsentOnly = false, flows }: DueFilter): DueItem[] {
   const { head } = state
   if (isTerminal(state.status)) return []
   const items: DueItem[] = []
   if (head.deadlineAtMs !== undefined && head.deadlineAtMs <= atMs && !state.stopping) {
     items.push({ type: 'deadline', runId: head.runId, dueAtMs: head.deadlineAtMs })
   }
+  const isWanted =
+    flows === undefined || flows.some((flow) => flow.flowId === head.flowId && flow.version === head.version)
+  if (!isWanted) return items
   for (const instance of state.instances.values()) {
     if (!isClaimable(instance, atMs) || (unsentOnly && (instance.remindAtMs ?? 0) > atMs)) continue
     // A stopping run starts nothing; its dead claims still have to be found, or it would never end.

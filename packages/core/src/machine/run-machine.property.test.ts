@@ -121,7 +121,7 @@ class Executor {
       expect(turn, 'the run goes on and on').toBeLessThan(2_000)
       if (turn === this.#plan.cancelAt) machine.notify({ type: 'cancel', runId, reason: 'enough' }, this.#atMs)
       this.#stray()
-      const due = machine.due(this.#atMs, this.#plan.unsentOnly)
+      const due = machine.due(this.#atMs, { unsentOnly: this.#plan.unsentOnly })
       const item = due[this.#roll() % Math.max(1, due.length)]
       if (item === undefined) this.#wait()
       else if (item.type === 'deadline') machine.notify({ type: 'deadline', runId }, this.#atMs)
@@ -148,7 +148,7 @@ class Executor {
   #stray(): void {
     const ids = [...this.machine.state.instances.keys(), 'n11', 'nobody']
     const instanceId = ids[this.#roll() % ids.length] as string
-    const due = this.machine.due(this.#atMs, false)
+    const due = this.machine.due(this.#atMs, { unsentOnly: false })
     if (due.some((item) => item.type === 'instance' && item.instanceId === instanceId)) return
     const request = { runId, instanceId, claimId: `c${this.#ids++}`, workerId: 'stray', leaseMs: LEASE_MS }
     expect(this.machine.claim(request, this.#atMs).status).not.toBe('claimed')
@@ -276,7 +276,7 @@ describe('a run of any graph, whatever its nodes do', () => {
           )
           expect(fates.length, `${instance.id} settles more than once`).toBeLessThanOrEqual(1)
         }
-        expect(machine.due(Number.MAX_SAFE_INTEGER, false)).toEqual([])
+        expect(machine.due(Number.MAX_SAFE_INTEGER, { unsentOnly: false })).toEqual([])
         expect(machine.nextDueAtMs()).toBe(Number.POSITIVE_INFINITY)
         // Whoever asks now hears that it is over, and writes nothing.
         const late = { runId, instanceId: 'n0', claimId: 'late', workerId: 'w', leaseMs: LEASE_MS }

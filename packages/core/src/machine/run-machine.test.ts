@@ -82,7 +82,7 @@ class World {
   }
 
   due(unsentOnly = false) {
-    const items = this.machine.due(this.atMs, unsentOnly)
+    const items = this.machine.due(this.atMs, { unsentOnly })
     return items.map((item) => (item.type === 'deadline' ? 'deadline' : item.instanceId))
   }
 }
@@ -907,7 +907,7 @@ describe('reminders', () => {
     }
 
     expect(waits).toEqual([10, 20, 35, 35])
-    expect(world.machine.due(world.atMs, false)).toMatchObject([{ dispatch: 4, dueAtMs: 1_000 }])
+    expect(world.machine.due(world.atMs, { unsentOnly: false })).toMatchObject([{ dispatch: 4, dueAtMs: 1_000 }])
   })
 
   it('begin anew with a claim', () => {
@@ -917,7 +917,7 @@ describe('reminders', () => {
     world.claim('a')
     world.atMs += LEASE_MS
 
-    expect(world.machine.due(world.atMs, true)).toMatchObject([{ instanceId: 'a', dispatch: 0 }])
+    expect(world.machine.due(world.atMs, { unsentOnly: true })).toMatchObject([{ instanceId: 'a', dispatch: 0 }])
   })
 
   it('are for the oldest first', () => {

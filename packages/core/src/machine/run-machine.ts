@@ -36,7 +36,7 @@ import type { Notice, NoticeResult } from '../ports/notice.ts'
 import type { DueItem, NewRun } from '../ports/run-store.ts'
 import type { CommitResult, NextClaim, Outcome, Settlement, Transition } from '../ports/transition.ts'
 import { claimView } from './claim-view.ts'
-import { dueItems, isClaimable, nextDueAtMs } from './due.ts'
+import { type DueFilter, dueItems, isClaimable, nextDueAtMs } from './due.ts'
 import { failureFixesOutcome, outcomeEvent } from './outcome-event.ts'
 
 export interface MachineOptions {
@@ -242,8 +242,8 @@ export class RunMachine {
   }
 
   /** What may be claimed at the given instant, and the deadline if it has passed; oldest first. */
-  due(atMs: number, unsentOnly: boolean): DueItem[] {
-    return dueItems(this.state, atMs, unsentOnly)
+  due(atMs: number, filter: DueFilter = {}): DueItem[] {
+    return dueItems(this.state, atMs, filter)
   }
 
   /** The earliest instant at which `due` may have something to say; never when the run has ended. Looks at all of it. */

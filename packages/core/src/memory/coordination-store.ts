@@ -1,6 +1,10 @@
-import { BatonError } from '../model/errors.ts'
 import { type IClock, systemClock } from '../ports/clock.ts'
-import { checkCoordinationKey, type ExpiryOptions, type ICoordinationStore } from '../ports/coordination-store.ts'
+import {
+  checkCoordinationKey,
+  checkedSum,
+  type ExpiryOptions,
+  type ICoordinationStore,
+} from '../ports/coordination-store.ts'
 
 interface Entry {
   readonly value: string
@@ -42,9 +46,7 @@ export class InMemoryCoordinationStore implements ICoordinationStore {
       this.#put(key, String(by), options)
       return by
     }
-    const sum = Number(entry.value) + by
-    if (!/^-?\d+$/.test(entry.value))
-      throw new BatonError('DELTA_CONFLICT', { field: key, message: 'not a whole number' })
+    const sum = checkedSum(key, entry.value, by)
     this.#entries.set(key, { ...entry, value: String(sum) })
     return sum
   }

@@ -153,14 +153,14 @@ export class InMemoryRunStore implements IRunStore {
     return structuredClone(page)
   }
 
-  due({ limit, unsentOnly = false, runId: only }: DueQuery): readonly DueItem[] {
+  due({ limit, runId: only, ...filter }: DueQuery): readonly DueItem[] {
     const nowMs = this.#clock.now()
-    if (only !== undefined) return this.#runs.get(only)?.machine.due(nowMs, unsentOnly).slice(0, limit) ?? []
+    if (only !== undefined) return this.#runs.get(only)?.machine.due(nowMs, filter).slice(0, limit) ?? []
     const items: DueItem[] = []
     for (const runId of this.#due.take(nowMs)) {
       const machine = this.#runs.get(runId)?.machine
       if (machine === undefined) continue
-      items.push(...machine.due(nowMs, unsentOnly))
+      items.push(...machine.due(nowMs, filter))
       this.#due.file(runId, machine.nextDueAtMs())
     }
     items.sort((left, right) => left.dueAtMs - right.dueAtMs)

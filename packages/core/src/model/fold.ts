@@ -167,7 +167,7 @@ export function fold(state: RunState, event: RunEvent): void {
     }
 
     case 'signal-received': {
-      if (event.signalId !== undefined) newsOf(state).signalIds.add(event.signalId)
+      if (event.signalId !== undefined) rememberSignal(newsOf(state).signalIds, event.signalId)
       for (const instance of newsOf(state).awaiting.values()) {
         const { parked } = instance
         if (parked?.wait?.kind !== 'signal' || parked.wait.name !== event.name) continue
@@ -222,3 +222,15 @@ function end(state: RunState, status: 'completed' | 'failed' | 'cancelled', atMs
     if (!isSettled(instance.status)) callOff(state, instance.id, `run-${status}`)
   }
 }
+
+/** A run that is signalled for years must not grow with it: the oldest ids are forgotten. */
+function rememberSignal(ids: Set<string>, id: string): void {
+  ids.add(id)
+  if (ids.size <= REMEMBERED_SIGNALS) return
+  for (const oldest of ids) {
+    ids.delete(oldest)
+    return
+  }
+}
+
+const REMEMBERED_SIGNALS = 10_000

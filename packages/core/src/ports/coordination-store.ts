@@ -22,7 +22,8 @@ export interface ICoordinationStore {
 
   /**
    * Adds to a whole number, absent counting as 0. `ttlMs` sets the time to live when the key is made, not later.
-   * Throws `DELTA_CONFLICT` where the value is no number. @returns the sum
+   * Throws `DELTA_CONFLICT` where the value is no whole number in its usual writing, or the sum would not be exact
+   * (beyond 2^53). @returns the sum
    */
   increment(key: string, by?: number, options?: ExpiryOptions): Awaitable<number>
 
@@ -44,4 +45,12 @@ export function checkCoordinationKey(key: string): void {
   if (typeof key === 'string' && key.length >= 1 && key.length <= 512 && !/\p{Cc}/u.test(key)) return
   const message = 'a key has 1 to 512 characters, none of them a control character'
   throw new BatonError('INVALID_ID', { field: 'key', message })
+}
+
+/** The one rule for counters: a whole number in its usual writing, and a sum that is exact. */
+export function checkedSum(key: string, value: string, by: number): number {
+  const sum = Number(value) + by
+  const isCounter = String(Number(value)) === value && Number.isSafeInteger(Number(value))
+  if (isCounter && Number.isSafeInteger(sum)) return sum
+  throw new BatonError('DELTA_CONFLICT', { field: key, message: 'not a whole number, or too large to add to exactly' })
 }

@@ -11,7 +11,7 @@ export type Notice =
       readonly runId: RunId
       readonly name: string
       readonly payload?: JsonValue
-      /** The same id twice is one signal. */
+      /** The same id twice is one signal. A run remembers the last 10,000 ids. */
       readonly signalId?: string
     }
   | {
@@ -30,4 +30,5 @@ export type NoticeResult =
   | { readonly status: 'conflict'; readonly decision: ApprovalDecision }
   | { readonly status: 'unknown-approval' }
   | { readonly status: 'ended'; readonly run: RunSignal }
+  | { readonly status: 'too-large'; readonly limitBytes: number }
   | { readonly status: 'unknown-run' }

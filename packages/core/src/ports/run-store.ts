@@ -18,8 +18,8 @@ import type { CommitResult, Transition } from './transition.ts'
  * The thinking is core's. A store checks the guard it is given, writes, keeps the sets of arrivals, and makes a join
  * `ready` when its set is complete (the rule and the size travel with each arrival). It never looks into a value.
  *
- * Time in here is the store's own clock, so that two workers' clocks need not agree; callers say how long, the store
- * says until when.
+ * Time in here is the store's own clock, or one that the adapter holds within a stated error of it, so that two workers'
+ * clocks need not agree; callers say how long, the store says until when. Safety rests on fences alone.
  *
  * Expected outcomes are values. A throw means that the backend failed (`STORE_UNAVAILABLE`): the caller cannot know
  * whether the call took effect, and the same call again is safe.
@@ -81,12 +81,15 @@ export interface IRunStore {
    */
   journal(runId: RunId, options?: JournalOptions): AsyncIterable<RunEvent>
 
-  /** Runs that match, newest first, a page at a time. */
+  /**
+   * Runs that match, newest first, a page at a time. A page may hold fewer runs than the limit, even none, and still
+   * have a cursor: the last page is the one without.
+   */
   list(query?: RunQuery): Awaitable<RunPage>
 
   /**
    * What time has made ready, oldest first: instances that may be claimed now and runs past their deadline.
-   * The cost is in what is due, not in what exists. It may report what another worker has just taken: a claim decides.
+   * The cost is in what is due, not in what exists. An index may be a little late. It may report what another worker has just taken: a claim decides.
    */
   due(query: DueQuery): Awaitable<readonly DueItem[]>
 
@@ -163,8 +166,18 @@ export interface DueQuery {
   readonly limit: number
   /** Only instances whose reminder is due too: what a sweep sends jobs for. Without it, all that may be claimed. */
   readonly unsentOnly?: boolean
+  /**
+   * Only instances of these flows and versions: what the asker can execute. Without it a worker would see the oldest
+   * work only, and never its own behind that of versions it lacks.
+   */
+  readonly flows?: readonly DueFlow[]
   /** Only this run: for those who know where to look. */
   readonly runId?: RunId
+}
+
+export interface DueFlow {
+  readonly flowId: string
+  readonly version?: string | undefined
 }
 
 export type DueItem =

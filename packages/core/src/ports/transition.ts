@@ -7,7 +7,10 @@ import type { JsonValue } from '../model/json.ts'
 import type { Arrival, RecordedStep, Wait } from '../model/run.ts'
 import type { Claim, ClaimNeeds, RunSignal } from './claim.ts'
 
-/** What a worker wants to happen, guarded by its claim. */
+/**
+ * What a worker wants to happen, guarded by its claim. A store may refuse one that names more than it can write at once
+ * as `too-large`; every store takes 10,000 arrivals, 10,000 cancels and 50 settlements.
+ */
 export interface Transition {
   readonly runId: RunId
   /** Unique per transition: what tells a lost answer, asked again, from a second commit. */
