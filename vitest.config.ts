@@ -19,7 +19,7 @@ export default defineConfig({
     projects: folders.map((folder) => ({
       extends: true as const,
       root: join(house, folder),
-      test: { name: folder, include: ['*.test.ts', 'src/**/*.test.ts', 'test/**/*.test.ts'] },
+      test: { name: folder, testTimeout: 30_000, include: ['*.test.ts', 'src/**/*.test.ts', 'test/**/*.test.ts'] },
     })),
     reporters: ['default', './scripts/totals-reporter.ts'],
     // Tests start servers and processes of their own; more files at a time would only make them wait for each other.

@@ -11,7 +11,7 @@ import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { IRunStore, NewRun, RunPage, RunQuery } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 import { RunHandle } from './handle.ts'
-import { type StartOptions, toNewRun } from './new-run.ts'
+import { type StartOptions, toNewRun, withRunId } from './new-run.ts'
 
 export interface ClientOptions extends FlowSources {
   readonly store: IRunStore
@@ -50,7 +50,7 @@ export class BatonClient {
     options: StartOptions = {},
   ): Promise<RunHandle<Output>> {
     const graph = this.#graphOf(flow, options.version)
-    const run = toNewRun(graph, input, options, {
+    const run = toNewRun(graph, input, await withRunId(graph.flowId, options), {
       serializer: this.#serializer,
       newId: this.#options.newId ?? randomId,
     })

@@ -123,11 +123,11 @@ export class RunHandle<Output = unknown> {
 
   /**
    * Asks the run to stop. Nothing new starts, and running nodes get their signal.
-   * @returns false when the run had ended before: a terminal status never changes
+   * @returns false when the run had ended, or failed, before: cancel either wins or loses
    */
   async cancel(reason = 'cancelled by request'): Promise<boolean> {
     const result = await this.#notify({ type: 'cancel', runId: this.runId, reason })
-    return result.status !== 'ended'
+    return result.status === 'accepted' || (result.status === 'unchanged' && result.run.status === 'cancelling')
   }
 
   async #decide(approved: boolean, { approval, by, reason, payload }: DecisionOptions): Promise<void> {
@@ -160,20 +160,32 @@ export class RunHandle<Output = unknown> {
 
   /** The approval's full id, from its id, its name, or the fact that only one is pending. */
   async #approvalId(named: string | undefined): Promise<string> {
-    if (named?.includes(':') === true) return named
     const { pendingApprovals, status } = await this.summary()
-    const matching = pendingApprovals.filter(
-      ({ approvalId }) => named === undefined || approvalId.endsWith(`:${named}`),
-    )
+    const pending = pendingApprovals.map(({ approvalId, instanceId }) => ({
+      approvalId,
+      name: `${instanceId}:${named}`,
+    }))
+    const isMeant = ({ approvalId, name }: (typeof pending)[number]) => approvalId === named || approvalId === name
+    const matching = named === undefined ? pending : pending.filter(isMeant)
     const [only] = matching
     if (only !== undefined && matching.length === 1) return only.approvalId
+    const decided = named === undefined || matching.length > 1 ? undefined : await this.#decidedId(named)
+    if (decided !== undefined) return decided
     if (isTerminal(status)) throw runEnded(this.runId, status)
-    const pending = pendingApprovals.map(({ approvalId }) => approvalId).join(', ') || 'none'
+    const ids = pending.map(({ approvalId }) => approvalId).join(', ') || 'none'
     throw new BatonError('UNKNOWN_APPROVAL', {
       field: named ?? 'approval',
-      message: matching.length === 0 ? `not pending; pending: ${pending}` : `name one of: ${pending}`,
+      message: matching.length === 0 ? `not pending; pending: ${ids}` : `name one of: ${ids}`,
       runId: this.runId,
     })
+  }
+
+  /** An approval that was decided before: saying the same again is no mistake, and saying otherwise a conflict. */
+  async #decidedId(named: string): Promise<string | undefined> {
+    const { decisions } = await this.record()
+    const ids = Object.keys(decisions)
+    const [only, ...others] = ids.filter((id) => id === named || id.endsWith(`:${named}`))
+    return others.length === 0 ? only : undefined
   }
 
   async #notify(notice: Notice): Promise<NoticeResult> {

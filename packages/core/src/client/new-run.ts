@@ -33,8 +33,8 @@ interface Codes {
 /** A start, checked and encoded: what a store can create. Throws before anything is written. */
 export function toNewRun(graph: Graph, input: unknown, options: StartOptions, codes: Codes): NewRun {
   const encoded = input === undefined ? undefined : codes.serializer.encode(input, 'input')
-  const run = newRunOf(graph, runIdFor(graph, options, codes), encoded)
-  const { context, startAtMs, deadlineMs, priority, tags } = options
+  const { runId, context, startAtMs, deadlineMs, priority, tags } = options
+  const run = newRunOf(graph, parseRunId(runId ?? codes.newId()), encoded)
   return {
     ...run,
     ...(context === undefined ? undefined : { context: encodeContext(context, codes) }),
@@ -45,11 +45,24 @@ export function toNewRun(graph: Graph, input: unknown, options: StartOptions, co
   }
 }
 
-function runIdFor(graph: Graph, { runId, idempotencyKey }: StartOptions, { newId }: Codes): RunId {
-  if (runId !== undefined) return parseRunId(runId)
-  // A key becomes the run's id, so that the store's own rule (one run per id) is all that a repeatable start needs.
-  if (idempotencyKey !== undefined) return parseRunId(`${graph.flowId}:${idempotencyKey}`, 'idempotencyKey')
-  return parseRunId(newId())
+/** The options with the run id that an idempotency key stands for. */
+export async function withRunId(flowId: string, options: StartOptions): Promise<StartOptions> {
+  const { runId, idempotencyKey } = options
+  if (runId !== undefined || idempotencyKey === undefined) return options
+  return { ...options, runId: await runIdOfKey(flowId, idempotencyKey) }
+}
+
+/**
+ * A key becomes the run's id, so that the store's own rule (one run per id) is all that a repeatable start needs. Keys
+ * that read well stay readable; the others, and those that another flow's key could read like, are hashed.
+ */
+async function runIdOfKey(flowId: string, key: string): Promise<RunId> {
+  if (key === '') throw new BatonError('INVALID_ID', { field: 'idempotencyKey', message: 'the key is empty' })
+  const readable = `${flowId}:${key}`
+  if (!flowId.includes(':') && /^[A-Za-z0-9._:@-]{1,128}$/.test(readable)) return parseRunId(readable)
+  const bytes = new TextEncoder().encode(`${flowId.length}:${readable}`)
+  const digest = new Uint8Array(await globalThis.crypto.subtle.digest('SHA-256', bytes))
+  return parseRunId(`key-${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')}`)
 }
 
 function encodeContext(

@@ -9,10 +9,11 @@
  */
 import { defaults } from '../model/blueprint.ts'
 import { codedError } from '../model/errors.ts'
-import type { InstanceId, RunId } from '../model/ids.ts'
+import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
 import { isTerminal } from '../model/run.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { Delivery, IJobQueue } from '../ports/job-queue.ts'
+import type { IRunStore } from '../ports/run-store.ts'
 import type { CommitResult, NextClaim, Outcome } from '../ports/transition.ts'
 import { Attempt, type AttemptEnd } from './attempt.ts'
 import { type Environment, workFields } from './environment.ts'
@@ -22,6 +23,7 @@ import type { Leases } from './leases.ts'
 
 export interface ChainOptions {
   readonly env: Environment
+  readonly store: IRunStore
   readonly queue: IJobQueue
   readonly leases: Leases
   readonly leaseMs: number
@@ -73,6 +75,28 @@ export class Chain {
     }
   }
 
+  /** Hands a claim back unexecuted, for a worker that has the run's version. */
+  async giveBack(claim: Claim, delivery: Delivery | undefined): Promise<void> {
+    const result = await this.#settle(claim, { type: 'released' }, [])
+    await this.answer(delivery, () => delivery?.acknowledge())
+    await this.#afterCommit(claim, result)
+  }
+
+  /**
+   * Fails an instance whose node is gone from a flow without versions. What lies behind it is gone too, as far as anyone
+   * can tell, so the run cannot go on.
+   */
+  async failUnknown(claim: Claim, delivery: Delivery | undefined): Promise<void> {
+    const { head, instanceId } = claim
+    const message = `flow ${head.flowId} has no node ${nodeOfInstance(instanceId)} any more; give changed flows a version`
+    const error = { name: 'BatonError', code: 'INVALID_BLUEPRINT', message }
+    const takenBy = { always: false, ifStarted: [] }
+    const result = await this.#settle(claim, { type: 'failed', error, takenBy, arrivals: [] }, [])
+    await this.#options.store.notify({ type: 'cancel', runId: head.runId, reason: message })
+    await this.answer(delivery, () => delivery?.acknowledge())
+    await this.#afterCommit(claim, result)
+  }
+
   /** Answers the queue. If that fails the job comes once more and finds nothing to claim: no reason to stop working. */
   async answer(delivery: Delivery | undefined, answer: () => unknown): Promise<void> {
     if (delivery === undefined) return
@@ -111,11 +135,8 @@ export class Chain {
   }
 
   async #commit(attempt: Attempt, outcome: Outcome, candidates: NextClaim['candidates']): Promise<CommitResult> {
-    const { claim, runId, instanceId } = attempt
-    const { leaseMs } = this.#options
-    const next = candidates.length === 0 ? {} : { next: { workerId: this.#env.workerId, leaseMs, candidates } }
-    const transition = { runId, instanceId, fence: claim.fence, commitId: this.#env.newId(), outcome, ...next }
-    const result = await this.#env.commit(transition, claim.attempt)
+    const { claim } = attempt
+    const result = await this.#settle(claim, outcome, candidates)
     switch (result.status) {
       case 'conflict': {
         const error = { name: 'BatonError', code: 'DELTA_CONFLICT', message: result.message }
@@ -123,7 +144,9 @@ export class Chain {
       }
       case 'too-large': {
         const error = codedError('TOO_LARGE', `the store takes ${result.limitBytes} bytes`)
-        return this.#commit(attempt, attempt.failWith(error, false), candidates)
+        const failure = attempt.failWith(error, false)
+        // A failure that is too large as well would be so for ever: the lease runs out, and `maxLostLeases` ends it.
+        return outcome.type === 'failed' ? result : this.#commit(attempt, failure, candidates)
       }
       case 'committed':
       case 'already-committed':
@@ -134,6 +157,13 @@ export class Chain {
         this.#env.logger.log('info', `commit refused: ${result.status}`, this.#fieldsOf(attempt))
         return result
     }
+  }
+
+  async #settle(claim: Claim, outcome: Outcome, candidates: NextClaim['candidates']): Promise<CommitResult> {
+    const { instanceId, fence, attempt, head } = claim
+    const { workerId, newId } = this.#env
+    const next = candidates.length === 0 ? {} : { next: { workerId, leaseMs: this.#options.leaseMs, candidates } }
+    return this.#env.commit({ runId: head.runId, instanceId, fence, commitId: newId(), outcome, ...next }, attempt)
   }
 
   /** Sends what became ready, and gives the claim that the commit brought along. */

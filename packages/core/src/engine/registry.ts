@@ -69,9 +69,13 @@ export class Registry {
     return this.#register(compileGraph(checked, checkNames(checked, this.#shared)))
   }
 
-  /** The graph for a run that was started with this version, or undefined where this process lacks it. */
+  /**
+   * The graph for a run that was started with this version, or undefined where this process lacks it. A run without a
+   * version takes the blueprint that is here.
+   */
   find(flowId: string, version: string | undefined): Graph | undefined {
-    return this.#graphs.get(flowId)?.get(version ?? '')
+    const versions = this.#graphs.get(flowId)
+    return version === undefined ? (versions?.get('') ?? this.latest(flowId)) : versions?.get(version)
   }
 
   /** The graph of this flow that was added last. */

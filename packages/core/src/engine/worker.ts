@@ -21,7 +21,7 @@ import { Chain } from './chain.ts'
 import { Deadlines } from './deadlines.ts'
 import { type Environment, workFields } from './environment.ts'
 import { adoptForeignJob } from './foreign-job.ts'
-import { type Graph, nodeOf } from './graph.ts'
+import type { Graph } from './graph.ts'
 import { Leases } from './leases.ts'
 import { patiently } from './patience.ts'
 import type { Registry } from './registry.ts'
@@ -201,7 +201,7 @@ export class Worker {
   async #work(graph: Graph, runId: RunId, instanceId: InstanceId, delivery?: Delivery): Promise<void> {
     const { store, acknowledge = 'commit' } = this.#options
     const askedAtMs = this.#clock.now()
-    const needs = nodeOf(graph, nodeOfInstance(instanceId)).needs
+    const needs = graph.nodes.get(nodeOfInstance(instanceId))?.needs ?? {}
     const request = {
       runId,
       instanceId,
@@ -215,8 +215,11 @@ export class Worker {
       await this.#chain.answer(delivery, () => delivery?.acknowledge())
     }
     if (result.status !== 'claimed') return
+    const { claim } = result
     const answer = acknowledge === 'claim' ? undefined : delivery
-    await this.#chain.follow(graph, result.claim, askedAtMs, answer)
+    if (!isFor(graph, claim)) return this.#chain.giveBack(claim, answer)
+    if (!graph.nodes.has(nodeOfInstance(instanceId))) return this.#chain.failUnknown(claim, answer)
+    await this.#chain.follow(graph, claim, askedAtMs, answer)
   }
 
   /** A retry or sleep that ends soon is timed here, so that it does not wait for the next sweep. */
@@ -280,4 +283,9 @@ export class Worker {
     const untilMs = this.#clock.now() + this.#leaseMs
     return { clock: this.#clock, logger: this.#logger, fields, untilMs }
   }
+}
+
+/** Whether the run may be executed with this graph. A job may name another version than its run has: a run decides. */
+function isFor(graph: Graph, { head }: Claim): boolean {
+  return graph.flowId === head.flowId && (head.version === undefined || head.version === graph.version)
 }

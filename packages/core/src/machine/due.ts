@@ -20,7 +20,8 @@ export function dueItems(state: RunState, atMs: number, { unsentOnly = false, fl
     items.push({ type: 'deadline', runId: head.runId, dueAtMs: head.deadlineAtMs })
   }
   const isWanted =
-    flows === undefined || flows.some((flow) => flow.flowId === head.flowId && flow.version === head.version)
+    flows === undefined ||
+    flows.some((flow) => flow.flowId === head.flowId && (head.version === undefined || flow.version === head.version))
   if (!isWanted) return items
   for (const instance of state.instances.values()) {
     if (!isClaimable(instance, atMs) || (unsentOnly && (instance.remindAtMs ?? 0) > atMs)) continue

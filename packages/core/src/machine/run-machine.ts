@@ -90,8 +90,13 @@ export class RunMachine {
 
   /** Whether a `create` with this content asks for the run that is already here. */
   isSameStart(run: NewRun): boolean {
-    const { head, input } = this.state
-    return head.flowId === run.flowId && head.version === run.version && deepEqual(input, run.input)
+    const { head, input, firstContext } = this.state
+    return (
+      head.flowId === run.flowId &&
+      head.version === run.version &&
+      deepEqual(input, run.input) &&
+      deepEqual(firstContext, run.context)
+    )
   }
 
   claim(request: ClaimRequest, atMs: number): ClaimResult {

@@ -33,6 +33,7 @@ export function fold(state: RunState, event: RunEvent): void {
   switch (event.type) {
     case 'run-started': {
       state.input = event.input
+      state.firstContext = event.context
       for (const [key, value] of Object.entries(event.context ?? {})) state.context.set(key, { value, version: 1 })
       for (const id of event.starts) open(state, newInstance(state, id), event.startAtMs ?? event.atMs)
       return

@@ -100,6 +100,8 @@ export class RunState {
   updatedAtMs: number
   endedAtMs: number | undefined = undefined
   input: JsonValue | undefined = undefined
+  /** What the context was at the start: a start that comes again is the same only with the same one. */
+  firstContext: { readonly [key: string]: JsonValue } | undefined = undefined
   /** How the run will end, once it is fixed. */
   outcome: Outcome | undefined = undefined
   /** Nothing new starts. */
@@ -232,6 +234,7 @@ export function recordOf(state: RunState): RunRecord {
       ...(instance.parked?.wait === undefined ? {} : { wait: instance.parked.wait }),
     })),
     context,
+    decisions: Object.fromEntries(state.news?.decisions ?? []),
   }
 }
 

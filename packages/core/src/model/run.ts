@@ -174,4 +174,6 @@ export interface InstanceView {
 export interface RunRecord extends RunSummary {
   readonly instances: readonly InstanceView[]
   readonly context: { readonly [key: string]: JsonValue }
+  /** What was decided, by approval id. */
+  readonly decisions: { readonly [approvalId: string]: ApprovalDecision }
 }

@@ -14,9 +14,9 @@ export interface Job extends JobPayload {
   readonly runId: RunId
   readonly instanceId: InstanceId
   readonly version?: string
-  /** Higher goes first. */
+  /** Higher goes first, as far as the queue can: a preference, not an order. */
   readonly priority?: number
-  /** Grows with every time the job is sent, so that no queue's deduplication can swallow a re-send. */
+  /** Never the same twice for one instance, so that no queue's deduplication can swallow a re-send. */
   readonly dispatch: number
   /** The job did not come from Baton: its run may not exist yet. */
   readonly foreign?: boolean

@@ -132,7 +132,7 @@ export interface NewRun {
 
 export type CreateResult =
   | { readonly status: 'created' }
-  /** `same` is false when it was started with another flow, version or input. */
+  /** `same` is false when it was started with another flow, version, input or context. */
   | { readonly status: 'exists'; readonly same: boolean }
   /** The run ended and was removed; its id is kept from use for a while. */
   | { readonly status: 'purged' }

@@ -1,6 +1,6 @@
 import { BatonClient } from '../client/client.ts'
 import type { RunHandle } from '../client/handle.ts'
-import { type StartOptions, toNewRun } from '../client/new-run.ts'
+import { type StartOptions, toNewRun, withRunId } from '../client/new-run.ts'
 import { type PausedResult, type RunResult, resultOf } from '../client/result.ts'
 import { JsonSerializer } from '../context/json-serializer.ts'
 import { Deadlines } from '../engine/deadlines.ts'
@@ -75,7 +75,8 @@ export class FlowRuntime {
     const graph =
       typeof flow === 'string' ? this.#registry.toStart(flow, options.version) : this.#registry.addFlow(flow)
     const { clock = systemClock, random = Math.random, newId = randomId, logger = silentLogger } = this.#options
-    const run = toNewRun(graph, input, options, {
+    const start = options.idempotencyKey === undefined ? options : await withRunId(graph.flowId, options)
+    const run = toNewRun(graph, input, start, {
       serializer: passThroughSerializer,
       newId: this.#options.newId ?? localId,
     })
@@ -182,9 +183,14 @@ function localResult<Output>(state: RunState): RunResult<Output> | PausedResult 
   return { status: 'paused', runId, pendingApproval, pendingPause }
 }
 
+let localPrefix: string | undefined
 let localRuns = 0
 
-/** Ids of runs that nobody else will ever see need not be random, and random ones are what a small run costs most. */
+/**
+ * One random prefix per process, then counting: random ids are what a small run would cost most. Ids still differ between
+ * processes, because idempotency keys are made of them.
+ */
 function localId(): string {
-  return `local-${++localRuns}`
+  localPrefix ??= `local-${randomId().slice(0, 13)}`
+  return `${localPrefix}-${++localRuns}`
 }
