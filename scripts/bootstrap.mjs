@@ -34,14 +34,22 @@ const commands = {
     build: ['@baton/worker', '@baton/client', '@baton/example-main-job'],
     run: ['node', 'examples/00-main-job/dist/demo.js'],
   },
-  // The process tests start the apps from their built files.
-  test: { build: [], run: ['node', 'node_modules/vitest/vitest.mjs', 'run'] },
+  // The process tests start the apps from their built files. The peers of benchmarks are nobody's business but theirs.
+  test: {
+    install: ['!@baton/bench'],
+    build: ['!@baton/bench'],
+    run: ['node', 'node_modules/vitest/vitest.mjs', 'run'],
+  },
   check: { run: ['pnpm', 'exec', 'tsx', 'scripts/check.ts'] },
   typecheck: { run: ['pnpm', 'exec', 'tsx', 'scripts/check.ts', 'types'] },
   lint: { run: ['pnpm', 'exec', 'tsx', 'scripts/check.ts', 'lint'] },
   format: { run: ['node', 'scripts/node_modules/@biomejs/biome/bin/biome', 'check', '--write', '.'] },
   build: { run: ['pnpm', 'exec', 'turbo', 'run', 'build'] },
-  bench: { build: [], run: ['node', '--import', 'tsx', 'packages/bench/src/main.ts'] },
+  bench: {
+    install: [manifest.name, '@baton/bench...'],
+    build: ['@baton/bench'],
+    run: ['node', 'packages/bench/dist/main.js'],
+  },
   changeset: { run: ['node', 'scripts/node_modules/@changesets/cli/bin.js'] },
 }
 

@@ -103,19 +103,32 @@ export class Attempt extends Timed implements NodeArguments {
       this.#env.deadlines.add(this)
       this.#codeRuns = true
       returned.then(
-        (value) => {
-          this.#codeEnded()
-          if (this.#end === undefined) this.#finish(this.#guard(() => this.#succeed(value)))
-        },
-        (thrown: unknown) => {
-          this.#codeEnded()
-          if (this.#end === undefined) this.#finish(this.#fail(thrown))
-        },
+        (value) => this.resolve(value),
+        (thrown: unknown) => this.reject(thrown),
       )
       return undefined
     } catch (thrown) {
       return this.#end ?? this.#fail(thrown)
     }
+  }
+
+  /** Takes over what somebody else has begun: the function was called already. `resolve` or `reject` follows. */
+  adopt(input: unknown, onEnd: (end: AttemptEnd) => void): void {
+    this.#input = input
+    this.#onEnd = onEnd
+    this.#codeRuns = true
+    this.#env.deadlines.add(this)
+  }
+
+  /** What the function returned, or its promise was fulfilled with. */
+  resolve(returned: unknown): void {
+    this.#codeEnded()
+    if (this.#end === undefined) this.#finish(this.#guard(() => this.#succeed(returned)))
+  }
+
+  reject(thrown: unknown): void {
+    this.#codeEnded()
+    if (this.#end === undefined) this.#finish(this.#fail(thrown))
   }
 
   /** The attempt's time is up: its lease ends with it, so its failure has to be recorded at once. */
@@ -345,7 +358,7 @@ export class Attempt extends Timed implements NodeArguments {
   }
 }
 
-function isPromise(value: unknown): value is Promise<unknown> {
+export function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
@@ -356,7 +369,7 @@ function mayRetry(thrown: unknown): boolean {
 }
 
 /** A node returns nothing or `{ output?, action? }`; anything else is a slip that would silently lose a result. */
-function checkReturn(returned: unknown): { readonly output?: unknown; readonly action?: string } {
+export function checkReturn(returned: unknown): { readonly output?: unknown; readonly action?: string } {
   if (returned === undefined) return {}
   if (typeof returned !== 'object' || returned === null) throw wrongReturn(typeof returned)
   for (const member in returned) if (member !== 'output' && member !== 'action') throw wrongReturn(`a member ${member}`)

@@ -11,14 +11,15 @@ export abstract class Timed {
 }
 
 /**
- * The timeouts of all attempts of a process behind one timer. Most attempts end long before their time is up, so that
- * adding and removing one has to cost next to nothing; only the timer, every once in a while, looks at all of them. It
- * stays armed when nothing is timed any more: disarming and arming it for every run would cost more than the run.
+ * The timeouts of all attempts of a process behind one timer, at next to no cost for attempts that are over before the
+ * process turns to its timers: only what is still under way then is looked at. While something is timed the process
+ * stays alive; afterwards it may exit.
  */
 export class Deadlines {
   readonly #clock: IClock
   /** The newest; the others hang behind it. A set would be made anew every few attempts. */
   #first: Timed | undefined
+  #isSoon = false
   #cancel: (() => void) | undefined
   #armedForMs = Number.POSITIVE_INFINITY
 
@@ -35,7 +36,12 @@ export class Deadlines {
     timed.nextTimed = next
     if (next !== undefined) next.previousTimed = timed
     this.#first = timed
-    if (timed.untilMs < this.#armedForMs) this.#arm(timed.untilMs)
+    if (this.#isSoon) return
+    this.#isSoon = true
+    this.#clock.after(0, () => {
+      this.#isSoon = false
+      this.#look()
+    })
   }
 
   remove(timed: Timed): void {
@@ -45,19 +51,10 @@ export class Deadlines {
     if (next !== undefined) next.previousTimed = previous
     timed.previousTimed = undefined
     timed.nextTimed = undefined
+    if (this.#first === undefined && this.#cancel !== undefined) this.#disarm()
   }
 
-  #arm(untilMs: number): void {
-    this.#cancel?.()
-    this.#armedForMs = untilMs
-    this.#cancel = this.#clock.after(Math.max(0, untilMs - this.#clock.now()), () => this.#expire(), {
-      background: true,
-    })
-  }
-
-  #expire(): void {
-    this.#cancel = undefined
-    this.#armedForMs = Number.POSITIVE_INFINITY
+  #look(): void {
     const nowMs = this.#clock.now()
     let next = Number.POSITIVE_INFINITY
     for (const timed of [...this]) {
@@ -66,6 +63,18 @@ export class Deadlines {
         timed.expire()
       } else if (timed.untilMs < next) next = timed.untilMs
     }
-    if (next !== Number.POSITIVE_INFINITY && next < this.#armedForMs) this.#arm(next)
+    if (next >= this.#armedForMs) return
+    this.#disarm()
+    this.#armedForMs = next
+    this.#cancel = this.#clock.after(next - nowMs, () => {
+      this.#disarm()
+      this.#look()
+    })
+  }
+
+  #disarm(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+    this.#armedForMs = Number.POSITIVE_INFINITY
   }
 }

@@ -6,6 +6,7 @@ import type { Claim, ClaimedArrival } from '../ports/claim.ts'
 import type { Environment } from './environment.ts'
 import type { GraphEdge, GraphNode } from './graph.ts'
 import { inputArrivals } from './joins.ts'
+import { asPlainObject, newTable } from './table.ts'
 
 type Codes = Pick<Environment, 'serializer'>
 
@@ -28,16 +29,14 @@ export function inputOf(node: GraphNode, claim: Claim, codes: Codes): unknown {
 
 /** In the blueprint's order, not in that of arrival: the same set gives the same input. */
 function joinedInput(node: GraphNode, arrivals: readonly ClaimedArrival[], codes: Codes): { [node: string]: unknown } {
-  // Nearly every join of a large graph has its own names. Made as `{}`, each such object would be a new shape to the
-  // engine; without a prototype it is a plain table from the start. It gets the usual prototype when it is full.
-  const input: { [node: string]: unknown } = Object.create(null)
+  const input = newTable()
   const byEdge = arrivals.length < 8 ? undefined : new Map(arrivals.map((arrival) => [arrival.edge, arrival]))
   for (const edge of node.incoming) {
     const arrival =
       byEdge === undefined ? arrivals.find((candidate) => candidate.edge === edge.id) : byEdge.get(edge.id)
     if (arrival !== undefined) input[edge.source] = decoded(edge, arrival, codes)
   }
-  return Object.setPrototypeOf(input, Object.prototype)
+  return asPlainObject(input)
 }
 
 /** The same, encoded: for a map, whose items go straight on into the store. */

@@ -2,11 +2,8 @@
 export interface IClock {
   /** Milliseconds since 1970. */
   now(): number
-  /**
-   * Calls back once, unless the returned function is called first. Keeps the process alive until then, unless it is
-   * only there in the background.
-   */
-  after(delayMs: number, callback: () => void, options?: { readonly background?: boolean }): () => void
+  /** Calls back once, unless the returned function is called first. Keeps the process alive until then. */
+  after(delayMs: number, callback: () => void): () => void
 }
 
 /** @returns a number in [0, 1) */
@@ -20,13 +17,11 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: IClock = {
   now: () => Date.now(),
-  after(delayMs, callback, { background = false } = {}) {
+  after(delayMs, callback) {
     let timer: ReturnType<typeof setTimeout>
     const arm = (leftMs: number) => {
       const partMs = Math.min(leftMs, LONGEST_TIMER_MS)
       timer = setTimeout(() => (leftMs > partMs ? arm(leftMs - partMs) : callback()), Math.max(0, partMs))
-      // Absent where timers are plain numbers, as in browsers.
-      if (background) (timer as { unref?: () => void }).unref?.()
     }
     arm(delayMs)
     return () => clearTimeout(timer)

@@ -4,11 +4,15 @@ import { type StartOptions, toNewRun, withRunId } from '../client/new-run.ts'
 import { type PausedResult, type RunResult, resultOf } from '../client/result.ts'
 import { JsonSerializer } from '../context/json-serializer.ts'
 import { Deadlines } from '../engine/deadlines.ts'
+import type { Graph } from '../engine/graph.ts'
 import { type FlowSources, Registry, type RunnableFlow } from '../engine/registry.ts'
+import { newRunOf } from '../engine/start-run.ts'
 import { Worker, type WorkerOptions } from '../engine/worker.ts'
 import { InMemoryJobQueue } from '../memory/job-queue.ts'
 import { InMemoryRunStore } from '../memory/run-store.ts'
 import type { RunEvent } from '../model/event.ts'
+import { parseRunId, type RunId } from '../model/ids.ts'
+import type { JsonValue } from '../model/json.ts'
 import { outputOf, type RunState, summaryOf } from '../model/run-state.ts'
 import { type IClock, type NewId, type Random, randomId, systemClock } from '../ports/clock.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
@@ -16,8 +20,11 @@ import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
-import { LocalRun, reasonOf } from './local-run.ts'
+import { LocalRun, type LocalRunOptions, reasonOf } from './local-run.ts'
 import { passThroughSerializer } from './pass-through-serializer.ts'
+import { PlainRun } from './plain-run.ts'
+import { planOf } from './plan.ts'
+import { Watch } from './watch.ts'
 
 export interface FlowRuntimeOptions extends FlowSources {
   /** Where runs are kept. Without one they live and die with this process. */
@@ -51,6 +58,8 @@ const LOCAL_CONCURRENCY = 256
 export class FlowRuntime {
   readonly #options: FlowRuntimeOptions
   readonly #registry: Registry
+  readonly #watch: Watch
+  #env: LocalRunOptions['env'] | undefined
   readonly #deadlines: Deadlines
   #engine: { readonly worker: Worker; readonly client: BatonClient; readonly queue: IJobQueue } | undefined
 
@@ -58,6 +67,7 @@ export class FlowRuntime {
     this.#options = options
     this.#registry = new Registry(options)
     this.#deadlines = new Deadlines(options.clock ?? systemClock)
+    this.#watch = new Watch(options.clock ?? systemClock)
   }
 
   /**
@@ -74,28 +84,40 @@ export class FlowRuntime {
     }
     const graph =
       typeof flow === 'string' ? this.#registry.toStart(flow, options.version) : this.#registry.addFlow(flow)
+    const { signal, onEvent } = options
+    const { concurrency = LOCAL_CONCURRENCY } = this.#options
+    const env = this.#here
+    if (!isPlainStart(graph, options)) {
+      const start = options.idempotencyKey === undefined ? options : await withRunId(graph.flowId, options)
+      const run = toNewRun(graph, input, start, { serializer: passThroughSerializer, newId: this.#newRunId })
+      return localResult<Output>(await new LocalRun({ graph, run, env, concurrency, signal, onEvent }).finish())
+    }
+    const runId = this.#newRunId()
+    if (input !== undefined) passThroughSerializer.encode(input, 'input')
+    const plan = planOf(graph)
+    const newRun = () => newRunOf(graph, runId, input as JsonValue | undefined)
+    const run = new PlainRun({ plan, runId, input, newRun, env, concurrency, signal, watch: this.#watch })
+    const end = await run.finish()
+    return end.plain ? { status: 'completed', runId, output: end.output as Output } : localResult<Output>(end.state)
+  }
+
+  /** What attempts in this process share, whatever their run. */
+  get #here(): LocalRunOptions['env'] {
     const { clock = systemClock, random = Math.random, newId = randomId, logger = silentLogger } = this.#options
-    const start = options.idempotencyKey === undefined ? options : await withRunId(graph.flowId, options)
-    const run = toNewRun(graph, input, start, {
+    this.#env ??= {
       serializer: passThroughSerializer,
-      newId: this.#options.newId ?? localId,
-    })
-    const local = new LocalRun({
-      graph,
-      run,
-      env: {
-        serializer: passThroughSerializer,
-        clock,
-        random,
-        newId,
-        logger,
-        deadlines: this.#deadlines,
-      },
-      concurrency: this.#options.concurrency ?? LOCAL_CONCURRENCY,
-      signal: options.signal,
-      onEvent: options.onEvent,
-    })
-    return localResult<Output>(await local.finish())
+      clock,
+      random,
+      newId,
+      logger,
+      deadlines: this.#deadlines,
+    }
+    return this.#env
+  }
+
+  readonly #newRunId = (): RunId => {
+    const { newId } = this.#options
+    return newId === undefined ? localId() : parseRunId(newId())
   }
 
   /** Starts a run and gives a handle: result, status, stream, signal, approve, cancel. */
@@ -183,14 +205,30 @@ function localResult<Output>(state: RunState): RunResult<Output> | PausedResult 
   return { status: 'paused', runId, pendingApproval, pendingPause }
 }
 
-let localPrefix: string | undefined
-let localRuns = 0
+/** Nothing that was asked for needs more than the end of the run. */
+function isPlainStart(graph: Graph, options: RunOptions): boolean {
+  if (graph.deadlineMs !== undefined) return false
+  // A key without a value says nothing; anything else that a start can say is for the machine.
+  for (const key in options) if (key !== 'signal' && options[key as keyof RunOptions] !== undefined) return false
+  return true
+}
 
 /**
- * One random prefix per process, then counting: random ids are what a small run would cost most. Ids still differ between
- * processes, because idempotency keys are made of them.
+ * One random prefix per process, then counting: random ids are what a small run would cost most. Ids still differ
+ * between processes, because idempotency keys are made of them. The last digits come from a table, because V8 caches
+ * every number that is turned into text, and would keep the ids of thousands of runs that are long gone.
  */
-function localId(): string {
-  localPrefix ??= `local-${randomId().slice(0, 13)}`
-  return `${localPrefix}-${++localRuns}`
+function localId(): RunId {
+  const low = localRuns % 1_000
+  if (low === 0) {
+    processPrefix ??= `local-${randomId().slice(0, 13)}`
+    blockPrefix = `${processPrefix}-${localRuns / 1_000}`
+  }
+  localRuns += 1
+  return `${blockPrefix}${lastDigits[low]}` as RunId
 }
+
+let localRuns = 0
+let processPrefix: string | undefined
+let blockPrefix = ''
+const lastDigits = Array.from({ length: 1_000 }, (_, low) => String(low).padStart(3, '0'))

@@ -8,7 +8,7 @@
 import { Attempt, type AttemptEnd } from '../engine/attempt.ts'
 import type { Environment } from '../engine/environment.ts'
 import { type Graph, nodeOf } from '../engine/graph.ts'
-import { RunMachine } from '../machine/run-machine.ts'
+import { type MachineOptions, RunMachine } from '../machine/run-machine.ts'
 import { defaults } from '../model/blueprint.ts'
 import type { ContextEntry } from '../model/delta.ts'
 import type { RunEvent } from '../model/event.ts'
@@ -28,9 +28,11 @@ export interface LocalRunOptions {
   readonly concurrency: number
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: ((event: RunEvent) => void) | undefined
+  /** Of a run that began elsewhere: its machine, and what waits in line. */
+  readonly begun?: { readonly machine: RunMachine; readonly line: readonly InstanceId[] }
 }
 
-const WORKER_ID = 'local'
+export const WORKER_ID = 'local'
 const NO_CANDIDATES: readonly never[] = []
 
 export class LocalRun {
@@ -38,12 +40,13 @@ export class LocalRun {
   readonly #graph: Graph
   readonly #env: Environment
   readonly #machine: RunMachine
-  readonly #line: InstanceId[] = []
+  readonly #line: InstanceId[]
   #head = 0
   #running = 0
   #ids = 0
   #timers: Set<() => void> | undefined
   #pumping = false
+  #stopListening: (() => void) | undefined
   #resolve: ((state: RunState) => void) | undefined
   #reject: ((error: unknown) => void) | undefined
 
@@ -51,11 +54,8 @@ export class LocalRun {
     const { graph, run, env } = options
     this.#options = options
     this.#graph = graph
-    this.#machine = RunMachine.create(run, env.clock.now(), {
-      redispatchMs: NEVER,
-      onEvent: options.onEvent,
-      forgets: true,
-    })
+    this.#machine = options.begun?.machine ?? RunMachine.create(run, env.clock.now(), localMachine(options.onEvent))
+    this.#line = [...(options.begun?.line ?? [])]
     this.#env = {
       serializer: env.serializer,
       clock: env.clock,
@@ -79,9 +79,19 @@ export class LocalRun {
       const { deadlineAtMs } = this.#machine.state.head
       if (deadlineAtMs !== undefined) this.#at(deadlineAtMs, () => this.#notifyDeadline())
       if (signal !== undefined) this.#listen(signal)
+      // Whoever hands over may be in the middle of a node's function, and says when to go on.
+      if (this.#options.begun !== undefined) return
       for (const instanceId of run.starts) this.#enqueueAt(instanceId)
-      this.#pump()
+      this.pump()
     })
+  }
+
+  /** Goes on with an attempt that is under way. */
+  adopt(claim: Claim, begun: { readonly input: unknown }, begunAtMs: number): Attempt {
+    const attempt: Attempt = new Attempt(this.#graph, claim, this.#env, begunAtMs)
+    this.#running += 1
+    attempt.adopt(begun.input, (end) => this.#resume(attempt, end))
+    return attempt
   }
 
   get #context(): ContextSource {
@@ -100,7 +110,7 @@ export class LocalRun {
   }
 
   /** Starts what waits in line, as far as places are free; ends the run's promise when nothing is left to start. */
-  #pump(): void {
+  pump(): void {
     if (this.#pumping) return
     this.#pumping = true
     try {
@@ -128,6 +138,7 @@ export class LocalRun {
 
   #stop(): void {
     for (const cancel of this.#timers ?? []) cancel()
+    this.#stopListening?.()
   }
 
   #claim(instanceId: InstanceId): Claim | undefined {
@@ -162,7 +173,7 @@ export class LocalRun {
       const claim = this.#commit(attempt, end)
       this.#running -= 1
       if (claim !== undefined) this.#goOn(claim)
-      this.#pump()
+      this.pump()
     } catch (error) {
       this.#stop()
       this.#reject?.(error)
@@ -213,8 +224,9 @@ export class LocalRun {
       return
     }
     this.#at(instance.dueAtMs, () => {
-      this.#line.push(instanceId)
-      this.#pump()
+      // Timers may fire a moment before the clock says so; then it waits once more.
+      this.#enqueueAt(instanceId)
+      this.pump()
     })
   }
 
@@ -232,7 +244,7 @@ export class LocalRun {
   #notifyDeadline(): void {
     this.#machine.notify({ type: 'deadline', runId: this.#options.run.runId }, this.#env.clock.now())
     this.#interruptAll()
-    this.#pump()
+    this.pump()
   }
 
   #listen(signal: AbortSignal): void {
@@ -240,15 +252,21 @@ export class LocalRun {
       const { runId } = this.#options.run
       this.#machine.notify({ type: 'cancel', runId, reason: reasonOf(signal) }, this.#env.clock.now())
       this.#interruptAll()
-      this.#pump()
+      this.pump()
     }
-    if (signal.aborted) cancel()
-    else signal.addEventListener('abort', cancel, { once: true })
+    if (signal.aborted) return cancel()
+    signal.addEventListener('abort', cancel, { once: true })
+    this.#stopListening = () => signal.removeEventListener('abort', cancel)
   }
 
   #nextId(): string {
     return String(this.#ids++)
   }
+}
+
+/** No sweep reminds of anything here, and no answer is lost. */
+export function localMachine(onEvent?: (event: RunEvent) => void): MachineOptions {
+  return { redispatchMs: NEVER, onEvent, forgets: true }
 }
 
 /** Why a run is cancelled when a signal fires. */

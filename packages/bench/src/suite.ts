@@ -1,0 +1,41 @@
+/** What a suite is: who runs what, and which comparisons it makes. */
+
+export interface Suite {
+  readonly name: string
+  readonly cases: readonly Case[]
+  readonly comparisons: readonly Comparison[]
+}
+
+/** Contenders that take turns on one workload. */
+export interface Case {
+  readonly workload: string
+  readonly contenders: readonly string[]
+}
+
+/** One figure out of a sample. */
+export interface Measurement {
+  readonly unit: string
+  readonly value: number
+}
+
+/** Which figure: one contender's, on one workload, in one unit. */
+export interface Figure {
+  readonly workload: string
+  readonly contender: string
+  readonly unit: string
+}
+
+/** A ratio of two figures, taken round by round so that a slow minute of the machine slows both. */
+export interface Comparison {
+  readonly name: string
+  readonly of: Figure
+  readonly to: Figure
+  readonly budget?: Budget
+}
+
+export interface Budget {
+  readonly atLeast?: number
+  readonly atMost?: number
+  /** The budget holds only if this other comparison reaches so much. */
+  readonly countsIf?: { readonly comparison: string; readonly atLeast: number }
+}
