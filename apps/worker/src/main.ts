@@ -1,1 +1,39 @@
-export {}
+#!/usr/bin/env node
+/** A worker process: read the configuration, compose, run, and stop well when told to. */
+import { hostname } from 'node:os'
+import { help, readConfig, type WorkerConfig } from './config.ts'
+import { describeMistake } from './environment.ts'
+import { createLogger } from './log.ts'
+import { startWorker, stopOnSignals } from './run.ts'
+
+const EXIT_BAD_INPUT = 2
+
+const read = readConfig(process.argv.slice(2), process.env, {
+  isTerminal: process.stderr.isTTY === true,
+  hostName: hostname(),
+  pid: process.pid,
+})
+switch (read.type) {
+  case 'help':
+    process.stdout.write(help)
+    break
+  case 'mistakes':
+    refuse(read.mistakes)
+    break
+  case 'config':
+    await run(read.config)
+}
+
+async function run(config: WorkerConfig): Promise<void> {
+  const { logFormat: format, logLevel: level, workerId } = config
+  const logger = createLogger({ format, level, write: (line) => process.stderr.write(line) })
+  const started = await startWorker(config, logger)
+  if ('mistakes' in started) return refuse(started.mistakes)
+  stopOnSignals(started, { workerId, stopWithinMs: config.stopWithinMs, logger })
+}
+
+/** One line per mistake, all of them at once. */
+function refuse(mistakes: readonly unknown[]): void {
+  for (const mistake of mistakes) process.stderr.write(`baton-worker: ${describeMistake(mistake)}\n`)
+  process.exitCode = EXIT_BAD_INPUT
+}

@@ -1,0 +1,29 @@
+import { createFlow, FlowRuntime, type NodeArguments } from '@baton/core'
+import { expect, it } from 'vitest'
+import { Progress } from './progress.ts'
+
+it('tells from the journal how far each node is, and how many items of a map are done', async () => {
+  const flow = createFlow<number[]>('squares')
+    .node('list', ({ input }: NodeArguments<number[]>) => ({ output: input }))
+    .map('square', ({ input }: NodeArguments<number>) => ({ output: input * input }))
+    .edge('list', 'square')
+  const progress = new Progress()
+
+  await new FlowRuntime().run(flow, [1, 2, 3], { onEvent: (event) => progress.apply(event) })
+
+  expect(progress).toMatchObject({ flow: 'squares', status: 'completed', isIdle: true })
+  expect(progress.nodes).toMatchObject([
+    { nodeId: 'list', done: 1, total: undefined, isSettled: true },
+    { nodeId: 'square', done: 3, total: 3, failed: 0, isSettled: true },
+  ])
+})
+
+it('knows what a paused run waits for', async () => {
+  const flow = createFlow('refund').approval('boss')
+  const progress = new Progress()
+
+  await new FlowRuntime().run(flow, undefined, { onEvent: (event) => progress.apply(event) })
+
+  expect(progress.status).toBe('paused')
+  expect(progress.node('boss').waitsFor).toBe('approval boss')
+})

@@ -1,0 +1,14 @@
+/** For the process tests. */
+import { createFlow, FatalError, type NodeArguments } from '@baton/core'
+
+const greet = createFlow<string>('greet', { version: '2' }).node('greet', ({ input }: NodeArguments<string>) => ({
+  output: { text: `Hello, ${input}` },
+}))
+
+const fail = createFlow('fail').node('fall', () => {
+  throw new FatalError('on its face')
+})
+
+const ask = createFlow('ask').approval('boss', { request: 'May we?' })
+
+export const flows = [greet, fail, ask]

@@ -1,0 +1,94 @@
+/** What the person typed, checked before anything starts. */
+import { statSync } from 'node:fs'
+import { isAbsolute, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { listMarkdown } from './analyse.ts'
+
+export interface DemoOptions {
+  readonly folder: string
+  readonly files: readonly string[]
+  /** Where the report goes; absent: into the temporary folder. */
+  readonly report: string | undefined
+  readonly json: boolean
+  readonly keep: boolean
+}
+
+/** Something to say in a line, and what to do about it in the next. */
+export class Mistake extends Error {
+  readonly hint: string
+
+  constructor(message: string, hint: string) {
+    super(message)
+    this.hint = hint
+  }
+}
+
+export const help = `npm run demo [-- options]
+
+Counts the words, headings and links of a folder of Markdown files on two workers, kills one of them half-way,
+and shows that the job ends as if nothing had happened.
+
+  --dir FOLDER    the files to work on (this repository's own)
+  --report FILE   where the report goes (a temporary folder)
+  --keep          keep the run's folder: journal, queue and the workers' logs
+  --json          the last line of stdout is one JSON object; everything else goes to stderr
+  --help
+`
+
+const known = {
+  dir: { type: 'string' },
+  report: { type: 'string' },
+  keep: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+/** npm changes the folder; paths mean what they meant where the person typed them. */
+const typedIn = process.env.INIT_CWD ?? process.cwd()
+
+export async function readOptions(args: readonly string[], house: string): Promise<DemoOptions | 'help'> {
+  const { dir, report, keep, json, help: asksForHelp } = parse(args)
+  if (asksForHelp) return 'help'
+  const folder = dir === undefined ? house : from(dir)
+  const files = await filesIn(folder)
+  if (files.length === 0) {
+    const hint =
+      'Name a folder with .md or .markdown files: npm run demo -- --dir <folder>. Not searched: node_modules, dist, .*'
+    throw new Mistake(`There are no Markdown files in ${folder}`, hint)
+  }
+  if (report !== undefined && !isFolder(join(from(report), '..'))) {
+    throw new Mistake(`There is no folder for ${from(report)}`, 'Make it first, or name another --report file.')
+  }
+  return { folder, files, report: report === undefined ? undefined : from(report), json, keep }
+}
+
+function parse(args: readonly string[]) {
+  const hint = `There are ${Object.keys(known)
+    .map((name) => `--${name}`)
+    .join(', ')}. npm wants a -- before them.`
+  try {
+    return parseArgs({ args: [...args], options: known }).values
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error)
+    throw new Mistake(said.split('. ')[0] ?? said, hint)
+  }
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  if (!isFolder(folder))
+    throw new Mistake(`There is no folder ${folder}`, 'Check the name: npm run demo -- --dir <folder>')
+  try {
+    return await listMarkdown(folder)
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error)
+    throw new Mistake(`${folder} cannot be searched: ${said}`, 'Name a folder that you may read.')
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
+
+function from(path: string): string {
+  return isAbsolute(path) ? path : resolve(typedIn, path)
+}

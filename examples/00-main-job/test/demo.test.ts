@@ -1,0 +1,91 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, onTestFinished, vi } from 'vitest'
+
+// Four processes, a lease of two seconds, and a machine that may have other work.
+vi.setConfig({ testTimeout: 120_000 })
+
+const house = join(import.meta.dirname, '../../..')
+
+function temporaryFolder(files: Record<string, string> = {}): string {
+  const folder = mkdtempSync(join(tmpdir(), 'baton-main-job-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text)
+  return folder
+}
+
+/** The demo from its sources; it starts the apps as it was started itself. */
+function demo(options: { temp?: string; typedIn?: string }, ...args: string[]) {
+  const { temp = temporaryFolder(), typedIn = house } = options
+  const main = join(import.meta.dirname, '../src/demo.ts')
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--conditions=@baton/source', '--import', 'tsx', main, ...args],
+    { cwd: house, env: { ...process.env, TMPDIR: temp, INIT_CWD: typedIn, BATON_STORE: 'nonsense' }, encoding: 'utf8' },
+  )
+  return { status, stdout, stderr }
+}
+
+const notes = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`${at}.md`, `# Note ${at}\n\n[next](${at + 1}.md)\n`]))
+
+it('loses a worker half-way and ends with the report of a recount', () => {
+  const temp = temporaryFolder()
+  const folder = temporaryFolder(notes(12))
+
+  const { status, stdout, stderr } = demo({ temp }, '--dir', folder, '--json')
+
+  expect(stderr).toContain('dies on purpose')
+  expect(status).toBe(0)
+  const result = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
+  expect(result).toEqual({
+    runId: expect.any(String),
+    status: 'completed',
+    files: 12,
+    killedWorker: expect.stringMatching(/^worker-[12]$/),
+    recoveredNodes: expect.any(Number),
+    durationMs: expect.any(Number),
+  })
+  expect(result.recoveredNodes).toBeGreaterThanOrEqual(1)
+  // Of what it wrote the report is left, and nothing else.
+  const [home = ''] = readdirSync(temp).filter((name) => name.startsWith('baton-demo-'))
+  expect(readdirSync(join(temp, home))).toEqual(['report.md'])
+  expect(readFileSync(join(temp, home, 'report.md'), 'utf8')).toContain('- `11.md`: the link `12.md` leads nowhere')
+})
+
+it('does so with a single file, and keeps what it is asked to keep', () => {
+  const temp = temporaryFolder()
+  const folder = temporaryFolder({ 'only.md': '# Only' })
+  const report = join(folder, 'report.txt')
+
+  const { status, stdout } = demo({ temp, typedIn: folder }, '--dir', '.', '--report', 'report.txt', '--keep')
+
+  expect(status).toBe(0)
+  expect(stdout).toContain('analyse[0] recovered by worker-')
+  expect(stdout).toContain('What to type next')
+  expect(existsSync(report)).toBe(true)
+  const [home = ''] = readdirSync(temp).filter((name) => name.startsWith('baton-demo-'))
+  expect(readdirSync(join(temp, home))).toEqual(expect.arrayContaining(['store', 'worker-1.log', 'worker-2.log']))
+})
+
+it('explains itself', () => {
+  expect(demo({}, '--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('--dir FOLDER'), stderr: '' })
+})
+
+it.each([
+  { what: 'no Markdown', args: () => ['--dir', temporaryFolder({ 'a.txt': '' })], says: 'There are no Markdown files' },
+  { what: 'no such folder', args: () => ['--dir', '/nowhere/at/all'], says: 'There is no folder /nowhere/at/all' },
+  { what: 'an unknown option', args: () => ['--dri', '/tmp'], says: "Unknown option '--dri'" },
+  { what: 'a report that has no folder', args: () => ['--report', '/nowhere/r.md'], says: 'There is no folder for' },
+])('refuses $what with 2 and a hint, and leaves nothing behind', ({ args, says }) => {
+  const temp = temporaryFolder()
+
+  const { status, stdout, stderr } = demo({ temp }, ...args())
+
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  expect(stderr).toContain(says)
+  expect(stderr.trimEnd().split('\n')).toHaveLength(2)
+  expect(readdirSync(temp)).not.toContainEqual(expect.stringMatching(/^baton-demo-/))
+})
