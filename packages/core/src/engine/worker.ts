@@ -22,6 +22,7 @@ import { Deadlines } from './deadlines.ts'
 import { type Environment, workFields } from './environment.ts'
 import { adoptForeignJob } from './foreign-job.ts'
 import type { Graph } from './graph.ts'
+import { jobFor } from './jobs.ts'
 import { Leases } from './leases.ts'
 import { patiently } from './patience.ts'
 import type { Registry } from './registry.ts'
@@ -229,9 +230,21 @@ export class Worker {
     const cancel = this.#clock.after(delayMs, () => {
       this.#ownTimers.delete(cancel)
       const graph = this.#graphFor(head.flowId, head.version)
-      this.#workUnasked({ runId: head.runId, instanceId, graph })
+      if (this.#slots.free > 0) this.#workUnasked({ runId: head.runId, instanceId, graph })
+      else this.#sendDue(claim)
     })
     this.#ownTimers.add(cancel)
+  }
+
+  /** Its time has come while all places here are taken: whoever has one first shall do it, and no sweep is waited for. */
+  #sendDue({ head, instanceId }: Claim): void {
+    // The time as dispatch number is higher than any that was used, so that no queue takes this for old news.
+    const job = jobFor(head, instanceId, this.#clock.now())
+    const failed = (error: unknown) => {
+      const fields = { runId: head.runId, instanceId, workerId: this.workerId, error }
+      this.#logger.log('warn', 'a job could not be sent; the sweep will', fields)
+    }
+    void (async () => this.#options.queue.enqueue([job]))().catch(failed)
   }
 
   /** Work that no job brought: from a timer of our own, or found in the store. Only where a slot is free. */

@@ -1,0 +1,3 @@
+export { fileSubject } from './file-subject.ts'
+export { runLocally, StoredRuns, type Told, withoutTimes } from './same-journal.ts'
+export { type Expected, type Scenario, scenarios } from './scenario.ts'

@@ -1,0 +1,13 @@
+/**
+ * The scenario file: what flows do, as data. Every adapter runs it (`test/run-scenarios.ts`), and an engine without a
+ * store does, and all of them must agree.
+ */
+import { branches } from './scenarios/branches.ts'
+import { data } from './scenarios/data.ts'
+import { endurance } from './scenarios/endurance.ts'
+import { outside } from './scenarios/outside.ts'
+import type { Scenario } from './scenarios/scenario.ts'
+
+export type { Expected, Scenario } from './scenarios/scenario.ts'
+
+export const scenarios: readonly Scenario[] = [...branches, ...endurance, ...data, ...outside]

@@ -1,0 +1,35 @@
+import type { RunHandle, RunnableFlow, StartOptions } from '@baton/core'
+import type { Stage } from '@baton/testing'
+
+/** One flow, its input and how it must end: what every adapter has to agree on. */
+export interface Scenario {
+  readonly name: string
+  flow(): RunnableFlow
+  readonly input?: unknown
+  readonly start?: StartOptions
+  /** Brings news from outside. Without a store nobody can, and the run is compared as far as it gets. */
+  readonly drive?: (handle: RunHandle, stage: Stage) => Promise<void>
+  /** What happens next is known to the store alone: a deadline, the end of a wait. Only a sweep finds it. */
+  readonly onlyTime?: boolean
+  readonly expect: Expected
+}
+
+export interface Expected {
+  readonly status: 'completed' | 'failed' | 'cancelled'
+  readonly output?: unknown
+  readonly error?: { readonly code?: string; readonly message?: string }
+  readonly context?: Readonly<Record<string, unknown>>
+  /** Instances and how each ended. Those not named may end as they like. */
+  readonly instances?: Readonly<Record<string, string>>
+  /** How often the code of a node is called. */
+  readonly calls?: Readonly<Record<string, number>>
+}
+
+/** Waits until the run waits for the outside. */
+export async function untilPaused(handle: RunHandle, stage: Stage): Promise<void> {
+  const paused = (async () => {
+    for await (const { type } of handle.stream()) if (type === 'run-paused') return
+    throw new Error('the run ended before it waited for anything')
+  })()
+  await stage.until(paused, 60_000)
+}

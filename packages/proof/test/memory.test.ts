@@ -1,0 +1,4 @@
+import { memorySubject } from '@baton/testing'
+import { runScenarios } from './run-scenarios.ts'
+
+runScenarios(memorySubject)

@@ -1,0 +1,15 @@
+/**
+ * A copy of plain data that shares no object with it: what leaves the store must not change the store when its new
+ * owner changes it. Several times faster than structuredClone for the small things that claims are made of.
+ */
+export function copyOf<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(copyOf) as Value
+  const copy: { [member: string]: unknown } = {}
+  for (const member of Object.keys(value)) {
+    const inner = copyOf((value as { readonly [member: string]: unknown })[member])
+    if (member !== '__proto__') copy[member] = inner
+    else Object.defineProperty(copy, member, { value: inner, enumerable: true, configurable: true, writable: true })
+  }
+  return copy as Value
+}

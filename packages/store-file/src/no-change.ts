@@ -1,0 +1,71 @@
+/**
+ * What a run's machine answers where it changes nothing: a claim of what somebody else has, a commit with an old
+ * fence, the same commit again. Such answers need no line in the log. Where it is not sure, it says nothing, and the
+ * line decides.
+ */
+import { isTerminal } from '@baton/core'
+import {
+  applyCommand,
+  type ClaimRequest,
+  type Command,
+  type CommandResult,
+  isSettled,
+  type MachineOptions,
+  type RunMachine,
+  type RunState,
+  type Transition,
+} from '@baton/core/adapter'
+
+const NEVER = Number.POSITIVE_INFINITY
+
+/** @returns undefined when the command may change something */
+export function answerWithoutChange(
+  machine: RunMachine,
+  command: Command,
+  atMs: number,
+  options: MachineOptions,
+): CommandResult | undefined {
+  const { state } = machine
+  if (!changesNothing(state, command, atMs)) return undefined
+  const { seq } = state
+  const answer = applyCommand(machine, command, atMs, options)
+  // Otherwise this process would know something that the log does not.
+  if (state.seq !== seq) throw new Error(`a ${command.type} that should change nothing did`)
+  return answer
+}
+
+function changesNothing(state: RunState, command: Command, atMs: number): boolean {
+  switch (command.type) {
+    case 'create':
+      return true
+    case 'claim':
+      return isTerminal(state.status) || !mayClaim(state, command.request, atMs)
+    case 'commit':
+      return isTerminal(state.status) || !mayCommit(state, command.transition)
+    case 'notify':
+      return isTerminal(state.status) || (command.notice.type === 'cancel' && state.stopping)
+    case 'renew':
+      return command.request.claims.every(({ instanceId, fence }) => {
+        const instance = state.instances.get(instanceId)
+        return instance?.status !== 'claimed' || instance.fence !== fence || atMs >= (instance.attemptUntilMs ?? NEVER)
+      })
+    case 'redispatch':
+      return command.instances.every((id) => isSettled(state.instances.get(id)?.status ?? 'succeeded'))
+    default:
+      throw new Error(`no such command: ${JSON.stringify(command satisfies never)}`)
+  }
+}
+
+function mayClaim(state: RunState, { instanceId, claimId }: ClaimRequest, atMs: number): boolean {
+  // A claim is also where a deadline that has passed is noticed.
+  if (state.head.deadlineAtMs !== undefined && state.head.deadlineAtMs <= atMs) return true
+  const instance = state.instances.get(instanceId)
+  if (instance === undefined || instance.status === 'waiting' || isSettled(instance.status)) return false
+  if (instance.status === 'claimed' && instance.claimId === claimId) return false
+  return instance.dueAtMs <= atMs
+}
+
+function mayCommit(state: RunState, { instanceId, fence, commitId }: Transition): boolean {
+  const instance = state.instances.get(instanceId)
+  return instance?.status === 'claimed' && instance.fence === fence && instance.commitId !== commitId
+}

@@ -1,0 +1,303 @@
+/**
+ * Runs in a folder: one append-only log per run, shared by all processes of a machine, and no server.
+ *
+ * Every change of a run is one command on one line (`stored-run.ts`), written without a lock (`shared-log.ts`). Reading
+ * is folding. Beside the logs there are only hints: markers that say when to look at which run, and notes about runs
+ * that have ended; both are made again from the logs when they are lost.
+ */
+import { BatonError, type IClock, type ILogger, isTerminal } from '@baton/core'
+import {
+  type ClaimRequest,
+  type ClaimResult,
+  type CommitResult,
+  type ContextEntry,
+  type ContextSource,
+  type CreateResult,
+  type DueItem,
+  type DueQuery,
+  type IRunStore,
+  type JournalOptions,
+  type NewRun,
+  type Notice,
+  type NoticeResult,
+  type PurgeOptions,
+  pageOf,
+  type RenewRequest,
+  type RenewResult,
+  type RunEvent,
+  type RunId,
+  type RunPage,
+  type RunQuery,
+  type RunRecord,
+  type RunState,
+  type RunSummary,
+  recordOf,
+  summaryOf,
+  type Transition,
+} from '@baton/core/adapter'
+import { copyOf } from './copy.ts'
+import { DueWheel } from './due-wheel.ts'
+import { messageOf, storeFailure } from './failure.ts'
+import { follow } from './journal.ts'
+import { OpenFiles } from './open-files.ts'
+import { checkRunStoreOptions, type FileDurability, type FileRunStoreOptions } from './options.ts'
+import { purge, removeRun } from './retention.ts'
+import { RunCache } from './run-cache.ts'
+import { RunIndex } from './run-index.ts'
+import { Runs } from './runs.ts'
+import { openStoreFolder, type StoreFolder } from './store-folder.ts'
+import type { StoredRun } from './stored-run.ts'
+import { Sweep } from './sweep.ts'
+import { Tombstones } from './tombstones.ts'
+
+export class FileRunStore implements IRunStore {
+  readonly durability: FileDurability
+  readonly #options: ReturnType<typeof checkRunStoreOptions>
+  readonly #clock: IClock
+  readonly #logger: ILogger
+  readonly #folder: StoreFolder
+  readonly #files: OpenFiles
+  readonly #cache: RunCache
+  readonly #wheel: DueWheel
+  readonly #tombstones: Tombstones
+  readonly #runs: Runs
+  readonly #index: RunIndex
+  readonly #sweep: Sweep
+  readonly #closing = new AbortController()
+  #repairedAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: FileRunStoreOptions) {
+    const checked = checkRunStoreOptions(options)
+    const { clock, logger } = checked
+    this.#options = checked
+    this.#clock = clock
+    this.#logger = logger
+    this.#folder = openStoreFolder(checked.directory, checked.durability)
+    this.durability = this.#folder.durability
+    this.#files = new OpenFiles(checked.openFiles)
+    this.#cache = new RunCache({ runs: checked.cachedRuns, bytes: checked.cachedBytes })
+    const { paths, folders } = this.#folder
+    const wheel = new DueWheel(paths)
+    this.#wheel = wheel
+    this.#tombstones = new Tombstones(paths, checked.tombstoneMs)
+    this.#runs = new Runs({
+      ...checked,
+      paths,
+      folders,
+      files: this.#files,
+      fsynced: this.durability === 'power',
+      machine: { redispatchMs: checked.redispatchMs },
+      cache: this.#cache,
+      wheel,
+      index: () => this.#index,
+      tombstones: this.#tombstones,
+    })
+    const openSound = (runId: RunId) => this.#openSound(runId)
+    this.#index = new RunIndex({ paths, folders, files: this.#files, open: openSound })
+    const open = (runId: RunId) => this.#runs.open(runId)
+    const finish = (run: StoredRun) => this.#runs.finish(run)
+    this.#sweep = new Sweep({
+      paths,
+      wheel,
+      index: this.#index,
+      logger,
+      open,
+      openSound,
+      finish,
+    })
+  }
+
+  async create(run: NewRun): Promise<CreateResult> {
+    this.#assertOpen()
+    const { runId } = run
+    if (this.#isPurged(runId)) return { status: 'purged' }
+    const answer = await this.#runs.change(runId, { type: 'create', run })
+    if (answer?.type === 'too-large') return { status: 'too-large', limitBytes: answer.limitBytes }
+    if (this.#isPurged(runId)) {
+      // It was purged while we looked, and we may have brought it back.
+      if (answer?.type === 'create' && answer.result.status === 'created') removeRun(this.#folder.paths, runId)
+      this.#cache.drop(runId)
+      return { status: 'purged' }
+    }
+    if (answer?.type === 'create') return answer.result
+    throw new BatonError('STORE_UNAVAILABLE', { runId, message: `the log of ${runId} was removed while it was made` })
+  }
+
+  async claim(request: ClaimRequest): Promise<ClaimResult> {
+    this.#assertOpen()
+    const answer = await this.#runs.change(request.runId, { type: 'claim', request })
+    return answer?.type === 'claim' ? answer.result : { status: 'unknown-run' }
+  }
+
+  async commit(transition: Transition): Promise<CommitResult> {
+    this.#assertOpen()
+    const answer = await this.#runs.change(transition.runId, { type: 'commit', transition })
+    if (answer?.type === 'too-large') return { status: 'too-large', limitBytes: answer.limitBytes }
+    return answer?.type === 'commit' ? answer.result : { status: 'unknown-run' }
+  }
+
+  async notify(notice: Notice): Promise<NoticeResult> {
+    this.#assertOpen()
+    const answer = await this.#runs.change(notice.runId, { type: 'notify', notice })
+    if (answer?.type === 'too-large') {
+      throw new BatonError('TOO_LARGE', { field: 'notice', message: `at most ${answer.limitBytes} bytes` })
+    }
+    return answer?.type === 'notify' ? answer.result : { status: 'unknown-run' }
+  }
+
+  async renew(request: RenewRequest): Promise<RenewResult> {
+    this.#assertOpen()
+    const answer = await this.#runs.change(request.runId, { type: 'renew', request })
+    if (answer?.type === 'renew') return answer.result
+    const lost = request.claims.map(({ instanceId }) => instanceId)
+    return { run: { status: 'cancelled', stopping: true }, lost, cancelled: [] }
+  }
+
+  async load(runId: RunId): Promise<RunRecord | undefined> {
+    const state = await this.#read(runId)
+    return state === undefined ? undefined : copyOf(recordOf(state))
+  }
+
+  async summary(runId: RunId): Promise<RunSummary | undefined> {
+    const state = await this.#read(runId)
+    return state === undefined ? undefined : copyOf(summaryOf(state))
+  }
+
+  context(runId: RunId): ContextSource {
+    const entries = async () => {
+      const state = await this.#read(runId)
+      if (state === undefined) throw unknownRun(runId)
+      return state.context
+    }
+    return {
+      read: async (keys) => {
+        const all = await entries()
+        const found = new Map<string, ContextEntry>()
+        for (const key of keys) {
+          const entry = all.get(key)
+          if (entry !== undefined) found.set(key, copyOf(entry))
+        }
+        return found
+      },
+      readAll: async () => new Map(Array.from(await entries(), ([key, entry]) => [key, copyOf(entry)])),
+    }
+  }
+
+  async *journal(runId: RunId, { from = 1, live = false, signal }: JournalOptions = {}): AsyncGenerator<RunEvent> {
+    this.#assertOpen()
+    if (this.#runs.open(runId) === undefined) throw unknownRun(runId)
+    yield* follow({
+      paths: this.#folder.paths.run(runId),
+      folders: this.#folder.folders,
+      files: this.#files,
+      fsynced: false,
+      redispatchMs: this.#options.redispatchMs,
+      from,
+      live,
+      // One of its own for each follower: listeners of thousands would pile up on ours.
+      signal: AbortSignal.any(signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal]),
+      clock: this.#clock,
+      pollMs: this.#options.pollMs,
+      flush: async () => this.#runs.open(runId)?.flush(),
+    })
+  }
+
+  async list(query: RunQuery = {}): Promise<RunPage> {
+    this.#assertOpen()
+    const notes = [...(await this.#index.scan()).values()]
+    // A page is chosen by what a note has; only its own runs are then read whole.
+    const page = pageOf(notes as readonly unknown[] as readonly RunSummary[], query)
+    const runs: RunSummary[] = []
+    for (const { runId } of page.runs) {
+      const state = this.#openSound(runId)?.machine?.state
+      if (state !== undefined) runs.push(copyOf(summaryOf(state)))
+    }
+    return { ...page, runs }
+  }
+
+  async due(query: DueQuery): Promise<readonly DueItem[]> {
+    this.#assertOpen()
+    this.#repairNowAndThen()
+    try {
+      return await this.#sweep.due(query, this.#clock.now())
+    } catch (error) {
+      throw storeFailure(error, 'looking for what is due')
+    }
+  }
+
+  async redispatch(items: readonly DueItem[]): Promise<void> {
+    this.#assertOpen()
+    const { redispatchMs, redispatchMaxMs } = this.#options
+    const byRun = new Map<RunId, string[]>()
+    for (const item of items) {
+      if (item.type === 'instance') byRun.set(item.runId, [...(byRun.get(item.runId) ?? []), item.instanceId])
+    }
+    for (const [runId, instances] of byRun) {
+      await this.#runs.change(runId, { type: 'redispatch', runId, instances, redispatchMs, redispatchMaxMs })
+    }
+  }
+
+  async purge(options: PurgeOptions): Promise<number> {
+    this.#assertOpen()
+    const { paths, folders } = this.#folder
+    const forget = (runId: RunId) => this.#cache.drop(runId)
+    const places = { paths, folders, index: this.#index, tombstones: this.#tombstones, forget }
+    try {
+      return await purge(places, options, this.#clock.now())
+    } catch (error) {
+      throw storeFailure(error, 'removing runs')
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#runs.settled()
+    this.#cache.clear()
+    this.#wheel.close()
+    this.#files.close()
+  }
+
+  async #read(runId: RunId): Promise<RunState | undefined> {
+    this.#assertOpen()
+    const run = this.#runs.open(runId)
+    const state = run?.machine?.state
+    // How a run ended must not change (P5), not even if the power fails right after somebody has been told.
+    if (state !== undefined && isTerminal(state.status)) await run?.flush()
+    return state
+  }
+
+  /** For those who look at all runs: a damaged one is reported and left out. */
+  #openSound(runId: RunId): StoredRun | undefined {
+    try {
+      return this.#runs.open(runId)
+    } catch (error) {
+      if (!BatonError.is(error, 'STORE_CORRUPT')) throw error
+      this.#logger.log('error', 'a run is damaged and was left out', { runId, error: messageOf(error) })
+      return undefined
+    }
+  }
+
+  /** Hangs on to the sweeps, so that no timer has to. The first one comes with the first sweep. */
+  #repairNowAndThen(): void {
+    const nowMs = this.#clock.now()
+    if (nowMs - this.#repairedAtMs < this.#options.repairMs) return
+    this.#repairedAtMs = nowMs
+    this.#sweep
+      .repair(() => this.#clock.now(), this.#closing.signal)
+      .catch((error: unknown) =>
+        this.#logger.log('warn', 'looking for lost markers failed', { error: messageOf(error) }),
+      )
+  }
+
+  #isPurged(runId: RunId): boolean {
+    return this.#tombstones.has(runId, this.#clock.now())
+  }
+
+  #assertOpen(): void {
+    if (this.#closing.signal.aborted) throw new BatonError('CLOSED')
+  }
+}
+
+function unknownRun(runId: RunId): BatonError {
+  return new BatonError('UNKNOWN_RUN', { field: 'runId', message: `no run ${runId}`, runId })
+}

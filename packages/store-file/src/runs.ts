@@ -1,0 +1,222 @@
+/** Opens runs and changes them: the one way in which a command becomes a line. */
+import { type IClock, type ILogger, isTerminal } from '@baton/core'
+import type { Command, CommandResult, CreateResult, MachineOptions, RunId } from '@baton/core/adapter'
+import { writeBlobs } from './blobs.ts'
+import { copyOf } from './copy.ts'
+import type { FolderSync } from './disk.ts'
+import { bucketOf, type DueWheel } from './due-wheel.ts'
+import { messageOf } from './failure.ts'
+import { type Blob, slim } from './large-values.ts'
+import { answerWithoutChange } from './no-change.ts'
+import type { OpenFiles } from './open-files.ts'
+import type { Paths } from './paths.ts'
+import type { RunCache } from './run-cache.ts'
+import { noteOf, type RunIndex } from './run-index.ts'
+import type { BlobPlace } from './run-line.ts'
+import { StoredRun } from './stored-run.ts'
+import type { Tombstones } from './tombstones.ts'
+
+export interface RunsOptions {
+  readonly paths: Paths
+  readonly folders: FolderSync
+  readonly files: OpenFiles
+  readonly fsynced: boolean
+  readonly clock: IClock
+  readonly logger: ILogger
+  readonly machine: MachineOptions
+  readonly cache: RunCache
+  readonly wheel: DueWheel
+  readonly index: () => RunIndex
+  readonly tombstones: Tombstones
+  readonly inlineMaxBytes: number
+  readonly valueMaxBytes: number
+  readonly recordMaxBytes: number
+}
+
+export type Answer = Exclude<CommandResult, { readonly type: 'create' }> | CreateAnswer | TooLarge
+
+interface CreateAnswer {
+  readonly type: 'create'
+  readonly result: CreateResult
+}
+
+interface TooLarge {
+  readonly type: 'too-large'
+  readonly limitBytes: number
+}
+
+/** A command on its way into the log. */
+interface Draft {
+  readonly command: Command
+  readonly text: string
+  readonly blobs: readonly Blob[]
+  readonly places: readonly BlobPlace[]
+}
+
+/** What the checksum and the rest of a frame may add to a line. */
+const FRAME_BYTES = 256
+
+export class Runs {
+  readonly #options: RunsOptions
+  readonly #underWay = new Set<Promise<unknown>>()
+
+  constructor(options: RunsOptions) {
+    this.#options = options
+  }
+
+  /** The run as it is now; undefined when it is not there. */
+  open(runId: RunId): StoredRun | undefined {
+    const run = this.#find(runId, false)
+    if (run === undefined) return undefined
+    run.sync()
+    if (run.removed || run.machine === undefined) {
+      this.#options.cache.drop(runId)
+      return undefined
+    }
+    this.#options.cache.keep(runId, run)
+    return run
+  }
+
+  /** @returns undefined when there is no such run */
+  change(runId: RunId, command: Command): Promise<Answer | undefined> {
+    const work = this.#change(runId, command).finally(() => this.#underWay.delete(work))
+    this.#underWay.add(work)
+    return work
+  }
+
+  /** Resolves when all changes that were begun are over. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#underWay])
+  }
+
+  async #change(runId: RunId, command: Command): Promise<Answer | undefined> {
+    const run = this.#find(runId, command.type === 'create')
+    if (run === undefined) return undefined
+    const unchanged = this.#withoutChange(run, command)
+    if (unchanged !== undefined) {
+      // It may rest on a line that its writer has not seen safe yet.
+      await run.flush()
+      return unchanged
+    }
+    if (run.machine === undefined && command.type !== 'create') return undefined
+    const draft = this.#draft(command)
+    if ('limitBytes' in draft) return draft
+    await writeBlobs(run.paths, draft.blobs, this.#options)
+    if (command.type === 'create') await run.createLog()
+    const answer = this.#write(run, draft)
+    // What only moves times is worth no wait for the disk: a power cut ends every lease of this machine anyway.
+    if (command.type !== 'renew' && command.type !== 'redispatch') await run.flush()
+    if (run.machine !== undefined && isTerminal(run.machine.state.status)) this.finish(run)
+    return answer
+  }
+
+  /** Leaves a note about a run that has ended, and takes its marker away: hints, which may fail. */
+  finish(run: StoredRun): void {
+    const { index, wheel, logger } = this.#options
+    const { state } = run.machine ?? {}
+    if (state === undefined) return
+    try {
+      index().write(noteOf(state, run.logBytes))
+      if (run.markerMs !== Number.POSITIVE_INFINITY) wheel.remove(run.paths, run.markerMs)
+    } catch (error) {
+      logger.log('warn', 'could not tidy up after a run', { runId: state.head.runId, error: messageOf(error) })
+    }
+  }
+
+  /** @returns undefined when there is no log, unless one is about to be made */
+  #find(runId: RunId, creating: boolean): StoredRun | undefined {
+    const { cache, tombstones, clock } = this.#options
+    const known = cache.get(runId)
+    if (known !== undefined && !known.removed && !known.broken) return known
+    cache.drop(runId)
+    if (tombstones.has(runId, clock.now())) return undefined
+    const run = this.#handle(runId)
+    run.sync()
+    if (run.found) cache.keep(runId, run)
+    return run.found || creating ? run : undefined
+  }
+
+  #handle(runId: RunId): StoredRun {
+    const { paths, files, folders, fsynced, machine } = this.#options
+    return new StoredRun({ paths: paths.run(runId), files, folders, fsynced, machine })
+  }
+
+  /** The answer to a command that changes nothing, on what is in the log now. */
+  #withoutChange(run: StoredRun, command: Command): Answer | undefined {
+    if (this.#ask(run, command) === undefined) return undefined
+    run.sync()
+    return run.removed ? undefined : this.#ask(run, command)
+  }
+
+  #ask(run: StoredRun, command: Command): Answer | undefined {
+    const { clock, machine } = this.#options
+    if (run.machine === undefined) return undefined
+    return ownAnswer(answerWithoutChange(run.machine, command, run.timeAt(clock.now()), machine))
+  }
+
+  #draft(command: Command): Draft | TooLarge {
+    const { inlineMaxBytes, valueMaxBytes, recordMaxBytes } = this.#options
+    const text = JSON.stringify(command)
+    if (text.length * 3 <= inlineMaxBytes) return { command, text, blobs: [], places: [] }
+    const slimmed = slim(text, inlineMaxBytes)
+    const slimText = slimmed.blobs.length === 0 ? text : JSON.stringify(slimmed.command)
+    if (Buffer.byteLength(slimText) + FRAME_BYTES > recordMaxBytes) return tooLarge(recordMaxBytes)
+    if (slimmed.blobs.some((blob) => Buffer.byteLength(blob.text) > valueMaxBytes)) return tooLarge(valueMaxBytes)
+    return { command, text: slimText, blobs: slimmed.blobs, places: slimmed.places }
+  }
+
+  #write(run: StoredRun, { command, text, places }: Draft): Answer | undefined {
+    const { clock, cache, wheel } = this.#options
+    const clockMs = clock.now()
+    const atMs = run.timeAt(clockMs)
+    const dueAtMs = earliestDue(command, atMs)
+    this.#mark(run, dueAtMs, atMs)
+    const create = command.type === 'create'
+    const marker = create ? `,"markerMs":${run.markerMs}` : ''
+    const blobs = places.length === 0 ? '' : `,"blobs":${JSON.stringify(places)}`
+    const answer = ownAnswer(run.append(`{"atMs":${clockMs}${marker}${blobs},"command":${text}}`))
+    if (run.removed || run.machine === undefined) return undefined
+    // Somebody may have moved the marker in between; or, at a creation, have taken it for a leftover.
+    if (create && !wheel.has(run.paths, run.markerMs)) wheel.put(run.paths, run.markerMs)
+    this.#mark(run, dueAtMs, atMs)
+    cache.keep(run.machine.state.head.runId, run)
+    return answer
+  }
+
+  /** Sees to it that the run is looked at by then. */
+  #mark(run: StoredRun, dueAtMs: number, atMs: number): void {
+    if (run.markerMs <= dueAtMs) return
+    const bucketMs = bucketOf(dueAtMs, atMs)
+    if (bucketMs === Number.POSITIVE_INFINITY) return
+    this.#options.wheel.put(run.paths, bucketMs)
+    run.noteMarker(bucketMs)
+  }
+}
+
+/** The earliest instant at which the run may want attention because of this command. */
+function earliestDue(command: Command, atMs: number): number {
+  switch (command.type) {
+    case 'create':
+      return command.run.startAtMs ?? atMs
+    case 'claim':
+      return atMs + Math.min(command.request.leaseMs, command.request.timeoutMs ?? Number.POSITIVE_INFINITY)
+    case 'renew':
+      return atMs + command.request.leaseMs
+    case 'commit':
+    case 'notify':
+      return atMs
+    case 'redispatch':
+      return Number.POSITIVE_INFINITY
+    default:
+      throw new Error(`no such command: ${JSON.stringify(command satisfies never)}`)
+  }
+}
+
+/** Shares nothing with the run: whoever gets it may change it. */
+function ownAnswer(answer: CommandResult | undefined): Answer | undefined {
+  return answer?.type === 'create' ? { type: 'create', result: answer.result } : copyOf(answer)
+}
+
+function tooLarge(limitBytes: number): TooLarge {
+  return { type: 'too-large', limitBytes }
+}

@@ -1,0 +1,213 @@
+/**
+ * One append-only file that several processes write to without a lock.
+ *
+ * `O_APPEND` makes the file the referee: each record is one write, writes come one after the other, and everybody
+ * reads them in the same order. So a process that has appended reads on from where it was to its own record, and knows
+ * what came before it. Nobody ever changes or cuts what is there. What a record looks like, and what a crash can leave
+ * of one: `frame.ts`.
+ *
+ * Reading and writing are synchronous, a few microseconds each in the page cache, so that nothing happens in this
+ * process between an append and the reading of what preceded it. `flush` waits for the disk. Appends that arrive while
+ * a sync is under way share the next one. Syncs go through the thread pool, also a lone one: measured against
+ * synchronous appends with fdatasync, one log reaches 0.85 of their rate that way, and 50 logs, whose syncs overlap,
+ * 2.5 times that rate. Syncing a lone one on the main thread gained less than 5 % and would hold up everything else.
+ *
+ * After a failed sync nobody can know what the disk holds, and a second try would report success without having
+ * written: such a log refuses all further work in this process.
+ */
+import { fdatasync, fstatSync, statSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { BatonError } from '@baton/core'
+import type { FolderSync } from './disk.ts'
+import { onDisk, storeFailure } from './failure.ts'
+import { encodeFrame } from './frame.ts'
+import { LogReader, type LogRecord } from './log-reader.ts'
+import { identityOf, type OpenFile, type OpenFiles } from './open-files.ts'
+
+export interface SharedLogOptions {
+  readonly path: string
+  readonly files: OpenFiles
+  readonly folders: FolderSync
+  /** False: `flush` does nothing, and what was written survives the process but not a power cut. */
+  readonly fsynced: boolean
+}
+
+export interface Appended {
+  /** Everything new, in the order of the file; others' records may follow the own one. */
+  readonly records: readonly LogRecord[]
+  /** Which of them is the own one. */
+  readonly mine: number
+}
+
+export const MAX_RECORD_BYTES = 16 * 1024 * 1024
+
+let logCount = 0
+const processTag = Math.floor(Math.random() * 36 ** 4).toString(36)
+
+export class SharedLog {
+  readonly #options: SharedLogOptions
+  readonly #reader: LogReader
+  readonly #writer = `${processTag}${(logCount++ % 36 ** 4).toString(36)}`
+  #appendCount = 0
+  #identity: string | undefined
+  #removed = false
+  #syncedTo = 0
+  #folderSynced = false
+  #running: Promise<void> | undefined
+  #next: Promise<void> | undefined
+  #failed: BatonError | undefined
+
+  constructor(options: SharedLogOptions) {
+    this.#options = options
+    this.#reader = new LogReader(options.path)
+  }
+
+  /** The file was there and is gone, or another one has taken its name: this log will never change again. */
+  get removed(): boolean {
+    return this.#removed
+  }
+
+  /** A sync failed: nothing more can be done with it. */
+  get failed(): boolean {
+    return this.#failed !== undefined
+  }
+
+  /** There is such a file, as far as the last look told. */
+  get found(): boolean {
+    return this.#identity !== undefined && !this.#removed
+  }
+
+  /** Whether the file at this path is still the one that was read. Looks for itself. */
+  hasItsName(): boolean {
+    const entry = statSync(this.#options.path, { throwIfNoEntry: false })
+    return entry !== undefined && identityOf(entry) === this.#identity
+  }
+
+  /** The end of what has been read or written. */
+  get endByte(): number {
+    return this.#reader.position
+  }
+
+  get tornCount(): number {
+    return this.#reader.tornCount
+  }
+
+  /** Makes the file, empty, if it is missing. */
+  async create(): Promise<void> {
+    const { files, path } = this.#options
+    try {
+      if (this.#identity === undefined) await files.create(path)
+    } catch (error) {
+      throw storeFailure(error, 'making a log')
+    }
+  }
+
+  /** What has been appended since the last look; nothing when there is no file. */
+  read(): readonly LogRecord[] {
+    this.#assertSound()
+    return onDisk('reading a log', () => {
+      const file = this.#file(false)
+      if (file === undefined) return NOTHING
+      const size = this.#sizeOf(file)
+      return size === this.#reader.position && !this.#removed ? NOTHING : this.#readTo(file, size)
+    })
+  }
+
+  /**
+   * Appends one record and reads whatever came before it. Throws `STORE_UNAVAILABLE` when the record may or may not
+   * be there. The file is made when `create` is set, and must be there otherwise.
+   */
+  append(text: string, { create = false }: { readonly create?: boolean } = {}): Appended {
+    this.#assertSound()
+    const tag = `${this.#writer}.${this.#appendCount++}`
+    const frame = encodeFrame(tag, text)
+    if (frame.length > MAX_RECORD_BYTES)
+      throw new BatonError('TOO_LARGE', { message: `a record of ${frame.length} bytes` })
+    return onDisk('appending to a log', () => {
+      const file = this.#file(create)
+      if (file === undefined) return { records: [], mine: -1 }
+      const written = writeSync(file.fd, frame)
+      // Never write the rest: others may have appended meanwhile. What is there is a torn record.
+      if (written < frame.length) throw new Error(`wrote ${written} of ${frame.length} bytes, is the disk full?`)
+      const atByte = this.#reader.position
+      const size = this.#sizeOf(file)
+      if (size === atByte + frame.length && !this.#removed) {
+        this.#reader.skip(frame.length)
+        return { records: [{ tag, text, atByte }], mine: 0 }
+      }
+      const records = this.#readTo(file, size)
+      return { records, mine: records.findIndex((record) => record.tag === tag) }
+    })
+  }
+
+  /** Waits until everything that was read or written is on the disk. */
+  flush(): Promise<void> {
+    if (this.#failed !== undefined) return Promise.reject(this.#failed)
+    if (!this.#options.fsynced || (this.#folderSynced && this.#syncedTo >= this.#reader.position)) return DONE
+    if (this.#running === undefined) return this.#startSync()
+    this.#next ??= this.#running.then(() => this.#startSync())
+    return this.#next
+  }
+
+  #startSync(): Promise<void> {
+    this.#next = undefined
+    this.#running = this.#sync().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  async #sync(): Promise<void> {
+    const { files, folders, path } = this.#options
+    const upTo = this.#reader.position
+    try {
+      const file = this.#file(false)
+      if (file === undefined) return
+      const content = files.pinned(file, syncContent)
+      // Whoever made the file may have died before its entry in the folder was safe.
+      await (this.#folderSynced ? content : Promise.all([content, folders.sync(dirname(path))]))
+    } catch (error) {
+      this.#failed = storeFailure(error, `syncing ${path}`)
+      throw this.#failed
+    }
+    this.#folderSynced = true
+    this.#syncedTo = upTo
+  }
+
+  #file(create: boolean): OpenFile | undefined {
+    const { files, path } = this.#options
+    const file = this.#removed ? undefined : files.open(path, create && this.#identity === undefined)
+    if (file === undefined || (this.#identity !== undefined && this.#identity !== file.identity)) {
+      if (this.#identity !== undefined) this.#removed = true
+      return undefined
+    }
+    this.#identity = file.identity
+    return file
+  }
+
+  #sizeOf(file: OpenFile): number {
+    const { size, nlink } = fstatSync(file.fd)
+    if (nlink === 0) this.#removed = true
+    return size
+  }
+
+  #readTo(file: OpenFile, size: number): readonly LogRecord[] {
+    const records = this.#reader.read(file.fd, size)
+    // The name is free for another file now.
+    if (this.#removed) this.#options.files.forget(this.#options.path)
+    return records
+  }
+
+  #assertSound(): void {
+    if (this.#failed !== undefined) throw this.#failed
+  }
+}
+
+const DONE = Promise.resolve()
+const NOTHING: readonly LogRecord[] = []
+
+function syncContent(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fdatasync(fd, (error) => (error === null ? resolve() : reject(error)))
+  })
+}

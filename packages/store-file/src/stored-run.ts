@@ -1,0 +1,165 @@
+/**
+ * One run, as far as this process has read its log. The fold of the log's lines is the run: everybody who reads the
+ * same lines has the same state, and the answer to a command is what the fold says at its line. A line whose guard
+ * fails changes nothing for anybody; so of several processes that want the same thing the first line wins.
+ */
+import { BatonError } from '@baton/core'
+import { applyCommand, type CommandResult, type MachineOptions, type RunMachine } from '@baton/core/adapter'
+import { readBlob } from './blobs.ts'
+import { storeFailure } from './failure.ts'
+import { fatten } from './large-values.ts'
+import type { LogRecord } from './log-reader.ts'
+import type { RunPaths } from './paths.ts'
+import type { CommandLine, MarkerLine, RunLine } from './run-line.ts'
+import { SharedLog, type SharedLogOptions } from './shared-log.ts'
+
+export interface StoredRunOptions extends Omit<SharedLogOptions, 'path'> {
+  readonly paths: RunPaths
+  readonly machine: MachineOptions
+}
+
+export class StoredRun {
+  readonly paths: RunPaths
+  readonly #log: SharedLog
+  readonly #options: MachineOptions
+  #machine: RunMachine | undefined
+  #nowMs = 0
+  #markerMs = Number.POSITIVE_INFINITY
+  #blobBytes = 0
+  #broken: BatonError | undefined
+
+  constructor({ paths, machine, ...log }: StoredRunOptions) {
+    this.paths = paths
+    this.#options = machine
+    this.#log = new SharedLog({ ...log, path: paths.log })
+  }
+
+  /** Undefined before the run is created: a creator may have died before its line was whole. */
+  get machine(): RunMachine | undefined {
+    return this.#machine
+  }
+
+  /** The run was purged; its handle is of no use any more. */
+  get removed(): boolean {
+    return this.#log.removed
+  }
+
+  get found(): boolean {
+    return this.#log.found
+  }
+
+  /** A sync failed. The handle must not be forgotten: a new one would sync again, and be told that all is well. */
+  get failed(): boolean {
+    return this.#log.failed
+  }
+
+  /** A line could not be read. A new handle may try again. */
+  get broken(): boolean {
+    return this.#broken !== undefined
+  }
+
+  get logBytes(): number {
+    return this.#log.endByte
+  }
+
+  /** About how much memory it takes. */
+  get weightBytes(): number {
+    return this.#log.endByte + this.#blobBytes
+  }
+
+  /** The bucket in which the run's marker lies, as far as the log tells; never when it has none. */
+  get markerMs(): number {
+    return this.#markerMs
+  }
+
+  /** The run's time: the clock, but never before what has happened. */
+  timeAt(clockMs: number): number {
+    return Math.max(clockMs, this.#nowMs)
+  }
+
+  /** A marker was put there. */
+  noteMarker(bucketMs: number): void {
+    this.#markerMs = Math.min(this.#markerMs, bucketMs)
+  }
+
+  /** Reads what others have written. */
+  sync(): void {
+    this.#fold(this.#log.read())
+  }
+
+  /** Makes the log, empty: that is not yet a run. */
+  createLog(): Promise<void> {
+    return this.#log.create()
+  }
+
+  /** Writes a command's line, and says what it did. @returns undefined when the run is not there, or no more */
+  append(text: string): CommandResult | undefined {
+    this.#assertWhole()
+    const { records, mine } = this.#log.append(text)
+    return this.#log.removed ? undefined : this.#fold(records)[mine]
+  }
+
+  /** Notes that the marker was moved. @returns whether that counts: not when somebody wrote meanwhile */
+  moveMarker(atMs: number, markerMs: number): boolean {
+    const line: MarkerLine = {
+      atMs,
+      markerMs: markerMs === Number.POSITIVE_INFINITY ? null : markerMs,
+      seenToByte: this.#log.endByte,
+    }
+    const { records, mine } = this.#log.append(JSON.stringify(line))
+    this.#fold(records)
+    return records[mine]?.atByte === line.seenToByte
+  }
+
+  flush(): Promise<void> {
+    return this.#log.flush()
+  }
+
+  /** @returns what each of the lines did */
+  #fold(records: readonly LogRecord[]): readonly (CommandResult | undefined)[] {
+    this.#assertWhole()
+    return records.map((record) => {
+      try {
+        const line = this.#parse(record.text)
+        return 'command' in line ? this.#apply(line) : this.#noteMove(line, record)
+      } catch (error) {
+        // The state may be half-way between two lines now.
+        const { message } = storeFailure(error, `line at byte ${record.atByte} of ${this.paths.log}`)
+        this.#broken = BatonError.is(error) ? error : new BatonError('STORE_CORRUPT', { message, cause: error })
+        throw this.#broken
+      }
+    })
+  }
+
+  #parse(text: string): RunLine {
+    const line = JSON.parse(text) as RunLine
+    if ('command' in line && line.blobs !== undefined) {
+      fatten(line.command, line.blobs, (sha256) => {
+        const { value, bytes } = readBlob(this.paths, sha256)
+        this.#blobBytes += bytes
+        return value
+      })
+    }
+    return line
+  }
+
+  #apply(line: CommandLine): CommandResult | undefined {
+    this.#nowMs = Math.max(this.#nowMs, line.atMs)
+    const before = this.#machine
+    const result = applyCommand(before, line.command, this.#nowMs, this.#options)
+    if (result?.type === 'create' && before === undefined) {
+      this.#machine = result.machine
+      this.#markerMs = Math.min(this.#markerMs, line.markerMs ?? Number.POSITIVE_INFINITY)
+    }
+    return result
+  }
+
+  #noteMove({ atMs, markerMs, seenToByte }: MarkerLine, { atByte }: LogRecord): undefined {
+    this.#nowMs = Math.max(this.#nowMs, atMs)
+    if (atByte === seenToByte) this.#markerMs = markerMs ?? Number.POSITIVE_INFINITY
+  }
+
+  #assertWhole(): void {
+    if (this.#broken !== undefined) throw this.#broken
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * A worker: claims what is due in the folder and commits the next node of its line, until it is killed. Prints what it
+ * committed, once the store has said so. A line ends at node n<last>.
+ */
+import { FileRunStore } from '../../src/run-store.ts'
+import { claimOf, step } from '../runs.ts'
+
+const [directory = '', last = '5', leaseMs = '400'] = process.argv.slice(2)
+const store = new FileRunStore({ directory, redispatchMs: 50 })
+const workerId = `w${process.pid}`
+process.stdout.write('ready\n')
+
+for (;;) {
+  const due = await store.due({ limit: 16 })
+  if (due.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  const shuffled = [...due].sort(() => Math.random() - 0.5)
+  for (const item of shuffled.slice(0, 4)) {
+    if (item.type !== 'instance') continue
+    const { runId, instanceId } = item
+    const result = await store.claim(claimOf(runId, instanceId, workerId, Number(leaseMs)))
+    if (result.status !== 'claimed') continue
+    const { claim } = result
+    const commit = await store.commit(
+      step(runId, claim, {
+        output: claim.fence,
+        commitId: `${workerId}-${instanceId}`,
+        last: instanceId === `n${last}`,
+      }),
+    )
+    if (commit.status === 'committed') process.stdout.write(`${runId} ${instanceId} ${claim.fence}\n`)
+  }
+}

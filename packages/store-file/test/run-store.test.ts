@@ -1,0 +1,646 @@
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import type { ILogger, RunEvent } from '@baton/core'
+import { type DueItem, foldJournal, recordOf } from '@baton/core/adapter'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { FolderSync } from '../src/disk.ts'
+import { OpenFiles } from '../src/open-files.ts'
+import type { FileRunStoreOptions } from '../src/options.ts'
+import { Paths } from '../src/paths.ts'
+import { FileRunStore } from '../src/run-store.ts'
+import { StoredRun } from '../src/stored-run.ts'
+import { type TestFolder, testFolder } from './folder.ts'
+import { claim, claimOf, id, newRun, runLine, step } from './runs.ts'
+import { type TestClock, testClock } from './test-clock.ts'
+
+let folder: TestFolder
+let paths: Paths
+const stores: FileRunStore[] = []
+
+beforeEach(() => {
+  folder = testFolder()
+  paths = new Paths(folder.path)
+})
+afterEach(async () => {
+  for (const store of stores.splice(0)) await store.close()
+  folder.remove()
+})
+
+function open(options: Partial<FileRunStoreOptions> = {}): FileRunStore {
+  const store = new FileRunStore({ directory: folder.path, ...options })
+  stores.push(store)
+  return store
+}
+
+const logOf = (runId: string) => paths.run(id(runId)).log
+const sizeOf = (runId: string) => statSync(logOf(runId)).size
+const buckets = () => readdirSync(paths.due).filter((name) => /^\d+$/.test(name))
+
+async function journal(store: FileRunStore, runId: string): Promise<RunEvent[]> {
+  const events: RunEvent[] = []
+  for await (const event of store.journal(id(runId))) events.push(event)
+  return events
+}
+
+function dueIds(items: readonly DueItem[]): string[] {
+  return items.map((item) => (item.type === 'instance' ? `${item.runId}/${item.instanceId}` : `${item.runId}/deadline`))
+}
+
+describe('a run in a folder', () => {
+  it('is there for every store of the folder, and goes on in any of them', async () => {
+    const [first, second] = [open(), open()]
+    await first.create(newRun('a', { input: { order: 42 }, context: { a: 1 } }))
+    const held = await claim(second, 'a')
+    expect(held).toMatchObject({ fence: 1, input: { order: 42 }, context: { a: { value: 1, version: 1 } } })
+
+    await second.commit(step('a', held, { output: 'first' }))
+    const next = await claim(first, 'a', 'n1')
+    await first.commit(step('a', next, { output: 'second', last: true }))
+
+    expect(await second.load(id('a'))).toMatchObject({ status: 'completed', output: 'second', seq: 6 })
+    expect(await open().load(id('a'))).toEqual(await first.load(id('a')))
+  })
+
+  it('has a journal whose fold is its state', async () => {
+    const store = open()
+    await runLine(store, 'a', 5, { input: 'x' })
+
+    const events = await journal(open(), 'a')
+
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+    const state = foldJournal(events)
+    expect(state && recordOf(state)).toEqual(await store.load(id('a')))
+  })
+
+  it('is created once, whoever tries', async () => {
+    const all = Array.from({ length: 5 }, () => open())
+
+    const results = await Promise.all(all.map((store) => store.create(newRun('a', { input: 1 }))))
+
+    expect(results.filter(({ status }) => status === 'created')).toHaveLength(1)
+    expect(results.filter((result) => result.status === 'exists' && result.same)).toHaveLength(4)
+    expect(await open().create(newRun('a', { input: 2 }))).toEqual({ status: 'exists', same: false })
+  })
+
+  it('shares nothing with those who gave or got its values', async () => {
+    const store = open()
+    const context = { a: { list: [1] } }
+    await store.create(newRun('a', { context }))
+    context.a.list.push(2)
+    const held = await claim(store, 'a')
+    const got = held.context.a?.value as { list: number[] }
+    got.list.push(3)
+
+    expect((await store.load(id('a')))?.context).toEqual({ a: { list: [1] } })
+  })
+
+  it('grows by no line when a command is refused', async () => {
+    const [first, second] = [open(), open()]
+    await first.create(newRun('a'))
+    const held = await claim(first, 'a')
+    await first.commit(step('a', held))
+    const size = sizeOf('a')
+
+    expect(await second.commit(step('a', held))).toMatchObject({ status: 'already-committed', ready: ['n1'] })
+    expect(await second.commit(step('a', held, { commitId: 'other' }))).toEqual({ status: 'fenced' })
+    expect(await second.claim(claimOf('a', 'n0'))).toEqual({ status: 'not-claimable' })
+    expect(await second.claim(claimOf('a', 'n7'))).toEqual({ status: 'not-claimable' })
+    expect(await second.create(newRun('a'))).toEqual({ status: 'exists', same: true })
+
+    expect(sizeOf('a')).toBe(size)
+  })
+
+  it('that nobody created is unknown to every call, and no file is made for it', async () => {
+    const store = open()
+    const held = { ...((await await store.create(newRun('b'))) && (await claim(store, 'b'))) }
+
+    expect(await store.load(id('a'))).toBeUndefined()
+    expect(await store.summary(id('a'))).toBeUndefined()
+    expect(await store.claim(claimOf('a'))).toEqual({ status: 'unknown-run' })
+    expect(await store.commit(step('a', held as never))).toEqual({ status: 'unknown-run' })
+    expect(await store.notify({ type: 'cancel', runId: id('a'), reason: 'x' })).toEqual({ status: 'unknown-run' })
+    await expect(store.context(id('a')).read(['k'])).rejects.toMatchObject({ code: 'UNKNOWN_RUN' })
+    await expect(journal(store, 'a')).rejects.toMatchObject({ code: 'UNKNOWN_RUN' })
+    expect(existsSync(logOf('a'))).toBe(false)
+  })
+
+  it('keeps the same run under ids that differ in case, and refuses ids that lead out of the folder', async () => {
+    const store = open()
+    await store.create(newRun('Run', { input: 1 }))
+    await store.create(newRun('run', { input: 2 }))
+
+    expect((await store.load(id('Run')))?.input).toBe(1)
+    expect((await store.load(id('run')))?.input).toBe(2)
+    for (const runId of ['../x', '..', 'a/b', 'a\0', '']) {
+      await expect(store.load(runId as never)).rejects.toMatchObject({ code: 'INVALID_ID' })
+      await expect(store.create({ ...newRun('x'), runId: runId as never })).rejects.toMatchObject({
+        code: 'INVALID_ID',
+      })
+    }
+  })
+})
+
+describe('a log that a crash or a disk has hurt', () => {
+  it('cut at any byte gives the run as it was before that line, and goes on', { timeout: 60_000 }, async () => {
+    const store = open({ durability: 'process' })
+    await store.create(newRun('a', { input: 'ünïcode' }))
+    const held = await claim(store, 'a')
+    await store.commit(step('a', held, { output: 1 }))
+    await store.commit(step('a', await claim(store, 'a', 'n1'), { output: 2, last: true }))
+    const whole = readFileSync(logOf('a'))
+    const events = await journal(store, 'a')
+
+    for (let length = whole.length - 1; length >= 0; length--) {
+      truncateSync(logOf('a'), length)
+      // Time has gone on since: whatever was claimed can be claimed again.
+      const after = new FileRunStore({ directory: folder.path, clock: testClock(Date.now() + 60_000) })
+      const record = await after.load(id('a'))
+      if (record !== undefined) expect(await journal(after, 'a')).toEqual(events.slice(0, record.seq))
+
+      await after.create(newRun('a', { input: 'ünïcode' }))
+      for (const instanceId of ['n0', 'n1']) {
+        const result = await after.claim(claimOf('a', instanceId))
+        if (result.status !== 'claimed') continue
+        const commit = await after.commit(step('a', result.claim, { last: instanceId === 'n1' }))
+        expect(commit.status).toBe('committed')
+      }
+
+      expect((await after.load(id('a')))?.status).toBe('completed')
+      const numbers = (await journal(after, 'a')).map(({ seq }) => seq)
+      expect(numbers).toEqual(numbers.map((_, index) => index + 1))
+      await after.close()
+    }
+  })
+
+  it('with a flipped bit is reported, or reads as before', { timeout: 60_000 }, async () => {
+    const store = open({ durability: 'process' })
+    await runLine(store, 'a', 2, { input: { text: 'JJJ***' } })
+    const record = await store.load(id('a'))
+    const whole = readFileSync(logOf('a'))
+    let reported = 0
+
+    const fd = openSync(logOf('a'), 'r+')
+    for (let index = 0; index < whole.length; index += 3) {
+      const byte = whole[index] ?? 0
+      writeSync(fd, Buffer.from([byte ^ (1 << (index % 8))]), 0, 1, index)
+      const after = new FileRunStore({ directory: folder.path })
+      try {
+        expect(await after.load(id('a'))).toEqual(record)
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'STORE_CORRUPT') throw error
+        reported += 1
+      }
+      await after.close()
+      writeSync(fd, Buffer.from([byte]), 0, 1, index)
+    }
+    closeSync(fd)
+
+    expect(reported).toBeGreaterThan(whole.length / 3 - 20)
+  })
+
+  it('stops that run only', async () => {
+    const errors: string[] = []
+    const logger: ILogger = { log: (level, message) => void (level === 'error' && errors.push(message)) }
+    const clock = testClock()
+    const store = open({ clock })
+    for (const runId of ['good', 'bad']) await store.create(newRun(runId))
+    const bytes = readFileSync(logOf('bad'))
+    bytes[60] = (bytes[60] ?? 0) ^ 4
+    writeFileSync(logOf('bad'), bytes)
+
+    const after = open({ clock, logger })
+
+    await expect(after.load(id('bad'))).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    await expect(after.claim(claimOf('bad'))).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    expect(dueIds(await after.due({ limit: 10 }))).toEqual(['good/n0'])
+    expect((await after.list()).runs.map(({ runId }) => runId)).toEqual(['good'])
+    expect(errors.length).toBeGreaterThan(0)
+    // It is not read again at every sweep.
+    errors.length = 0
+    expect(dueIds(await after.due({ limit: 10 }))).toEqual(['good/n0'])
+    expect(errors).toEqual([])
+  })
+
+  it('refuses all work on a run whose sync failed, in this process', async () => {
+    const store = open()
+    await store.create(newRun('a'))
+    const held = await claim(store, 'a')
+    const files = (await import('../src/open-files.ts')).OpenFiles.prototype
+    const { pinned } = files
+    files.pinned = () => Promise.reject(new Error('EIO'))
+
+    await expect(store.commit(step('a', held))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    files.pinned = pinned
+
+    await expect(store.commit(step('a', held))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(store.load(id('a'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect((await store.create(newRun('b'))).status).toBe('created')
+  })
+})
+
+describe('large values', () => {
+  const large = 'x'.repeat(1_000_000)
+
+  it('lie apart, and a small change beside them writes less than 1 KB', async () => {
+    const store = open()
+    await store.create(newRun('a', { context: { big: large, small: 0 } }))
+    expect(sizeOf('a')).toBeLessThan(1_000)
+    let held = await claim(store, 'a')
+
+    for (let round = 1; round <= 5; round++) {
+      const size = sizeOf('a')
+      const result = await store.commit(
+        step('a', held, { deltas: [{ op: 'set', key: 'small', value: round }], claimNext: true }),
+      )
+      if (result.status !== 'committed' || result.claim === undefined) throw new Error(result.status)
+      held = result.claim
+      expect(sizeOf('a') - size).toBeLessThan(1_000)
+    }
+
+    const record = await open().load(id('a'))
+    expect(record?.context).toEqual({ big: large, small: 5 })
+  })
+
+  it('come back in their places: input, output, deltas, steps, payloads', async () => {
+    const store = open({ inlineMaxBytes: 256 })
+    const value = { list: Array.from({ length: 100 }, (_, index) => ({ index, text: 'größe' })) }
+    await store.create(newRun('a', { input: value, context: { a: value, __proto__x: 1 } }))
+    const held = await claim(store, 'a')
+    await store.commit({
+      ...step('a', held),
+      commitId: 'step',
+      outcome: { type: 'stepped', step: { position: 0, kind: 'step', name: 's', result: value } },
+    })
+    await store.commit(step('a', held, { output: value, deltas: [{ op: 'append', key: 'l', values: [value, 'y'] }] }))
+    await store.notify({ type: 'signal', runId: id('a'), name: 'news', payload: value })
+
+    const record = await open().load(id('a'))
+
+    expect(record?.input).toEqual(value)
+    expect(record?.context).toEqual({ a: value, __proto__x: 1, l: [value, 'y'] })
+    expect(record?.instances[0]).toMatchObject({ output: value, steps: [{ result: value }] })
+    expect(sizeOf('a')).toBeLessThan(4_000)
+    expect(readdirSync(paths.run(id('a')).blobs)).toHaveLength(2)
+  })
+
+  it('that were changed on the disk are reported', async () => {
+    await open().create(newRun('a', { input: large }))
+    const { blobs } = paths.run(id('a'))
+    const [name = ''] = readdirSync(blobs)
+    writeFileSync(join(blobs, name), JSON.stringify('y'.repeat(1_000_000)))
+
+    await expect(open().load(id('a'))).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+  })
+
+  it('above the limits are refused, and nothing is written', async () => {
+    const store = open({ recordMaxBytes: 2_048, valueMaxBytes: 100_000, inlineMaxBytes: 1_024 })
+
+    expect(await store.create(newRun('a', { input: large }))).toEqual({ status: 'too-large', limitBytes: 100_000 })
+    expect(await store.create(newRun('a', { tags: ['x'.repeat(3_000)] }))).toEqual({
+      status: 'too-large',
+      limitBytes: 2_048,
+    })
+    expect(existsSync(logOf('a'))).toBe(false)
+    await store.create(newRun('a'))
+    const size = sizeOf('a')
+    const held = await claim(store, 'a')
+    expect(await store.commit(step('a', held, { output: large }))).toMatchObject({ status: 'too-large' })
+    expect((await store.commit(step('a', held, { output: 'small' }))).status).toBe('committed')
+    expect(sizeOf('a')).toBeGreaterThan(size)
+  })
+})
+
+describe('what is due', () => {
+  let clock: TestClock
+  beforeEach(() => {
+    clock = testClock()
+  })
+
+  it('is found by any store, oldest first, without opening what is not due', async () => {
+    const store = open({ clock })
+    const day = 86_400_000
+    await store.create(newRun('later', { startAtMs: clock.now() + 365 * day }))
+    await store.create(newRun('soon', { startAtMs: clock.now() + 30_500 }))
+    await store.create(newRun('now'))
+    writeFileSync(logOf('later'), 'not a log: reading it would be an error\n\n')
+
+    const other = open({ clock })
+    expect(dueIds(await other.due({ limit: 10 }))).toEqual(['now/n0'])
+    clock.advance(30_499)
+    expect(dueIds(await other.due({ limit: 10 }))).toEqual(['now/n0'])
+    clock.advance(1)
+    expect(dueIds(await other.due({ limit: 10 }))).toEqual(['now/n0', 'soon/n0'])
+    expect(dueIds(await other.due({ limit: 1 }))).toEqual(['now/n0'])
+    expect(dueIds(await other.due({ limit: 9, runId: id('soon') }))).toEqual(['soon/n0'])
+  })
+
+  it('is found to the instant, a year ahead, with a few moves of one marker', async () => {
+    const store = open({ clock })
+    const startAtMs = clock.now() + 365 * 86_400_000 + 12_345
+    await store.create(newRun('a', { startAtMs }))
+    const size = sizeOf('a')
+
+    while (startAtMs - clock.now() > 1) {
+      clock.advance(Math.max(1, Math.floor((startAtMs - clock.now()) / 3)))
+      expect(await store.due({ limit: 10 })).toEqual([])
+    }
+    clock.advance(1)
+
+    expect(dueIds(await store.due({ limit: 10 }))).toEqual(['a/n0'])
+    expect(sizeOf('a') - size).toBeLessThan(1_000)
+    expect(buckets()).toHaveLength(1)
+  })
+
+  it('includes leases that ended, once they have', async () => {
+    const store = open({ clock })
+    await store.create(newRun('a'))
+    await claim(store, 'a')
+    expect(await store.due({ limit: 10 })).toEqual([])
+    clock.advance(29_999)
+    expect(await store.due({ limit: 10 })).toEqual([])
+    clock.advance(1)
+
+    expect(dueIds(await open({ clock }).due({ limit: 10 }))).toEqual(['a/n0'])
+  })
+
+  it('includes at once what news from outside made ready in a run that slept for years', async () => {
+    const [sweeper, other] = [open({ clock }), open({ clock })]
+    await other.create(newRun('a'))
+    const held = await claim(other, 'a')
+    await other.commit({
+      ...step('a', held),
+      outcome: {
+        type: 'awaited',
+        step: { position: 0, kind: 'signal', name: 'go' },
+        wait: { kind: 'signal', name: 'go' },
+      },
+    })
+    clock.advance(1_000)
+    expect(await sweeper.due({ limit: 10 })).toEqual([])
+    expect(buckets()).toEqual([])
+    clock.advance(86_400_000)
+
+    await other.notify({ type: 'signal', runId: id('a'), name: 'go' })
+
+    expect(dueIds(await sweeper.due({ limit: 10 }))).toEqual(['a/n0'])
+  })
+
+  it('includes what a commit made ready right after a sweep had moved the marker', async () => {
+    const [sweeper, worker] = [open({ clock }), open({ clock })]
+    await worker.create(newRun('a'))
+    const held = await claim(worker, 'a')
+    await sweeper.due({ limit: 10 })
+    clock.advance(2_000)
+
+    await worker.commit(step('a', held))
+
+    expect(dueIds(await sweeper.due({ limit: 10 }))).toEqual(['a/n1'])
+  })
+
+  it('is not missed when somebody writes while a sweep moves the marker', async () => {
+    await open({ clock }).create(newRun('a'))
+    const handle = () => {
+      const options = { files: new OpenFiles(8), folders: new FolderSync(), fsynced: false }
+      return new StoredRun({ ...options, paths: paths.run(id('a')), machine: { redispatchMs: 1_000 } })
+    }
+    const [mover, writer] = [handle(), handle()]
+    for (const run of [mover, writer]) run.sync()
+    const { markerMs } = mover
+    const command = { type: 'claim', request: claimOf('a') }
+    writer.append(JSON.stringify({ atMs: clock.now(), command }))
+
+    expect(mover.moveMarker(clock.now(), markerMs + 60_000)).toBe(false)
+    expect(mover.markerMs).toBe(markerMs)
+    expect(mover.moveMarker(clock.now(), markerMs + 60_000)).toBe(true)
+    writer.sync()
+    expect(writer.markerMs).toBe(markerMs + 60_000)
+  })
+
+  it('reminds of unsent work after growing intervals', async () => {
+    const store = open({ clock, redispatchMs: 1_000, redispatchMaxMs: 4_000 })
+    await store.create(newRun('a'))
+    const seen: number[] = []
+    const start = clock.now()
+    for (let round = 0; round < 160; round++) {
+      const items = await store.due({ limit: 10, unsentOnly: true })
+      if (items.length > 0) seen.push(clock.now() - start)
+      await store.redispatch(items)
+      clock.advance(100)
+    }
+
+    expect(seen).toEqual([1_000, 2_000, 4_000, 8_000, 12_000])
+    expect(dueIds(await open({ clock }).due({ limit: 10 }))).toEqual(['a/n0'])
+  })
+
+  it('comes back when all markers are lost', async () => {
+    const store = open({ clock })
+    await store.create(newRun('a'))
+    await store.create(newRun('b', { startAtMs: clock.now() + 5_000 }))
+    await runLine(store, 'ended', 1)
+    rmSync(paths.due, { recursive: true })
+    mkdirSync(paths.due)
+
+    const after = open({ clock })
+    const deadline = Date.now() + 5_000
+    while (buckets().length < 2 && Date.now() < deadline) {
+      await after.due({ limit: 10 })
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+
+    expect(dueIds(await after.due({ limit: 10 }))).toEqual(['a/n0'])
+    clock.advance(5_000)
+    expect(dueIds(await after.due({ limit: 10 }))).toEqual(['a/n0', 'b/n0'])
+  })
+
+  it('keeps no marker of a run that has ended, nor of one that was never created', async () => {
+    const store = open({ clock })
+    await runLine(store, 'a', 2)
+    mkdirSync(paths.bucket(clock.now()), { recursive: true })
+    writeFileSync(join(paths.bucket(clock.now()), 'never'), '')
+    await store.due({ limit: 10 })
+    expect(buckets()).toHaveLength(1)
+    clock.advance(61_000)
+
+    await store.due({ limit: 10 })
+
+    expect(buckets()).toEqual([])
+  })
+
+  it('includes a deadline that has passed, which then ends the run', async () => {
+    const store = open({ clock })
+    await store.create(newRun('a', { deadlineMs: 10_000, startAtMs: clock.now() + 60_000_000 }))
+    await store.create(newRun('b', { deadlineMs: 10_000 }))
+    await claim(store, 'b')
+    clock.advance(10_000)
+
+    expect(dueIds(await store.due({ limit: 10 }))).toContain('b/deadline')
+    await store.notify({ type: 'deadline', runId: id('b') })
+
+    expect((await open({ clock }).load(id('b')))?.error?.code).toBe('RUN_TIMEOUT')
+  })
+})
+
+describe('following a journal', () => {
+  it('goes on live with what another store commits, and ends with the run', { timeout: 10_000 }, async () => {
+    const [writer, reader] = [open(), open({ pollMs: 60_000 })]
+    await writer.create(newRun('a'))
+    const seen: RunEvent[] = []
+    const following = (async () => {
+      for await (const event of reader.journal(id('a'), { live: true })) seen.push(event)
+    })()
+
+    const held = await claim(writer, 'a')
+    while (seen.length < 2) await new Promise((resolve) => setTimeout(resolve, 2))
+    await writer.commit(step('a', held))
+    await writer.commit(step('a', await claim(writer, 'a', 'n1'), { last: true }))
+    await following
+
+    expect(seen.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6])
+    expect(seen).toEqual(await journal(writer, 'a'))
+    const tail: RunEvent[] = []
+    for await (const event of reader.journal(id('a'), { from: 5, live: true })) tail.push(event)
+    expect(tail).toEqual(seen.slice(4))
+  })
+
+  it('ends when its signal fires and when the store is closed', { timeout: 10_000 }, async () => {
+    const store = open()
+    await store.create(newRun('a'))
+    const follow = async (signal?: AbortSignal) => {
+      let count = 0
+      for await (const _ of store.journal(id('a'), { live: true, ...(signal === undefined ? {} : { signal }) }))
+        count += 1
+      return count
+    }
+    const stop = new AbortController()
+    const [first, second] = [follow(stop.signal), follow()]
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    stop.abort()
+    expect(await first).toBe(1)
+
+    await store.close()
+
+    expect(await second).toBe(1)
+    await expect(store.load(id('a'))).rejects.toMatchObject({ code: 'CLOSED' })
+  })
+})
+
+describe('many runs', () => {
+  it('are listed newest first, page by page, by a store that has read none of them', async () => {
+    const clock = testClock()
+    const store = open({ clock })
+    for (let index = 0; index < 7; index++) {
+      await runLine(store, `r${index}`, index % 2 === 0 ? 1 : 1, { tags: index === 3 ? ['special'] : [] })
+      clock.advance(10)
+    }
+    await store.create(newRun('live'))
+
+    const other = open({ clock })
+    const first = await other.list({ limit: 3 })
+    const second = await other.list({ limit: 3, ...(first.cursor === undefined ? {} : { cursor: first.cursor }) })
+
+    expect(first.runs.map(({ runId }) => runId)).toEqual(['live', 'r6', 'r5'])
+    expect(second.runs.map(({ runId }) => runId)).toEqual(['r4', 'r3', 'r2'])
+    expect((await store.list({ status: ['running'] })).runs).toEqual([])
+    expect((await other.list({ status: ['running', 'pending'] })).runs.map(({ runId }) => runId)).toEqual(['live'])
+    expect((await other.list({ tag: 'special' })).runs[0]).toMatchObject({
+      runId: 'r3',
+      status: 'completed',
+      output: 0,
+    })
+    await other.claim(claimOf('live'))
+    expect((await store.list({ status: ['running'] })).runs.map(({ runId }) => runId)).toEqual(['live'])
+  })
+
+  it('are listed the same when the notes are lost or lie', async () => {
+    const store = open()
+    for (const runId of ['a', 'b']) await runLine(store, runId, 2)
+    const expected = await store.list()
+    writeFileSync(paths.notes, '\nnonsense\n')
+    expect(await open().list()).toEqual(expected)
+
+    rmSync(paths.notes)
+    expect(await open().list()).toEqual(expected)
+  })
+
+  it('are removed after their time, all of a run together, and their ids stay taken', async () => {
+    const clock = testClock()
+    const [store, other] = [open({ clock }), open({ clock })]
+    await runLine(store, 'old', 1, { input: 'x'.repeat(100_000) })
+    await other.load(id('old'))
+    await store.create(newRun('root'))
+    await runLine(store, 'child', 1, { lineage: { rootRunId: id('root') } })
+    clock.advance(10_000)
+    await runLine(store, 'young', 1)
+
+    expect(await store.purge({ endedBeforeMs: clock.now() - 5_000 })).toBe(1)
+
+    expect(await store.load(id('old'))).toBeUndefined()
+    expect(await other.load(id('old'))).toBeUndefined()
+    expect(await other.claim(claimOf('old'))).toEqual({ status: 'unknown-run' })
+    expect(await other.create(newRun('old'))).toEqual({ status: 'purged' })
+    expect((await other.list()).runs.map(({ runId }) => runId).sort()).toEqual(['child', 'root', 'young'])
+    expect(readdirSync(paths.run(id('old')).folder)).toEqual([])
+    expect(readdirSync(paths.trash)).toEqual([])
+
+    clock.advance(15 * 86_400_000)
+    await store.purge({ endedBeforeMs: 0 })
+    expect(await other.create(newRun('old'))).toEqual({ status: 'created' })
+  })
+
+  it('stay correct when only a few fit into memory and a few files may be open', async () => {
+    const store = open({ cachedRuns: 3, openFiles: 2 })
+    const ids = Array.from({ length: 12 }, (_, index) => `r${index}`)
+    const held = new Map<string, Awaited<ReturnType<typeof claim>>>()
+    for (const runId of ids) {
+      await store.create(newRun(runId))
+      held.set(runId, await claim(store, runId))
+    }
+    await Promise.all(
+      ids.map((runId) => store.commit(step(runId, held.get(runId) as never, { output: runId, last: true }))),
+    )
+
+    for (const runId of ids) expect((await open().load(id(runId)))?.output).toBe(runId)
+  })
+})
+
+describe('the folder', () => {
+  it('is closed to others, and says what is what', async () => {
+    const store = open()
+    await store.create(newRun('a', { input: 'x'.repeat(100_000) }))
+
+    expect(statSync(folder.path).mode & 0o077).toBe(0)
+    for (const path of [logOf('a'), paths.settings, paths.readme]) expect(statSync(path).mode & 0o777).toBe(0o600)
+    expect(statSync(paths.run(id('a')).blobs).mode & 0o777).toBe(0o700)
+    expect(readFileSync(paths.readme, 'utf8')).toContain('runs/')
+  })
+
+  it('holds every process to one durability and one format', async () => {
+    open({ durability: 'process' })
+
+    expect(open().durability).toBe('process')
+    expect(() => open({ durability: 'power' })).toThrow(expect.objectContaining({ field: 'durability' }))
+    writeFileSync(paths.settings, '{"format":2,"durability":"process"}')
+    expect(() => open()).toThrow(expect.objectContaining({ field: 'directory' }))
+  })
+
+  it('names the option that cannot be used', () => {
+    expect(() => open({ cachedRuns: 0 })).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', field: 'cachedRuns' }),
+    )
+    expect(() => open({ recordMaxBytes: 1e9 })).toThrow(expect.objectContaining({ field: 'recordMaxBytes' }))
+    expect(() => open({ durability: 'replicated' as never })).toThrow(expect.objectContaining({ field: 'durability' }))
+    expect(() => new FileRunStore({ directory: '' })).toThrow(expect.objectContaining({ field: 'directory' }))
+  })
+})

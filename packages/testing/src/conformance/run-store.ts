@@ -1,0 +1,33 @@
+import { asyncContext } from './async-context.ts'
+import { claiming } from './run-store/claiming.ts'
+import { committing } from './run-store/committing.ts'
+import { creating } from './run-store/creating.ts'
+import { ending } from './run-store/ending.ts'
+import { findingDue } from './run-store/finding-due.ts'
+import { following } from './run-store/following.ts'
+import { joining } from './run-store/joining.ts'
+import { keepingValues } from './run-store/keeping-values.ts'
+import { listing } from './run-store/listing.ts'
+import { mapping } from './run-store/mapping.ts'
+import { purging } from './run-store/purging.ts'
+import { renewing } from './run-store/renewing.ts'
+import { waiting } from './run-store/waiting.ts'
+import type { Suite } from './suite.ts'
+
+/** What every `IRunStore` must do, and the context that is read from it. */
+export const runStoreSuites: readonly Suite[] = [
+  creating,
+  claiming,
+  committing,
+  joining,
+  waiting,
+  mapping,
+  ending,
+  renewing,
+  findingDue,
+  following,
+  listing,
+  purging,
+  asyncContext,
+  keepingValues,
+]

@@ -1,0 +1,230 @@
+import { parseRunId, type RunId } from '@baton/core'
+import { expect } from 'vitest'
+import { arrival, newRun, RUN } from '../hand.ts'
+import type { Suite } from '../suite.ts'
+
+const OTHER = parseRunId('run-2')
+
+export const creating: Suite = {
+  name: 'creating a run',
+  cases: [
+    {
+      title: 'creates a run with its start instances ready, and everything it was given',
+      async run(stage) {
+        const hand = stage.hand()
+
+        await hand.create({
+          starts: ['a', 'b'],
+          version: '1.0',
+          input: { order: 7 },
+          context: { total: 1, 'né ☃': [null] },
+          tags: ['blue', 'née'],
+          priority: 5,
+          failFast: false,
+          correlation: { traceId: 't', spanId: 's' },
+        })
+
+        const run = await hand.load()
+        expect(run).toMatchObject({
+          runId: RUN,
+          flowId: 'flow',
+          version: '1.0',
+          status: 'pending',
+          input: { order: 7 },
+          context: { total: 1, 'né ☃': [null] },
+          tags: ['blue', 'née'],
+          priority: 5,
+          failFast: false,
+          correlation: { traceId: 't', spanId: 's' },
+          lineage: { rootRunId: RUN },
+        })
+        expect(run.instances.map(({ instanceId, status, attempt }) => [instanceId, status, attempt])).toEqual([
+          ['a', 'ready', 0],
+          ['b', 'ready', 0],
+        ])
+        expect(await hand.types()).toEqual(['run-started'])
+      },
+    },
+    {
+      title:
+        'says that a run exists when it is created again with the same flow, version and input, and changes nothing',
+      async run(stage) {
+        const hand = stage.hand()
+        await hand.create({ version: '1', input: { b: 1, a: [2] } })
+        await hand.run('a')
+        const before = await hand.everything()
+
+        const again = await stage.store.create(newRun({ version: '1', input: { a: [2], b: 1 } }))
+
+        expect(again).toEqual({ status: 'exists', same: true })
+        expect(await hand.everything()).toEqual(before)
+      },
+    },
+    {
+      title: 'says that a run exists with other content when flow, version or input differ, and changes nothing',
+      async run(stage) {
+        const hand = stage.hand()
+        await hand.create({ version: '1', input: 1 })
+        const before = await hand.everything()
+
+        for (const other of [{ version: '1', input: 2 }, { version: '1' }, { version: '2', input: 1 }, { input: 1 }]) {
+          expect(await stage.store.create(newRun(other))).toEqual({ status: 'exists', same: false })
+        }
+        const otherFlow = await stage.store.create(newRun({ flowId: 'other', version: '1', input: 1 }))
+        expect(otherFlow).toEqual({ status: 'exists', same: false })
+
+        expect(await hand.everything()).toEqual(before)
+      },
+    },
+    {
+      title: 'creates a run once, however many create it at the same time',
+      async run(stage) {
+        const other = await stage.world.reopen()
+        const stores = [stage.store, other.store]
+
+        const results = await Promise.all(
+          Array.from({ length: 10 }, async (_, index) => stores[index % 2]?.create(newRun({ input: 1 }))),
+        )
+
+        expect(results.filter((result) => result?.status === 'created')).toHaveLength(1)
+        expect(results.filter((result) => result?.status === 'exists' && result.same)).toHaveLength(9)
+        expect(await stage.hand().types()).toEqual(['run-started'])
+      },
+    },
+    {
+      title: 'keeps a run that starts later from being claimed before its time',
+      async run(stage) {
+        const hand = stage.hand()
+        const startAtMs = stage.clock.now() + stage.ticks(20)
+
+        await hand.create({ startAtMs })
+
+        expect(await hand.tryClaim('a')).toEqual({ status: 'not-claimable' })
+        expect(await stage.store.due({ limit: 10 })).toEqual([])
+        await stage.pass(stage.ticks(25))
+        await hand.claim('a')
+      },
+    },
+    {
+      title: 'takes ids that differ only in case, or that are awkward as names of files, for different runs',
+      async run(stage) {
+        const hand = stage.hand()
+        const longId = 'x'.repeat(128)
+        const ids = [
+          'A',
+          'a',
+          'CON',
+          'con',
+          'aux.txt',
+          'nul',
+          'a:b@c',
+          '..a',
+          'a..',
+          '-rf',
+          longId,
+          `${longId.slice(1)}X`,
+        ]
+
+        for (const id of ids) await hand.create({ runId: parseRunId(id), input: id })
+        await hand.succeed(await hand.claim('a', { runId: parseRunId('CON') }), {
+          deltas: [{ op: 'set', key: 'k', value: 1 }],
+        })
+
+        for (const id of ids) {
+          const run = await hand.load(parseRunId(id))
+          expect([run.runId, run.input, run.status]).toEqual([id, id, id === 'CON' ? 'completed' : 'pending'])
+        }
+        const { runs } = await stage.store.list({ limit: 100 })
+        expect(runs.map(({ runId }) => runId).sort()).toEqual([...ids].sort())
+      },
+    },
+    {
+      title: 'refuses a run id that no store accepts with INVALID_ID, and writes nothing',
+      async run(stage) {
+        for (const id of ['', '.', '..', '../x', 'a/b', 'a\\b', 'a b', 'a\0b', 'é', '__proto__', 'y'.repeat(4096)]) {
+          const attempt = async () => stage.store.create(newRun({ runId: id as RunId }))
+          await expect(attempt(), JSON.stringify(id).slice(0, 40)).rejects.toMatchObject({
+            code: 'INVALID_ID',
+            field: 'runId',
+          })
+        }
+        expect(await stage.store.list()).toEqual({ runs: [] })
+      },
+    },
+    {
+      title: 'answers questions about a run that it does not have, and creates nothing by them',
+      async run(stage) {
+        const hand = stage.hand()
+        const { store } = stage
+
+        expect(await store.load(RUN)).toBeUndefined()
+        expect(await store.summary(RUN)).toBeUndefined()
+        expect(await hand.tryClaim('a')).toEqual({ status: 'unknown-run' })
+        const transition = {
+          runId: RUN,
+          instanceId: 'a',
+          fence: 1,
+          commitId: 'c',
+          outcome: { type: 'released' as const },
+        }
+        expect(await store.commit(transition)).toEqual({ status: 'unknown-run' })
+        expect(await hand.cancel()).toEqual({ status: 'unknown-run' })
+        const renewed = await store.renew({ runId: RUN, leaseMs: 1_000, claims: [{ instanceId: 'a', fence: 1 }] })
+        expect(renewed.lost).toEqual(['a'])
+        expect(await store.due({ limit: 10, runId: RUN })).toEqual([])
+        await expect(hand.journal()).rejects.toMatchObject({ code: 'UNKNOWN_RUN' })
+        await expect((async () => store.context(RUN).readAll())()).rejects.toMatchObject({ code: 'UNKNOWN_RUN' })
+        await expect((async () => store.context(RUN).read(['k']))()).rejects.toMatchObject({ code: 'UNKNOWN_RUN' })
+
+        expect(await store.list()).toEqual({ runs: [] })
+      },
+    },
+    {
+      title: 'shows another process everything that was written, claims and timers too',
+      async run(stage) {
+        const hand = stage.hand()
+        await hand.create({ starts: ['a', 'b', 'c'], context: { n: 1 }, input: 'in' })
+        const held = await hand.claim('a')
+        await hand.run('b', {
+          output: 'b',
+          deltas: [{ op: 'increment', key: 'n', by: 2 }],
+          arrivals: [arrival('d', 'b')],
+        })
+        const step = { position: 0, kind: 'sleep' as const, name: 'sleep' }
+        await hand.committed(await hand.claim('c'), { type: 'slept', step, delayMs: stage.longMs })
+        await hand.create({ runId: OTHER })
+        const before = await hand.everything()
+
+        const there = stage.hand('worker-2', await stage.world.reopen())
+
+        expect(await there.everything()).toEqual(before)
+        expect((await there.load()).context).toEqual({ n: 3 })
+        expect((await there.tryClaim('a')).status).toBe('not-claimable')
+        expect((await there.tryClaim('c')).status).toBe('not-claimable')
+        expect((await there.claim('d')).arrivals).toMatchObject([{ from: 'b', output: 'b' }])
+        await there.succeed(held)
+        expect(await hand.everything()).toEqual(await there.everything())
+      },
+    },
+    {
+      title: 'keeps runs apart: what happens to one leaves the others as they were',
+      async run(stage) {
+        const hand = stage.hand()
+        await hand.create({ context: { k: 1 } })
+        await hand.create({ runId: OTHER, context: { k: 1 } })
+        const before = await hand.everything(OTHER)
+
+        await hand.run('a', { deltas: [{ op: 'set', key: 'k', value: 2 }] })
+        await hand.notify({ type: 'signal', name: 'go' })
+
+        expect(await hand.everything(OTHER)).toEqual(before)
+      },
+    },
+    {
+      title: 'names the durability that its subject claims',
+      async run(stage) {
+        expect(stage.store.durability).toBe(stage.subject.durability)
+      },
+    },
+  ],
+}

@@ -1,0 +1,112 @@
+/**
+ * A suite is data: cases with titles, each a function of a stage. A thin function registers them with vitest; another
+ * runs them and tells which failed, which is how broken adapters prove that the kit sees what it should.
+ */
+import { describe, it } from 'vitest'
+import { Stage } from './stage.ts'
+import type { Need, Subject, WorldOptions } from './subject.ts'
+
+export interface Case {
+  /** The promise, as a sentence. */
+  readonly title: string
+  readonly needs?: readonly Need[]
+  /** Why nobody can run it yet. */
+  readonly pending?: string
+  /** What the world is told, in ticks. */
+  readonly world?: Partial<WorldInTicks>
+  run(stage: Stage): Promise<void>
+}
+
+export interface Suite {
+  readonly name: string
+  readonly cases: readonly Case[]
+}
+
+interface WorldInTicks {
+  readonly redispatch: number
+  readonly redispatchMax: number
+  readonly visibility: number
+}
+
+const CASE_TIMEOUT_MS = 60_000
+
+/** Runs one case in a world of its own. Throws what the case throws. */
+async function runCase(subject: Subject, one: Case): Promise<void> {
+  await using world = await subject.create(worldOptions(subject, one))
+  for (const need of one.needs ?? []) {
+    if (world[need] !== undefined) continue
+    throw new Error(`${subject.name} has no \`${need}\`: give its worlds one, or skip this case with a reason`)
+  }
+  await one.run(new Stage(subject, world))
+}
+
+function worldOptions({ tickMs }: Subject, { world = {} }: Case): WorldOptions {
+  const { redispatch = 20, redispatchMax = 80, visibility = 40 } = world
+  return {
+    redispatchMs: redispatch * tickMs,
+    redispatchMaxMs: redispatchMax * tickMs,
+    visibilityMs: visibility * tickMs,
+  }
+}
+
+/** Registers the suites with vitest: a test per case, skipped with its reason where the subject says so. */
+export function registerSuites(subject: Subject, suites: readonly Suite[], known: readonly Suite[]): void {
+  describe(subject.name, () => {
+    for (const suite of suites) {
+      describe(suite.name, () => {
+        for (const one of suite.cases) registerCase(subject, one)
+      })
+    }
+    it('skips only cases that the kit has, and gives a reason for each', () => {
+      const titles = new Set(known.flatMap(({ cases }) => cases.map(({ title }) => title)))
+      for (const [title, reason] of Object.entries(subject.skip ?? {})) {
+        if (!titles.has(title)) throw new Error(`the kit has no case ${JSON.stringify(title)}`)
+        if (reason.trim() === '') throw new Error(`no reason is given for skipping ${JSON.stringify(title)}`)
+      }
+    })
+  })
+}
+
+function registerCase(subject: Subject, one: Case): void {
+  const skipped = Object.hasOwn(subject.skip ?? {}, one.title) ? subject.skip?.[one.title] : undefined
+  const reason = one.pending ?? skipped
+  it(one.title, { timeout: CASE_TIMEOUT_MS }, async (context) => {
+    if (reason !== undefined) return context.skip(reason)
+    await runCase(subject, one)
+  })
+}
+
+export interface FailedCase {
+  readonly title: string
+  readonly error: unknown
+}
+
+/** Runs the cases of suites without vitest, and gives those that failed. */
+export async function findFailures(
+  subject: Subject,
+  suites: readonly Suite[],
+  timeoutMs = 5_000,
+): Promise<FailedCase[]> {
+  const failures: FailedCase[] = []
+  for (const one of suites.flatMap(({ cases }) => cases)) {
+    if (one.pending !== undefined || Object.hasOwn(subject.skip ?? {}, one.title)) continue
+    const error = await failureOf(() => runCase(subject, one), timeoutMs)
+    if (error !== undefined) failures.push({ title: one.title, error })
+  }
+  return failures
+}
+
+async function failureOf(work: () => Promise<void>, timeoutMs: number): Promise<unknown> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it took longer than ${timeoutMs} ms`)), timeoutMs)
+  })
+  try {
+    await Promise.race([work(), tooLate])
+    return undefined
+  } catch (error) {
+    return error ?? new Error('it failed without an error')
+  } finally {
+    clearTimeout(timer)
+  }
+}

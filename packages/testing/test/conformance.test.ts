@@ -1,0 +1,3 @@
+import { conformance, memorySubject } from '../src/index.ts'
+
+conformance(memorySubject)

@@ -1,0 +1,191 @@
+/**
+ * A kit that passes everything proves nothing. Each of these subjects breaks one rule on purpose, and the kit has to
+ * say so by the names of the cases that guard it.
+ */
+import type { IJobQueue, IRunStore } from '@baton/core'
+import type { Claim, ClaimRequest, CommitResult, Delivery, DueItem, DueQuery, Transition } from '@baton/core/adapter'
+import { describe, expect, it } from 'vitest'
+import { allSuites, around, findFailures, memorySubject, type Subject, type World } from '../src/index.ts'
+
+/** The memory adapter with its ports spoilt. */
+function spoilt(
+  name: string,
+  spoil: (world: World) => Partial<Pick<World, 'store' | 'queue' | 'coordinationStore'>>,
+): Subject {
+  return {
+    ...memorySubject,
+    name,
+    async create(options) {
+      const world = await memorySubject.create(options)
+      const broken: World = {
+        ...world,
+        ...spoil(world),
+        reopen: () => broken,
+        [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
+      }
+      return broken
+    },
+  }
+}
+
+const spoiltStore = (name: string, spoil: (store: IRunStore) => IRunStore) =>
+  spoilt(name, ({ store }) => ({ store: spoil(store) }))
+const spoiltQueue = (name: string, spoil: (queue: IJobQueue) => IJobQueue) =>
+  spoilt(name, ({ queue }) => ({ queue: spoil(queue) }))
+
+/** Lets any worker commit: the newest fence is filled in for it. */
+function noFence(store: IRunStore): IRunStore {
+  const newest = new Map<string, Claim>()
+  const note = (claim: Claim | undefined) => {
+    if (claim !== undefined) newest.set(`${claim.head.runId} ${claim.instanceId}`, claim)
+  }
+  return around(store, (method, call, args) => {
+    if (method === 'claim') {
+      const result = store.claim(args[0] as ClaimRequest) as { claim?: Claim }
+      note(result.claim)
+      return result
+    }
+    if (method !== 'commit') return call()
+    const transition = args[0] as Transition
+    const fence = newest.get(`${transition.runId} ${transition.instanceId}`)?.fence ?? transition.fence
+    const result = store.commit({ ...transition, fence }) as CommitResult & { claim?: Claim }
+    note(result.claim)
+    return result
+  })
+}
+
+/** Counts arrivals instead of keeping the set of their edges: each one gets an edge of its own. */
+function counterJoins(store: IRunStore): IRunStore {
+  let arrived = 0
+  return around(store, (method, call, args) => {
+    if (method !== 'commit') return call()
+    const transition = args[0] as Transition
+    const { outcome } = transition
+    if (!('arrivals' in outcome)) return call()
+    const arrivals = outcome.arrivals.map((arrival) =>
+      arrival.rule === 'map' ? arrival : { ...arrival, edge: `${arrival.edge}~${arrived++}` },
+    )
+    return store.commit({ ...transition, outcome: { ...outcome, arrivals } })
+  })
+}
+
+/** Forgets which transitions it has made: the same one again is one more. */
+function noCommitIds(store: IRunStore): IRunStore {
+  let ids = 0
+  return around(store, (method, call, args) =>
+    method === 'commit' ? store.commit({ ...(args[0] as Transition), commitId: `id-${ids++}` }) : call(),
+  )
+}
+
+/** Never finds a lease that has ended. */
+function noExpiredLeases(store: IRunStore): IRunStore {
+  return around(store, (method, call, args) => {
+    if (method !== 'due') return call()
+    const items = store.due(args[0] as DueQuery) as readonly DueItem[]
+    return items.filter((item) => {
+      if (item.type !== 'instance') return true
+      const run = store.load(item.runId) as { instances: { instanceId: string; status: string }[] } | undefined
+      return run?.instances.find(({ instanceId }) => instanceId === item.instanceId)?.status !== 'claimed'
+    })
+  })
+}
+
+/** Gives out its own objects: here the context that it loads. */
+function sharedObjects(store: IRunStore): IRunStore {
+  const contexts = new Map<string, unknown>()
+  return around(store, (method, call, args) => {
+    if (method !== 'load') return call()
+    const run = call() as { context: unknown } | undefined
+    if (run === undefined) return undefined
+    const context = contexts.get(String(args[0])) ?? run.context
+    contexts.set(String(args[0]), context)
+    return { ...run, context }
+  })
+}
+
+/** Takes every job for done before anybody has claimed what it is about. */
+function acknowledgesFirst(queue: IJobQueue): IJobQueue {
+  return around(queue, (method, call, args) => {
+    if (method !== 'consume') return call()
+    const [handler, options] = args as Parameters<IJobQueue['consume']>
+    return queue.consume(async (delivery: Delivery) => {
+      await delivery.acknowledge()
+      await handler(delivery)
+    }, options)
+  })
+}
+
+const controls: readonly { readonly subject: Subject; readonly caughtBy: readonly string[] }[] = [
+  {
+    subject: spoiltStore('no fence', noFence),
+    caughtBy: [
+      'refuses a commit whose fence is no longer the newest, and changes nothing',
+      'counts an item of a map once when it is worked on twice',
+      'a worker that was frozen past its lease commits nothing when it comes back',
+    ],
+  },
+  {
+    subject: spoiltStore('a counter instead of a set', counterJoins),
+    caughtBy: ['counts an edge once, however often it arrives'],
+  },
+  {
+    subject: spoiltQueue('acknowledges before the claim', acknowledgesFirst),
+    caughtBy: [
+      'delivers a job again whose handler threw',
+      'brings a job again that could not be claimed because the store was down',
+    ],
+  },
+  {
+    subject: spoiltStore('forgets which transitions it has made', noCommitIds),
+    caughtBy: [
+      'answers a transition that it has made already with the same jobs and the same claim, and changes nothing',
+      'commits and claims whose answers are lost take effect once',
+    ],
+  },
+  {
+    subject: spoiltStore('never finds a lease that has ended', noExpiredLeases),
+    caughtBy: [
+      'lists expired leases, sleepers, retries and waits whose time has come, and not before',
+      'what a dead worker held is claimed by another within one lease and two sweeps',
+    ],
+  },
+  {
+    subject: spoiltStore('shares its objects', sharedObjects),
+    caughtBy: ['shares no object with who got it: changing it changes nothing inside'],
+  },
+  {
+    subject: spoiltStore('keeps no signal that comes early', (store) =>
+      around(store, (method, call, args) => {
+        const notice = args[0] as { type?: string; runId?: never }
+        if (method !== 'notify' || notice.type !== 'signal') return call()
+        const run = store.summary(notice.runId as never) as { status?: string } | undefined
+        return run?.status === 'paused' ? call() : { status: 'unchanged', run: { status: 'running', stopping: false } }
+      }),
+    ),
+    caughtBy: ['keeps signals that come early, and gives each to one waiter, first come first served'],
+  },
+  {
+    subject: spoilt('a lock for everybody', ({ coordinationStore }) => ({
+      coordinationStore: around(coordinationStore, (method, call) =>
+        method === 'setIfNotExist' ? (call(), true) : call(),
+      ),
+    })),
+    caughtBy: ['sets a key for one of many that ask at the same time, in whatever process'],
+  },
+]
+
+describe('the kit', () => {
+  it('finds nothing wrong with the memory adapter', { timeout: 120_000 }, async () => {
+    const failures = await findFailures(memorySubject, allSuites)
+
+    expect(failures.map(({ title, error }) => `${title}: ${String(error)}`)).toEqual([])
+  })
+
+  for (const { subject, caughtBy } of controls) {
+    it(`fails an adapter with this fault: ${subject.name}`, { timeout: 120_000 }, async () => {
+      const failures = await findFailures(subject, allSuites)
+
+      expect(failures.map(({ title }) => title)).toEqual(expect.arrayContaining([...caughtBy]))
+    })
+  }
+})
