@@ -30,7 +30,8 @@ const pnpmVersion = manifest.packageManager.replace(/^pnpm@/, '')
  */
 const commands = {
   demo: {
-    install: [manifest.name, '@baton/worker...', '@baton/client...', '@baton/example-main-job...'],
+    // All examples: what the demo tells people to look at next should run as well.
+    install: [manifest.name, '@baton/worker...', '@baton/client...', '@baton/example-*...'],
     build: ['@baton/worker', '@baton/client', '@baton/example-main-job'],
     run: ['node', 'examples/00-main-job/dist/demo.js'],
   },

@@ -69,6 +69,11 @@ export const table: readonly Row[] = [
   { from: 'packages/operator', mayImport: ['@baton/core', 'node', 'library'], because: anyAdapter },
   { from: 'packages/coordinator', mayImport: ['@baton/core', 'node', 'library'], because: anyAdapter },
 
+  {
+    from: 'packages/compose',
+    mayImport: ['public', 'node', 'library'],
+    because: 'apps, the CLI and the console all open stores by URL, and do it alike',
+  },
   { from: 'packages/cli', mayImport: ['public', 'node', 'library'], because: composes },
   { from: 'packages/console', mayImport: ['public', 'node', 'library'], because: composes },
   { from: 'apps/*', mayImport: ['public', 'node', 'library'], because: composes },

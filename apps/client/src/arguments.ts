@@ -1,8 +1,8 @@
 /** What a person typed, as a command that can be carried out, or as mistakes that say what to type instead. */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { messageOf, mistake, nearestOf } from '@baton/compose'
 import type { BatonError } from '@baton/core'
-import { messageOf, mistake, nearestOf } from './environment.ts'
 
 export type Command =
   | { readonly name: 'help' }

@@ -1,9 +1,17 @@
 #!/usr/bin/env node
 /** A caller: starts runs, follows them, answers them. One command, then it is gone; the runs go on. */
+import {
+  addressesOf,
+  describeMistake,
+  mistake,
+  openPorts,
+  type Ports,
+  readEnvironment,
+  type Values,
+  whenParentIsGone,
+} from '@baton/compose'
 import { BatonClient, BatonError, type ErrorCode, type ILogger, type RunnableFlow } from '@baton/core'
 import { type Command, help, readCommand } from './arguments.ts'
-import { addressesOf, openPorts, type Ports } from './compose.ts'
-import { describeMistake, mistake, readEnvironment, type Values } from './environment.ts'
 import { flowsFor, start } from './start.ts'
 import { follow, printResult } from './watch.ts'
 
@@ -27,6 +35,8 @@ async function main(args: readonly string[]): Promise<number> {
     }
     const { values, mistakes } = readEnvironment(process.env)
     if (mistakes.length > 0) return refuse(mistakes)
+    // Nobody is left to read what we would say; the run goes on.
+    whenParentIsGone(values, () => process.exit(1))
     const { store } = addressesOf(values)
     if (/^memory:/i.test(store.url)) {
       throw mistake(
@@ -43,7 +53,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function carryOut(command: Doing, values: Values): Promise<number> {
   const flows = command.name === 'start' ? await flowsFor(command, values) : []
-  const ports = await openPorts(values, logger)
+  const ports = await openPorts(values, { logger })
   try {
     return await answer(command, ports, flows)
   } finally {

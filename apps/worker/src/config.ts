@@ -1,13 +1,21 @@
 /** What a worker is told by its environment and its arguments, checked whole before anything starts. */
 import { parseArgs } from 'node:util'
+import {
+  type FlowsFile,
+  flowsFileOf,
+  messageOf,
+  mistake,
+  nearestOf,
+  readEnvironment,
+  type Values,
+} from '@baton/compose'
 import { type BatonError, defaults, type LogLevel } from '@baton/core'
-import { messageOf, mistake, nearestOf, readEnvironment, type Values } from './environment.ts'
 import type { LogFormat } from './log.ts'
 
 export interface WorkerConfig {
-  /** Names the stores; `compose.ts` reads them. */
+  /** Name the stores, among other things; for `openPorts`. */
   readonly values: Values
-  readonly flows: { readonly file: string; readonly field: string }
+  readonly flows: FlowsFile
   readonly workerId: string
   readonly concurrency: number
   readonly leaseMs: number
@@ -36,18 +44,14 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv, arou
   const flags = readFlags(args)
   if (flags.help) return { type: 'help' }
   const { values, mistakes } = readEnvironment(env)
-  const flows =
-    flags.flows === undefined
-      ? { file: values.BATON_FLOWS, field: 'BATON_FLOWS' }
-      : { file: flags.flows, field: '--flows' }
+  const flows = flowsFileOf(values, flags.flows)
   const all = [...flags.mistakes, ...mistakes]
-  const { file, field } = flows
-  if (file === undefined) {
+  if (flows === undefined) {
     const hint = 'Name an ES module that exports `flows`: BATON_FLOWS=./flows.js, or --flows ./flows.js.'
-    all.push(mistake(field, 'a worker needs flows to run', hint))
+    all.push(mistake('BATON_FLOWS', 'a worker needs flows to run', hint))
   }
-  if (all.length > 0 || file === undefined) return { type: 'mistakes', mistakes: all }
-  return { type: 'config', config: { ...settingsOf(values, around), flows: { file, field } } }
+  if (all.length > 0 || flows === undefined) return { type: 'mistakes', mistakes: all }
+  return { type: 'config', config: { ...settingsOf(values, around), flows } }
 }
 
 function settingsOf(values: Values, { isTerminal, hostName, pid }: Surroundings): Omit<WorkerConfig, 'flows'> {
@@ -101,4 +105,5 @@ Carries runs forward until it is told to stop (SIGTERM or Ctrl-C).
   BATON_HEALTH_HOST      and on this address (127.0.0.1)
   BATON_LOG              json or pretty (pretty on a terminal)
   BATON_LOG_LEVEL        debug, info, warn or error (info)
+  BATON_EXIT_WITH_PARENT 1: stop when stdin ends, so when the parent that holds it does (0)
 `

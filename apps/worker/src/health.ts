@@ -1,7 +1,7 @@
 /** `GET /health`: for whoever decides whether this process gets work, and whether it is to be replaced. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { messageOf, mistake } from './environment.ts'
+import { messageOf, mistake } from '@baton/compose'
 
 export interface Health {
   /** `stopping` is answered with 503. */

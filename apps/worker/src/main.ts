@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 /** A worker process: read the configuration, compose, run, and stop well when told to. */
 import { hostname } from 'node:os'
+import { describeMistake } from '@baton/compose'
 import { help, readConfig, type WorkerConfig } from './config.ts'
-import { describeMistake } from './environment.ts'
 import { createLogger } from './log.ts'
-import { startWorker, stopOnSignals } from './run.ts'
+import { startWorker, stopWhenAsked } from './run.ts'
 
 const EXIT_BAD_INPUT = 2
+
+// Whoever read our log may be gone; that is no reason to drop the work.
+process.stderr.on('error', () => {})
 
 const read = readConfig(process.argv.slice(2), process.env, {
   isTerminal: process.stderr.isTTY === true,
@@ -25,11 +28,11 @@ switch (read.type) {
 }
 
 async function run(config: WorkerConfig): Promise<void> {
-  const { logFormat: format, logLevel: level, workerId } = config
+  const { logFormat: format, logLevel: level } = config
   const logger = createLogger({ format, level, write: (line) => process.stderr.write(line) })
   const started = await startWorker(config, logger)
   if ('mistakes' in started) return refuse(started.mistakes)
-  stopOnSignals(started, { workerId, stopWithinMs: config.stopWithinMs, logger })
+  stopWhenAsked(started, config, logger)
 }
 
 /** One line per mistake, all of them at once. */

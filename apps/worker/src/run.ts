@@ -1,9 +1,8 @@
-/** A worker's life in its process: it starts whole or not at all, and ends when a signal says so. */
+/** A worker's life in its process: it starts whole or not at all, and ends when it is told to. */
+import { addressesOf, loadFlows, openPorts, whenParentIsGone } from '@baton/compose'
 import { defaults, type ILogger } from '@baton/core'
 import { BaseDistributedAdapter } from '@baton/core/adapter'
-import { addressesOf, openPorts } from './compose.ts'
 import type { WorkerConfig } from './config.ts'
-import { loadFlows } from './flows.ts'
 import { type Health, type HealthServer, serveHealth } from './health.ts'
 
 /** One queue and one store, tied together by the engine. The ports may come from two technologies. */
@@ -23,7 +22,7 @@ export async function startWorker(
 ): Promise<RunningWorker | { readonly mistakes: readonly unknown[] }> {
   const { values, flows: source, workerId, concurrency, leaseMs, sweepMs, stopWithinMs, retentionMs } = config
   // Both are tried before either is complained about: one start should show all that is wrong.
-  const [flows, ports] = await Promise.allSettled([loadFlows(source.file, source.field), openPorts(values, logger)])
+  const [flows, ports] = await Promise.allSettled([loadFlows(source), openPorts(values, { logger })])
   if (flows.status === 'rejected' || ports.status === 'rejected') {
     if (ports.status === 'fulfilled') await Promise.allSettled(Object.values(ports.value).map((port) => port.close()))
     return { mistakes: [flows, ports].flatMap((each) => (each.status === 'rejected' ? [each.reason] : [])) }
@@ -67,7 +66,7 @@ export async function startWorker(
     store: withoutPassword(store.url),
     health: health?.url,
   })
-  if (store.url.startsWith('memory:')) logger.log('warn', 'a memory: store is seen by this process alone', { workerId })
+  if (/^memory:/i.test(store.url)) logger.log('warn', 'a memory: store is seen by this process alone', { workerId })
 
   const stop = async () => {
     await adapter.close()
@@ -81,20 +80,18 @@ export async function startWorker(
   }
 }
 
-/** The first signal asks; the second does not ask again. */
-export function stopOnSignals(
-  worker: RunningWorker,
-  options: { readonly workerId: string; readonly stopWithinMs: number; readonly logger: ILogger },
-): void {
-  const { workerId, stopWithinMs, logger } = options
+/** The first signal asks; the second does not ask again. A parent that is gone asks as well, if it said it would. */
+export function stopWhenAsked(worker: RunningWorker, config: WorkerConfig, logger: ILogger): void {
+  const { workerId, stopWithinMs, values } = config
   let asked = false
   const onSignal = (signal: 'SIGTERM' | 'SIGINT') => {
-    if (asked) {
-      logger.log('warn', 'asked twice: leaving at once, the leases run out by themselves', { workerId, signal })
-      process.exit(signal === 'SIGINT' ? 130 : 143)
-    }
+    if (!asked) return stop({ signal })
+    logger.log('warn', 'asked twice: leaving at once, the leases run out by themselves', { workerId, signal })
+    process.exit(signal === 'SIGINT' ? 130 : 143)
+  }
+  const stop = (why: { readonly signal: string } | { readonly parent: 'gone' }) => {
     asked = true
-    logger.log('info', 'worker stops', { workerId, signal, stopWithinMs })
+    logger.log('info', 'worker stops', { workerId, ...why, stopWithinMs })
     const force = setTimeout(() => {
       logger.log('error', 'worker did not stop in time: leaving, the leases run out by themselves', { workerId })
       process.exit(1)
@@ -114,6 +111,7 @@ export function stopOnSignals(
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
+  whenParentIsGone(values, () => asked || stop({ parent: 'gone' }))
 }
 
 function nameOf({ id, metadata }: { readonly id: string; readonly metadata?: { readonly version?: string } }): string {

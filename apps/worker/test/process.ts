@@ -25,7 +25,7 @@ export function startWorker(env: Record<string, string>, args: readonly string[]
   const child = spawn(process.execPath, ['--conditions=@baton/source', '--import', 'tsx', main, ...args], {
     cwd: house,
     env: { ...Object.fromEntries(inherited), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
   const lines: string[] = []
@@ -41,6 +41,12 @@ export function startWorker(env: Record<string, string>, args: readonly string[]
     lines,
     exit,
     kill: (signal: NodeJS.Signals) => child.kill(signal),
+    /** What the system does with our ends of its pipes when we are gone. */
+    abandon() {
+      child.stdin.destroy()
+      child.stdout.destroy()
+      child.stderr.destroy()
+    },
     /** The first log line with this message, as soon as there is one. */
     said(message: string): Promise<LogLine> {
       const found = new Promise<LogLine>((resolve) => {

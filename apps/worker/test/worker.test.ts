@@ -111,6 +111,30 @@ describe('SIGTERM', () => {
   })
 })
 
+describe('a parent that is gone', () => {
+  it('lets a running node finish and ends with 0, when the worker was told to go with its parent', async () => {
+    const { worker, run, gate, until } = await worldWith('polite', { BATON_EXIT_WITH_PARENT: '1' })
+    await until('node-claimed')
+
+    worker.abandon()
+    rmSync(gate)
+
+    expect(await worker.exit).toEqual({ code: 0, signal: null })
+    expect(await run.result()).toBe('through')
+  })
+
+  it('is nothing to a worker that was not told so', async () => {
+    const { worker, run, gate, until, health } = await worldWith('polite')
+    await until('node-claimed')
+
+    worker.abandon()
+    rmSync(gate)
+
+    expect(await run.result()).toBe('through')
+    expect((await fetch(health)).status).toBe(200)
+  })
+})
+
 it('answers anything but GET /health with 404, and refuses a port that is taken', async () => {
   const { health } = await worldWith('polite')
   const { port } = new URL(health)

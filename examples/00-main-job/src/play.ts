@@ -22,6 +22,7 @@ import { Story } from './story.ts'
 
 const LEASE_MS = 2_000
 const SWEEP_MS = 500
+const STOP_WITHIN_MS = 1_000
 const WORKERS = ['worker-1', 'worker-2']
 /** Nothing in here takes so long; a demo that stands still says so and ends. */
 const STALL_MS = 60_000
@@ -113,6 +114,7 @@ export class Demo {
         BATON_WORKER_ID: name,
         BATON_LEASE_MS: String(LEASE_MS),
         BATON_SWEEP_MS: String(SWEEP_MS),
+        BATON_STOP_WITHIN_MS: String(STOP_WITHIN_MS),
         // Together they have a hand for every file that the map lets go at a time. With fewer, files behind the gate could
         // fill all hands while free ones wait.
         BATON_CONCURRENCY: String(Math.ceil(FILES_AT_A_TIME / WORKERS.length)),

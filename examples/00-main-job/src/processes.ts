@@ -32,13 +32,16 @@ export interface ProgramOptions {
 
 const LAST_LINES = 5
 
-/** Starts an app by Node itself, so that the process we may kill is the one that works, and no wrapper of it. */
+/**
+ * Starts an app by Node itself, so that the process we may kill is the one that works, and no wrapper of it. It holds on
+ * to us by its stdin: when we are gone, even by a SIGKILL, it goes as well.
+ */
 export function startProgram(options: ProgramOptions): Program {
   const { name, house, app, args, env, log, onOut, onLog } = options
   const child = spawn(process.execPath, [...process.execArgv, entryOf(house, app), ...args], {
     cwd: house,
-    env: { ...withoutBaton(process.env), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...withoutBaton(process.env), BATON_EXIT_WITH_PARENT: '1', ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
   const last: string[] = []
   const file = createWriteStream(log, { flags: 'a' })

@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { expect, it, onTestFinished, vi } from 'vitest'
 
 // Four processes, a lease of two seconds, and a machine that may have other work.
@@ -17,14 +18,15 @@ function temporaryFolder(files: Record<string, string> = {}): string {
 }
 
 /** The demo from its sources; it starts the apps as it was started itself. */
+const fromSource = ['--conditions=@baton/source', '--import', 'tsx', join(import.meta.dirname, '../src/demo.ts')]
+
 function demo(options: { temp?: string; typedIn?: string }, ...args: string[]) {
   const { temp = temporaryFolder(), typedIn = house } = options
-  const main = join(import.meta.dirname, '../src/demo.ts')
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--conditions=@baton/source', '--import', 'tsx', main, ...args],
-    { cwd: house, env: { ...process.env, TMPDIR: temp, INIT_CWD: typedIn, BATON_STORE: 'nonsense' }, encoding: 'utf8' },
-  )
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...fromSource, ...args], {
+    cwd: house,
+    env: { ...process.env, TMPDIR: temp, INIT_CWD: typedIn, BATON_STORE: 'nonsense' },
+    encoding: 'utf8',
+  })
   return { status, stdout, stderr }
 }
 
@@ -69,6 +71,36 @@ it('does so with a single file, and keeps what it is asked to keep', () => {
   const [home = ''] = readdirSync(temp).filter((name) => name.startsWith('baton-demo-'))
   expect(readdirSync(join(temp, home))).toEqual(expect.arrayContaining(['store', 'worker-1.log', 'worker-2.log']))
 })
+
+it('leaves no worker behind when it is killed itself', async () => {
+  const child = spawn(process.execPath, [...fromSource, '--dir', temporaryFolder(notes(12)), '--json'], {
+    cwd: house,
+    env: { ...process.env, TMPDIR: temporaryFolder() },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const workers: number[] = []
+  for await (const line of createInterface({ input: child.stderr })) {
+    const pid = /worker-[12] is up \(pid (\d+)\)/.exec(line)?.[1]
+    if (pid !== undefined) workers.push(Number(pid))
+    if (workers.length === 2) break
+  }
+
+  child.kill('SIGKILL')
+
+  await vi.waitUntil(() => !workers.some(isAlive), { timeout: 30_000 })
+  expect(workers).toHaveLength(2)
+})
+
+/** A process that has ended is listed as a zombie until somebody asks after it, and orphans may have nobody who does. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
 
 it('explains itself', () => {
   expect(demo({}, '--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('--dir FOLDER'), stderr: '' })

@@ -1,4 +1,16 @@
 import type { Suite } from '../suite.ts'
-import { core } from './core.ts'
+import { core as inProcess } from './core.ts'
+import { file } from './file.ts'
 
-export const suites: Readonly<Record<string, Suite>> = { core }
+/** All that the core and the embedded default promise. */
+const core: Suite = {
+  name: 'core',
+  cases: [...inProcess.cases, ...file.cases],
+  comparisons: [...inProcess.comparisons, ...file.comparisons],
+}
+
+export const suites: Readonly<Record<string, Suite>> = {
+  core,
+  'in-process': { ...inProcess, name: 'in-process' },
+  file,
+}

@@ -1,9 +1,8 @@
-/**
- * The `BATON_*` variables: what each may be, checked one by one, so that one look shows every mistake.
- *
- * `apps/worker` and `apps/client` hold the same copy of this file; a test compares them.
- */
-import { BatonError } from '@baton/core'
+/** The `BATON_*` variables: what each may be, checked one by one, so that one look shows every mistake. */
+import type { BatonError } from '@baton/core'
+import { isUrl, URL_EXAMPLE } from './addresses.ts'
+import { messageOf, mistake } from './mistake.ts'
+import { nearestOf } from './nearest.ts'
 
 type Reader<Value> = (text: string) => Value
 
@@ -24,9 +23,12 @@ const variables = {
   BATON_HEALTH_HOST: text,
   BATON_LOG: oneOf('json', 'pretty'),
   BATON_LOG_LEVEL: oneOf('debug', 'info', 'warn', 'error'),
+  BATON_EXIT_WITH_PARENT: flag,
 } as const satisfies Record<string, Reader<unknown>>
 
+/** The name of a variable. */
 export type Variable = keyof typeof variables
+/** What the variables say, each as what it stands for; what is not set is absent. */
 export type Values = { readonly [Name in Variable]?: ReturnType<(typeof variables)[Name]> }
 
 /** Baton's own tests set these for themselves, and start programs that inherit them. */
@@ -54,24 +56,10 @@ function isVariable(name: string): name is Variable {
   return Object.hasOwn(variables, name)
 }
 
-export function mistake(field: string, message: string, hint?: string): BatonError {
-  return new BatonError('INVALID_OPTION', { field, message, ...(hint === undefined ? {} : { hint }) })
-}
-
 function unknownVariable(name: string): BatonError {
   const nearest = nearestOf(name, Object.keys(variables))
   const all = `Known are: ${Object.keys(variables).join(', ')}.`
   return mistake(name, 'there is no such variable', nearest === undefined ? all : `Did you mean ${nearest}?`)
-}
-
-/** The mistake in one line: what, then what to do about it. */
-export function describeMistake(error: unknown): string {
-  if (!BatonError.is(error)) return messageOf(error)
-  return `${error.code} ${error.message}. ${error.hint}`.replace(/\s*\n\s*/g, ' ')
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 // ── Readers: they give the value, or throw what it should have been ──────────────────────────────────────────────────
@@ -81,8 +69,8 @@ function text(given: string): string {
 }
 
 function url(given: string): string {
-  if (/^[a-z][a-z0-9+.-]*:/i.test(given)) return given
-  throw new Error('must be a URL such as file:./data')
+  if (isUrl(given)) return given
+  throw new Error(`must be a URL such as ${URL_EXAMPLE}`)
 }
 
 function id(given: string): string {
@@ -99,34 +87,15 @@ function whole({ least, most, unit }: { readonly least: number; readonly most: n
   }
 }
 
+function flag(given: string): boolean {
+  if (given === '1' || given === '0') return given === '1'
+  throw new Error('must be 1 or 0')
+}
+
 function oneOf<const Choice extends string>(...choices: readonly Choice[]) {
   return (given: string): Choice => {
     const found = choices.find((choice) => choice === given)
     if (found !== undefined) return found
     throw new Error(`must be ${choices.join(' or ')}`)
   }
-}
-
-// ── What somebody probably meant ─────────────────────────────────────────────────────────────────────────────────────
-
-/** The known name that is a few letters away, if there is one. */
-export function nearestOf(name: string, known: readonly string[]): string | undefined {
-  const [nearest] = known
-    .map((candidate) => ({ candidate, distance: lettersBetween(name, candidate) }))
-    .sort((left, right) => left.distance - right.distance)
-  return nearest !== undefined && nearest.distance <= Math.max(2, name.length / 3) ? nearest.candidate : undefined
-}
-
-/** How many letters must be put in, left out or changed to get from one to the other (Levenshtein). */
-function lettersBetween(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index)
-  for (const [at, letter] of [...left].entries()) {
-    const next = [at + 1]
-    for (const [to, other] of [...right].entries()) {
-      const changed = (row[to] ?? 0) + (letter === other ? 0 : 1)
-      next.push(Math.min(changed, (row[to + 1] ?? 0) + 1, (next[to] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[right.length] ?? 0
 }

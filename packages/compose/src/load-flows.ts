@@ -1,16 +1,25 @@
-/**
- * Loads the flows that a process knows: an ES module that exports `flows`, a list or a record of them.
- *
- * `apps/worker` and `apps/client` hold the same copy of this file; a test compares them.
- */
+/** Loads the flows that a process knows: an ES module that exports `flows`, a list or a record of them. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { RunnableFlow } from '@baton/core'
-import { messageOf, mistake } from './environment.ts'
+import type { Values } from './environment.ts'
+import { messageOf, mistake } from './mistake.ts'
 
-/** @param field where the file's name came from: `--flows` or `BATON_FLOWS`, for the error */
-export async function loadFlows(file: string, field: string): Promise<readonly RunnableFlow[]> {
+/** The module with the flows, and who named it. */
+export interface FlowsFile {
+  readonly file: string
+  readonly field: string
+}
+
+/** The file that was typed behind `--flows`, else the one that the environment names, if any. */
+export function flowsFileOf({ BATON_FLOWS }: Values, typed?: string): FlowsFile | undefined {
+  if (typed !== undefined) return { file: typed, field: '--flows' }
+  return BATON_FLOWS === undefined ? undefined : { file: BATON_FLOWS, field: 'BATON_FLOWS' }
+}
+
+/** Throws `INVALID_OPTION` for a file that is not there, cannot be loaded, or exports no flows. */
+export async function loadFlows({ file, field }: FlowsFile): Promise<readonly RunnableFlow[]> {
   const path = resolve(file)
   if (!existsSync(path)) throw mistake(field, `there is no file ${path}`, 'Name an ES module that exports `flows`.')
   const flows = toList((await load(path, field)).flows)

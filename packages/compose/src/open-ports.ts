@@ -1,8 +1,6 @@
 /**
  * From URLs to ports: the only place that knows which package serves which kind of store and queue. A package is
  * loaded when it is asked for, so that nobody installs a client library that they do not use.
- *
- * `apps/worker` and `apps/client` hold the same copy of this file; a test compares them.
  */
 import { fileURLToPath } from 'node:url'
 import {
@@ -14,56 +12,56 @@ import {
   InMemoryJobQueue,
   InMemoryRunStore,
   type IRunStore,
+  silentLogger,
 } from '@baton/core'
-import { mistake, type Values } from './environment.ts'
+import { type Address, addressesOf, schemeOf } from './addresses.ts'
+import type { Values } from './environment.ts'
+import { mistake } from './mistake.ts'
 
+/** What workers and clients are made of. */
 export interface Ports {
   readonly store: IRunStore
   readonly queue: IJobQueue
   readonly coordinationStore: ICoordinationStore
 }
 
-/** Where a port is, and from which variable we know. */
-interface Address {
-  readonly field: string
-  readonly url: string
+export interface OpenOptions {
+  /** Default: nothing is logged. */
+  readonly logger?: ILogger
 }
 
-interface OpenOptions {
-  readonly durability: 'process' | 'power' | undefined
+interface Settings {
+  readonly durability: Values['BATON_DURABILITY'] | undefined
   readonly logger: ILogger
 }
 
 /** One technology. What it does not offer is absent. */
 interface Backend {
-  readonly store?: (address: Address, options: OpenOptions) => Promise<Omit<Ports, 'queue'>>
-  readonly queue?: (address: Address, options: OpenOptions) => Promise<IJobQueue>
+  readonly store?: (address: Address, settings: Settings) => Promise<Omit<Ports, 'queue'>>
+  readonly queue?: (address: Address, settings: Settings) => Promise<IJobQueue>
 }
 
-const DEFAULT_STORE = 'file:.baton'
-
-/** The addresses that the environment names. The queue is the store's own unless it has one of its own. */
-export function addressesOf(values: Values): { readonly store: Address; readonly queue: Address } {
-  const store: Address =
-    values.BATON_STORE === undefined && values.BATON_REDIS_URL !== undefined
-      ? { field: 'BATON_REDIS_URL', url: values.BATON_REDIS_URL }
-      : { field: 'BATON_STORE', url: values.BATON_STORE ?? DEFAULT_STORE }
-  const queue = values.BATON_QUEUE === undefined ? store : { field: 'BATON_QUEUE', url: values.BATON_QUEUE }
-  return { store, queue }
-}
-
-/** Opens the ports. Throws `INVALID_OPTION` for a URL that nobody serves, `MISSING_ADAPTER` for a package to install. */
-export async function openPorts(values: Values, logger: ILogger): Promise<Ports> {
+/**
+ * Opens the ports. Throws `INVALID_OPTION` for a URL that nobody serves, `MISSING_ADAPTER` for a package to install.
+ * The ports are the caller's to close; if one cannot be opened, none is left open.
+ */
+export async function openPorts(values: Values, { logger = silentLogger }: OpenOptions = {}): Promise<Ports> {
   const addresses = addressesOf(values)
   const openStore = backendOf(addresses.store).store
   const openQueue = backendOf(addresses.queue).queue
-  if (openStore === undefined) throw mistake(addresses.store.field, `${schemeOf(addresses.store)} is a queue, no store`)
+  if (openStore === undefined)
+    throw mistake(addresses.store.field, `${schemeOf(addresses.store)}: is a queue, no store`, 'Keep runs elsewhere.')
   if (openQueue === undefined) {
-    throw mistake(addresses.queue.field, `${schemeOf(addresses.queue)} is no queue`, 'Name one with BATON_QUEUE.')
+    throw mistake(addresses.queue.field, `${schemeOf(addresses.queue)}: is no queue`, 'Name one with BATON_QUEUE.')
   }
-  const options: OpenOptions = { durability: values.BATON_DURABILITY, logger }
-  const queue = await openQueue(addresses.queue, options)
-  return { queue, ...(await openStore(addresses.store, options)) }
+  const settings: Settings = { durability: values.BATON_DURABILITY, logger }
+  const queue = await openQueue(addresses.queue, settings)
+  try {
+    return { queue, ...(await openStore(addresses.store, settings)) }
+  } catch (error) {
+    await queue.close()
+    throw error
+  }
 }
 
 const memory: Backend = {
@@ -109,14 +107,14 @@ function backendOf(address: Address): Backend {
   throw mistake(address.field, `nobody serves ${scheme}: URLs`, `Known are: ${known}.`)
 }
 
-function schemeOf({ url }: Address): string {
-  return url.slice(0, url.indexOf(':')).toLowerCase()
-}
-
 function directoryOf({ field, url }: Address): string {
-  const directory = url.startsWith('file://') ? fileURLToPath(url) : url.slice('file:'.length)
-  if (directory !== '') return directory
-  throw mistake(field, 'names no folder', 'Write file:./data, or file:/srv/baton.')
+  try {
+    const directory = url.startsWith('file://') ? fileURLToPath(url) : url.slice('file:'.length)
+    if (directory !== '') return directory
+  } catch {
+    // What stands behind `//` would be a machine, and files of another machine are no store.
+  }
+  throw mistake(field, `${url} names no folder`, 'Write file:./data, or file:/srv/baton.')
 }
 
 async function importFiles(address: Address) {

@@ -1,0 +1,48 @@
+import { createFlow, type Flow, FlowRuntime } from '@baton/core'
+import { rateOf } from '../rate.ts'
+import { line } from '../workloads/line.ts'
+import { countCalls } from './counted-calls.ts'
+import type { Meter } from './meter.ts'
+import { withFolder } from './scratch.ts'
+
+const NODES = 10
+/** For counting calls: not timed. */
+const COUNTED_RUNS = 20
+
+/** Lines of ten nodes on files that survive power loss, so many runs at the same time. */
+export function runsAtOnce(atOnce: number): Meter {
+  return () =>
+    withFolder(async (directory) => {
+      const calls = countCalls()
+      const { FileRunStore } = await import('@baton/store-file')
+      await using store = disposable(new FileRunStore({ directory, durability: 'power' }))
+      const flow = flowOf(NODES)
+      await using runtime = new FlowRuntime({ flows: [flow], store: store.it, concurrency: 64 })
+      const once = async () => {
+        const result = await runtime.run(flow)
+        if (result.status !== 'completed' || result.output !== NODES) throw new Error(JSON.stringify(result))
+      }
+      const rate = await rateOf(async () => {
+        await Promise.all(Array.from({ length: atOnce }, once))
+      })
+      calls.reset()
+      for (let run = 0; run < COUNTED_RUNS; run++) await once()
+      const perNode = [...calls.of].map(([name, count]) => ({
+        unit: `${name}/node`,
+        value: count / (COUNTED_RUNS * NODES),
+      }))
+      return [{ unit: 'nodes/s', value: rate * atOnce * NODES }, ...perNode]
+    })
+}
+
+function flowOf(nodes: number): Flow {
+  const workload = line('w4-line-10', nodes)
+  let flow: Flow = createFlow(workload.name)
+  for (const { id, fn } of workload.nodes) flow = flow.node(id, fn)
+  for (const [source, target] of workload.edges) flow = flow.edge(source, target)
+  return flow
+}
+
+function disposable<Store extends { close(): unknown }>(store: Store) {
+  return { it: store, [Symbol.asyncDispose]: async () => void (await store.close()) }
+}

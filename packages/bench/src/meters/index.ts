@@ -1,0 +1,14 @@
+/** Every meter by name, loaded only when it is its turn. */
+import type { Meter } from './meter.ts'
+
+const meters: Readonly<Record<string, () => Promise<Meter>>> = {
+  'append-fdatasync': async () => (await import('./append-fdatasync.ts')).appendFdatasync,
+  'file-store, 1 run': async () => (await import('./file-store.ts')).runsAtOnce(1),
+  'file-store, 50 runs': async () => (await import('./file-store.ts')).runsAtOnce(50),
+  'file-store, 1 MB context': async () => (await import('./large-context.ts')).largeContext,
+}
+
+/** @returns undefined where no meter has this name */
+export function loadMeter(name: string): Promise<Meter> | undefined {
+  return Object.hasOwn(meters, name) ? meters[name]?.() : undefined
+}

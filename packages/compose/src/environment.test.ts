@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest'
+import { readEnvironment } from './environment.ts'
+import { describeMistake } from './mistake.ts'
+
+it('reports every mistake at once, each with code, field and hint, and in one line', () => {
+  const { mistakes } = readEnvironment({
+    BATON_STORE: 'a folder',
+    BATON_LEASE_MS: 'soon',
+    BATON_CONCURRENCY: '-1',
+    BATON_HEALTH_PORT: '70000',
+    BATON_LOG: 'xml',
+    BATON_WORKER_ID: 'two words',
+    BATON_EXIT_WITH_PARENT: 'yes',
+    BATON_LEASEMS: '2000',
+  })
+
+  expect(mistakes.map(({ field }) => field)).toEqual([
+    'BATON_STORE',
+    'BATON_LEASE_MS',
+    'BATON_CONCURRENCY',
+    'BATON_HEALTH_PORT',
+    'BATON_LOG',
+    'BATON_WORKER_ID',
+    'BATON_EXIT_WITH_PARENT',
+    'BATON_LEASEMS',
+  ])
+  for (const each of mistakes) {
+    expect(each.code).toBe('INVALID_OPTION')
+    expect(each.hint).not.toBe('')
+    expect(describeMistake(each)).not.toContain('\n')
+  }
+})
+
+it('names the nearest variable for one that does not exist, and all of them if none is near', () => {
+  const { mistakes } = readEnvironment({ BATON_LEASEMS: '2000', BATON_COLOUR_OF_THE_SKY: 'blue' })
+
+  expect(mistakes[0]?.hint).toBe('Did you mean BATON_LEASE_MS?')
+  expect(mistakes[1]?.hint).toMatch(/^Known are: BATON_STORE, .*BATON_EXIT_WITH_PARENT\.$/)
+})
+
+it('gives each value as what it stands for, and takes an empty one for absent', () => {
+  const { values } = readEnvironment({
+    BATON_STORE: ' file:./data ',
+    BATON_LEASE_MS: '2000',
+    BATON_EXIT_WITH_PARENT: '1',
+    BATON_SWEEP_MS: '',
+  })
+
+  expect(values).toEqual({ BATON_STORE: 'file:./data', BATON_LEASE_MS: 2_000, BATON_EXIT_WITH_PARENT: true })
+})
+
+it('leaves what other programs and the tests of Baton set alone', () => {
+  const env = { PATH: '/bin', BATONS: '1', BATON_TEST_REDIS_URL: 'x', BATON_REQUIRE_SERVICES: 'redis' }
+
+  expect(readEnvironment(env)).toEqual({ values: {}, mistakes: [] })
+})

@@ -1,0 +1,18 @@
+/** What programs that run Baton share: how they are told where runs are kept, and how they complain. */
+
+// The environment
+export { readEnvironment, type Values, type Variable } from './environment.ts'
+
+// Stores and queues
+export { type Address, addressesOf } from './addresses.ts'
+export { type OpenOptions, openPorts, type Ports } from './open-ports.ts'
+
+// Flows
+export { type FlowsFile, flowsFileOf, loadFlows } from './load-flows.ts'
+
+// The process
+export { whenParentIsGone } from './parent.ts'
+
+// Mistakes, and what was probably meant
+export { describeMistake, messageOf, mistake } from './mistake.ts'
+export { nearestOf } from './nearest.ts'

@@ -1,0 +1,103 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { BatonClient, createFlow, FlowRuntime } from '@baton/core'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openPorts, type Ports } from '../src/open-ports.ts'
+import { temporaryFolder } from './folder.ts'
+
+const greet = createFlow<string>('greet').node('greet', ({ input }) => ({ output: `Hello, ${input}` }))
+
+async function opened(values: Parameters<typeof openPorts>[0]): Promise<Ports> {
+  const ports = await openPorts(values)
+  onTestFinished(async () => {
+    await ports.queue.close()
+    await ports.coordinationStore.close()
+    await ports.store.close()
+  })
+  return ports
+}
+
+/** Starts a run on some ports and carries it to its end on others. */
+async function runAcross(client: Ports, worker: Ports): Promise<unknown> {
+  const runtime = new FlowRuntime({ flows: [greet], ...worker })
+  onTestFinished(() => runtime.stop())
+  const handle = await new BatonClient({ ...client, flows: [greet] }).start(greet, 'Ada')
+  runtime.get(handle.runId)
+  return handle.result()
+}
+
+describe('what runs on the ports', () => {
+  it('is kept in this process for memory:', async () => {
+    const ports = await opened({ BATON_STORE: 'memory:' })
+
+    expect(await runAcross(ports, ports)).toBe('Hello, Ada')
+  })
+
+  it('is shared by whoever names the same folder', async () => {
+    const url = `file:${temporaryFolder()}/store`
+
+    expect(await runAcross(await opened({ BATON_STORE: url }), await opened({ BATON_STORE: url }))).toBe('Hello, Ada')
+  })
+
+  it('takes a store of one kind and a queue of another, and a folder as a whole URL', async () => {
+    const folder = join(temporaryFolder(), 'a store')
+    const ports = await opened({ BATON_STORE: pathToFileURL(folder).href, BATON_QUEUE: 'memory:' })
+
+    expect(await runAcross(ports, ports)).toBe('Hello, Ada')
+    expect(existsSync(folder)).toBe(true)
+  })
+})
+
+describe('what cannot be opened is refused with the variable and a hint', () => {
+  it.each([
+    { values: { BATON_STORE: 'files:./data' }, field: 'BATON_STORE', hint: /^Known are: memory:, file:, sqlite:/ },
+    { values: { BATON_STORE: './data' }, field: 'BATON_STORE', hint: /./ },
+    { values: { BATON_STORE: 'file:' }, field: 'BATON_STORE', hint: /file:\.\/data/ },
+    { values: { BATON_STORE: 'file://data' }, field: 'BATON_STORE', hint: /file:\.\/data/ },
+    { values: { BATON_STORE: 'memory:', BATON_QUEUE: 'carrier-pigeon:' }, field: 'BATON_QUEUE', hint: /Known are/ },
+  ])('$values', async ({ values, field, hint }) => {
+    const refused = openPorts(values)
+
+    await expect(refused).rejects.toMatchObject({ code: 'INVALID_OPTION', field, hint: expect.stringMatching(hint) })
+  })
+
+  it('and with the command that installs what is missing', async () => {
+    const refused = openPorts({ BATON_REDIS_URL: 'rediss://box' })
+
+    await expect(refused).rejects.toMatchObject({
+      code: 'MISSING_ADAPTER',
+      field: 'BATON_REDIS_URL',
+      hint: 'Install it: npm install @baton/adapter-bullmq',
+    })
+  })
+
+  it('also for the folder, where nobody has installed its package', () => {
+    // As at a user's desk: our sources, core, and nothing else.
+    const desk = temporaryFolder()
+    const house = join(import.meta.dirname, '../../..')
+    for (const part of ['package.json', 'src']) {
+      cpSync(join(import.meta.dirname, '..', part), join(desk, part), { recursive: true })
+    }
+    mkdirSync(join(desk, 'node_modules/@baton'), { recursive: true })
+    symlinkSync(join(house, 'packages/core'), join(desk, 'node_modules/@baton/core'), 'junction')
+    const program = `
+      import { describeMistake, openPorts } from ${JSON.stringify(pathToFileURL(join(desk, 'src/index.ts')).href)}
+      const ports = await openPorts({ BATON_STORE: 'memory:' })
+      console.log(Object.keys(ports).sort().join())
+      console.log(await openPorts({ BATON_STORE: 'file:./data' }).then(() => 'opened', describeMistake))`
+
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--conditions=@baton/source', '--import', 'tsx', '--input-type=module', '--eval', program],
+      { cwd: house, encoding: 'utf8' },
+    )
+
+    expect(stderr).toBe('')
+    const [memory, file] = stdout.trimEnd().split('\n')
+    expect(memory).toBe('coordinationStore,queue,store')
+    expect(file).toContain('MISSING_ADAPTER BATON_STORE')
+    expect(file).toContain('Install it: npm install @baton/store-file')
+  })
+})
