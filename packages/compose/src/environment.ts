@@ -1,4 +1,5 @@
 /** The `BATON_*` variables: what each may be, checked one by one, so that one look shows every mistake. */
+
 import type { BatonError } from '@baton/core'
 import { isUrl, URL_EXAMPLE } from './addresses.ts'
 import { messageOf, mistake } from './mistake.ts'

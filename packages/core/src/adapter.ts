@@ -47,3 +47,6 @@ export { parentOfItem, parseFlowId, parseRunId, type Fence, type InstanceId, typ
 export { byteLength, canonicalText, deepEqual, type JsonObject, type JsonValue } from './model/json.ts'
 export type { Arrival, ArrivedEdge, InstanceView, RunRecord, RunStatus, RunSummary } from './model/run.ts'
 export { isSettled, isTerminal } from './model/run.ts'
+
+// For hints in errors
+export { nearestName } from './model/nearest.ts'

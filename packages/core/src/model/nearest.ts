@@ -3,7 +3,12 @@
 /** Comparing with more names than this would cost more than the hint is worth. */
 const MOST_COMPARED = 2_000
 
-export function nearestName(name: string, known: Iterable<string>): string | undefined {
+/** @param within how many letters may differ; unless set, the nearest one is given however far it is */
+export function nearestName(
+  name: string,
+  known: Iterable<string>,
+  within = Number.POSITIVE_INFINITY,
+): string | undefined {
   let nearest: string | undefined
   let least = Number.POSITIVE_INFINITY
   let compared = 0
@@ -14,7 +19,7 @@ export function nearestName(name: string, known: Iterable<string>): string | und
     nearest = candidate
     least = distance
   }
-  return nearest
+  return least <= within ? nearest : undefined
 }
 
 /** How many letters must be put in, left out or changed to get from one text to the other (Levenshtein). */
