@@ -37,7 +37,8 @@ export type { Command } from './machine/command.ts'
 export { type MachineOptions, RunMachine } from './machine/run-machine.ts'
 export { pageOf } from './machine/run-pages.ts'
 export { fold, foldJournal } from './model/fold.ts'
-export { recordOf, type RunState, summaryOf } from './model/run-state.ts'
+export { recordOf } from './model/run-record.ts'
+export { type RunState, summaryOf } from './model/run-state.ts'
 
 // Model words that ports speak
 export { ReadOnlyContext } from './context/read-only-context.ts'

@@ -25,6 +25,7 @@ export type {
   WorkflowBlueprint,
 } from './model/blueprint.ts'
 export { defaults } from './model/blueprint.ts'
+export { analyzeBlueprint, type BlueprintAnalysis } from './model/analyze-blueprint.ts'
 export { checkBlueprint } from './model/check-blueprint.ts'
 export type { RetryPolicy } from './model/retry.ts'
 export type { FlowSources, FunctionRegistry, RunnableFlow } from './engine/registry.ts'
@@ -46,6 +47,7 @@ export { InMemoryCoordinationStore } from './memory/coordination-store.ts'
 export type { RunEvent, EventType } from './model/event.ts'
 export type {
   ApprovalDecision,
+  Checkpoint,
   InstanceStatus,
   InstanceView,
   Lineage,
@@ -53,6 +55,7 @@ export type {
   PendingPause,
   RecordedStep,
   RunHead,
+  RunMetrics,
   RunRecord,
   RunStatus,
   RunSummary,
@@ -75,7 +78,8 @@ export {
   RetryableError,
 } from './model/errors.ts'
 
-// Ports, to name in types
+// Ports, to name in types, and to check what is handed in as one
+export { assertCoordinationStore, assertJobQueue, assertRunStore } from './ports/assert-ports.ts'
 export type { IAsyncContext, SetOptions } from './ports/async-context.ts'
 export type { ExpiryOptions, ICoordinationStore } from './ports/coordination-store.ts'
 export type { IJobQueue, Job, JobPayload } from './ports/job-queue.ts'

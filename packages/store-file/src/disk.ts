@@ -40,6 +40,15 @@ export function removeFile(path: string): void {
   }
 }
 
+/** The same on a thread: a file system that is writing lets such changes wait, and all else should not wait with them. */
+export async function removeFileAside(path: string): Promise<void> {
+  try {
+    await promises.unlink(path)
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error
+  }
+}
+
 /** Makes an empty file, or leaves the one that is there. The folder is made when it is missing. */
 export function touch(path: string): void {
   for (let tries = 0; ; tries++) {

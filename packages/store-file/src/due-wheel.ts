@@ -13,7 +13,7 @@
  */
 import { existsSync, readdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { removeFile } from './disk.ts'
+import { removeFile, removeFileAside } from './disk.ts'
 import { hasCode } from './failure.ts'
 import { Links } from './links.ts'
 import type { Paths, RunPaths } from './paths.ts'
@@ -39,6 +39,10 @@ export class DueWheel {
 
   remove(run: RunPaths, bucketMs: number): void {
     removeFile(this.#pathOf(run, bucketMs))
+  }
+
+  removeAside(run: RunPaths, bucketMs: number): Promise<void> {
+    return removeFileAside(this.#pathOf(run, bucketMs))
   }
 
   has(run: RunPaths, bucketMs: number): boolean {

@@ -17,7 +17,7 @@ import {
 import { join } from 'node:path'
 import { BatonError } from '@baton/core'
 import { type IClock, type Job, parseJob } from '@baton/core/adapter'
-import { FILE_MODE, makeFolder, READ, removeFile } from './disk.ts'
+import { FILE_MODE, makeFolder, READ, removeFileAside } from './disk.ts'
 import { hasCode, messageOf } from './failure.ts'
 import { formatName, type JobName, newStem, parseName, rankOf } from './job-name.ts'
 import { type JobPlace, JobSegment } from './job-segment.ts'
@@ -99,8 +99,8 @@ export class JobFolder {
     this.#list = []
   }
 
-  finish({ name }: TakenJob): void {
-    removeFile(join(this.#taken, name))
+  finish({ name }: TakenJob): Promise<void> {
+    return removeFileAside(join(this.#taken, name))
   }
 
   /** Keeps a taken job from others until then. If they have it already, nothing happens. */

@@ -158,8 +158,8 @@ class FileDelivery implements Delivery {
     return this.#settled
   }
 
-  acknowledge(): void {
-    if (this.#settle()) this.#folder.finish(this.#taken)
+  async acknowledge(): Promise<void> {
+    if (this.#settle()) await this.#folder.finish(this.#taken)
   }
 
   handBack({ delayMs }: { readonly delayMs: number }): void {

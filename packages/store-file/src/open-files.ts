@@ -4,6 +4,7 @@
  */
 import { closeSync, fstatSync, openSync, promises, type Stats } from 'node:fs'
 import { dirname } from 'node:path'
+import { BatonError } from '@baton/core'
 import { APPEND, CREATE, FILE_MODE, makeFolder } from './disk.ts'
 import { hasCode } from './failure.ts'
 
@@ -20,6 +21,7 @@ export class OpenFiles {
   readonly #limit: number
   // A Map keeps the order of insertion: the first one is the one that was not used for longest.
   readonly #files = new Map<string, OpenFile>()
+  #closed = false
 
   constructor(limit: number) {
     this.#limit = limit
@@ -31,6 +33,7 @@ export class OpenFiles {
 
   /** @returns undefined when there is no such file and `create` is not set */
   open(path: string, create: boolean): OpenFile | undefined {
+    if (this.#closed) throw new BatonError('CLOSED')
     const known = this.#files.get(path)
     if (known !== undefined) {
       this.#files.delete(path)
@@ -74,6 +77,7 @@ export class OpenFiles {
   }
 
   close(): void {
+    this.#closed = true
     for (const path of [...this.#files.keys()]) this.forget(path)
   }
 

@@ -86,7 +86,6 @@ export class FileRunStore implements IRunStore {
       folders,
       files: this.#files,
       fsynced: this.durability === 'power',
-      machine: { redispatchMs: checked.redispatchMs },
       cache: this.#cache,
       wheel,
       index: () => this.#index,
@@ -185,20 +184,17 @@ export class FileRunStore implements IRunStore {
 
   async *journal(runId: RunId, { from = 1, live = false, signal }: JournalOptions = {}): AsyncGenerator<RunEvent> {
     this.#assertOpen()
-    if (this.#runs.open(runId) === undefined) throw unknownRun(runId)
+    const run = this.#runs.open(runId)
+    if (run === undefined) throw unknownRun(runId)
     yield* follow({
-      paths: this.#folder.paths.run(runId),
-      folders: this.#folder.folders,
-      files: this.#files,
-      fsynced: false,
-      redispatchMs: this.#options.redispatchMs,
+      run,
+      replay: this.#runs.handle(runId),
       from,
       live,
       // One of its own for each follower: listeners of thousands would pile up on ours.
       signal: AbortSignal.any(signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal]),
       clock: this.#clock,
       pollMs: this.#options.pollMs,
-      flush: async () => this.#runs.open(runId)?.flush(),
     })
   }
 
@@ -284,9 +280,10 @@ export class FileRunStore implements IRunStore {
     this.#repairedAtMs = nowMs
     this.#sweep
       .repair(() => this.#clock.now(), this.#closing.signal)
-      .catch((error: unknown) =>
-        this.#logger.log('warn', 'looking for lost markers failed', { error: messageOf(error) }),
-      )
+      .catch((error: unknown) => {
+        if (this.#closing.signal.aborted) return
+        this.#logger.log('warn', 'looking for lost markers failed', { error: messageOf(error) })
+      })
   }
 
   #isPurged(runId: RunId): boolean {

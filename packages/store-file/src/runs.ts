@@ -1,13 +1,12 @@
 /** Opens runs and changes them: the one way in which a command becomes a line. */
 import { type IClock, type ILogger, isTerminal } from '@baton/core'
-import type { Command, CommandResult, CreateResult, MachineOptions, RunId } from '@baton/core/adapter'
+import type { Command, CommandResult, CreateResult, RunId } from '@baton/core/adapter'
 import { writeBlobs } from './blobs.ts'
 import { copyOf } from './copy.ts'
 import type { FolderSync } from './disk.ts'
 import { bucketOf, type DueWheel } from './due-wheel.ts'
 import { messageOf } from './failure.ts'
 import { type Blob, slim } from './large-values.ts'
-import { answerWithoutChange } from './no-change.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { Paths } from './paths.ts'
 import type { RunCache } from './run-cache.ts'
@@ -23,7 +22,7 @@ export interface RunsOptions {
   readonly fsynced: boolean
   readonly clock: IClock
   readonly logger: ILogger
-  readonly machine: MachineOptions
+  readonly redispatchMs: number
   readonly cache: RunCache
   readonly wheel: DueWheel
   readonly index: () => RunIndex
@@ -53,6 +52,7 @@ interface Draft {
   readonly places: readonly BlobPlace[]
 }
 
+const NEVER = Number.POSITIVE_INFINITY
 /** What the checksum and the rest of a frame may add to a line. */
 const FRAME_BYTES = 256
 
@@ -79,14 +79,18 @@ export class Runs {
 
   /** @returns undefined when there is no such run */
   change(runId: RunId, command: Command): Promise<Answer | undefined> {
-    const work = this.#change(runId, command).finally(() => this.#underWay.delete(work))
-    this.#underWay.add(work)
-    return work
+    return this.#track(this.#change(runId, command))
   }
 
   /** Resolves when all changes that were begun are over. */
   async settled(): Promise<void> {
-    await Promise.allSettled([...this.#underWay])
+    while (this.#underWay.size > 0) await Promise.allSettled([...this.#underWay])
+  }
+
+  #track<Result>(work: Promise<Result>): Promise<Result> {
+    const tracked = work.finally(() => this.#underWay.delete(tracked))
+    this.#underWay.add(tracked)
+    return tracked
   }
 
   async #change(runId: RunId, command: Command): Promise<Answer | undefined> {
@@ -115,12 +119,15 @@ export class Runs {
     const { index, wheel, logger } = this.#options
     const { state } = run.machine ?? {}
     if (state === undefined) return
+    const { runId } = state.head
+    const failed = (error: unknown) =>
+      logger.log('warn', 'could not tidy up after a run', { runId, error: messageOf(error) })
     try {
       index().write(noteOf(state, run.logBytes))
-      if (run.markerMs !== Number.POSITIVE_INFINITY) wheel.remove(run.paths, run.markerMs)
     } catch (error) {
-      logger.log('warn', 'could not tidy up after a run', { runId: state.head.runId, error: messageOf(error) })
+      failed(error)
     }
+    for (const bucketMs of run.markersMs) void this.#track(wheel.removeAside(run.paths, bucketMs).catch(failed))
   }
 
   /** @returns undefined when there is no log, unless one is about to be made */
@@ -129,16 +136,17 @@ export class Runs {
     const known = cache.get(runId)
     if (known !== undefined && !known.removed && !known.broken) return known
     cache.drop(runId)
-    if (tombstones.has(runId, clock.now())) return undefined
-    const run = this.#handle(runId)
+    if (!creating && tombstones.has(runId, clock.now())) return undefined
+    const run = this.handle(runId)
     run.sync()
     if (run.found) cache.keep(runId, run)
     return run.found || creating ? run : undefined
   }
 
-  #handle(runId: RunId): StoredRun {
-    const { paths, files, folders, fsynced, machine } = this.#options
-    return new StoredRun({ paths: paths.run(runId), files, folders, fsynced, machine })
+  /** A handle of its own, which has read nothing yet. */
+  handle(runId: RunId): StoredRun {
+    const { paths, files, folders, fsynced, redispatchMs } = this.#options
+    return new StoredRun({ paths: paths.run(runId), files, folders, fsynced, redispatchMs })
   }
 
   /** The answer to a command that changes nothing, on what is in the log now. */
@@ -149,9 +157,7 @@ export class Runs {
   }
 
   #ask(run: StoredRun, command: Command): Answer | undefined {
-    const { clock, machine } = this.#options
-    if (run.machine === undefined) return undefined
-    return ownAnswer(answerWithoutChange(run.machine, command, run.timeAt(clock.now()), machine))
+    return ownAnswer(run.answerWithoutChange(command, this.#options.clock.now()))
   }
 
   #draft(command: Command): Draft | TooLarge {
@@ -172,12 +178,12 @@ export class Runs {
     const dueAtMs = earliestDue(command, atMs)
     this.#mark(run, dueAtMs, atMs)
     const create = command.type === 'create'
-    const marker = create ? `,"markerMs":${run.markerMs}` : ''
+    const marker = create && run.markerMs !== NEVER ? `,"markerMs":${run.markerMs}` : ''
     const blobs = places.length === 0 ? '' : `,"blobs":${JSON.stringify(places)}`
     const answer = ownAnswer(run.append(`{"atMs":${clockMs}${marker}${blobs},"command":${text}}`))
     if (run.removed || run.machine === undefined) return undefined
     // Somebody may have moved the marker in between; or, at a creation, have taken it for a leftover.
-    if (create && !wheel.has(run.paths, run.markerMs)) wheel.put(run.paths, run.markerMs)
+    if (marker !== '' && !wheel.has(run.paths, run.markerMs)) wheel.put(run.paths, run.markerMs)
     this.#mark(run, dueAtMs, atMs)
     cache.keep(run.machine.state.head.runId, run)
     return answer
@@ -187,7 +193,7 @@ export class Runs {
   #mark(run: StoredRun, dueAtMs: number, atMs: number): void {
     if (run.markerMs <= dueAtMs) return
     const bucketMs = bucketOf(dueAtMs, atMs)
-    if (bucketMs === Number.POSITIVE_INFINITY) return
+    if (bucketMs === NEVER) return
     this.#options.wheel.put(run.paths, bucketMs)
     run.noteMarker(bucketMs)
   }
@@ -199,14 +205,14 @@ function earliestDue(command: Command, atMs: number): number {
     case 'create':
       return command.run.startAtMs ?? atMs
     case 'claim':
-      return atMs + Math.min(command.request.leaseMs, command.request.timeoutMs ?? Number.POSITIVE_INFINITY)
+      return atMs + Math.min(command.request.leaseMs, command.request.timeoutMs ?? NEVER)
     case 'renew':
       return atMs + command.request.leaseMs
     case 'commit':
     case 'notify':
       return atMs
     case 'redispatch':
-      return Number.POSITIVE_INFINITY
+      return NEVER
     default:
       throw new Error(`no such command: ${JSON.stringify(command satisfies never)}`)
   }

@@ -52,6 +52,7 @@ export class SharedLog {
   #identity: string | undefined
   #removed = false
   #syncedTo = 0
+  #runningTo = 0
   #folderSynced = false
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
@@ -143,8 +144,11 @@ export class SharedLog {
   /** Waits until everything that was read or written is on the disk. */
   flush(): Promise<void> {
     if (this.#failed !== undefined) return Promise.reject(this.#failed)
-    if (!this.#options.fsynced || (this.#folderSynced && this.#syncedTo >= this.#reader.position)) return DONE
+    const toByte = this.#reader.position
+    if (!this.#options.fsynced || (this.#folderSynced && this.#syncedTo >= toByte)) return DONE
     if (this.#running === undefined) return this.#startSync()
+    // It may have begun after the last of what we wait for was written; else the next one will.
+    if (this.#runningTo >= toByte) return this.#running
     this.#next ??= this.#running.then(() => this.#startSync())
     return this.#next
   }
@@ -160,6 +164,7 @@ export class SharedLog {
   async #sync(): Promise<void> {
     const { files, folders, path } = this.#options
     const upTo = this.#reader.position
+    this.#runningTo = upTo
     try {
       const file = this.#file(false)
       if (file === undefined) return

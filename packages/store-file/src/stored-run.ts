@@ -3,34 +3,47 @@
  * same lines has the same state, and the answer to a command is what the fold says at its line. A line whose guard
  * fails changes nothing for anybody; so of several processes that want the same thing the first line wins.
  */
-import { BatonError } from '@baton/core'
-import { applyCommand, type CommandResult, type MachineOptions, type RunMachine } from '@baton/core/adapter'
+import { BatonError, type RunEvent } from '@baton/core'
+import {
+  applyCommand,
+  type Command,
+  type CommandResult,
+  type MachineOptions,
+  type RunMachine,
+} from '@baton/core/adapter'
 import { readBlob } from './blobs.ts'
 import { storeFailure } from './failure.ts'
 import { fatten } from './large-values.ts'
 import type { LogRecord } from './log-reader.ts'
+import { answerWithoutChange } from './no-change.ts'
 import type { RunPaths } from './paths.ts'
 import type { CommandLine, MarkerLine, RunLine } from './run-line.ts'
 import { SharedLog, type SharedLogOptions } from './shared-log.ts'
 
 export interface StoredRunOptions extends Omit<SharedLogOptions, 'path'> {
   readonly paths: RunPaths
-  readonly machine: MachineOptions
+  readonly redispatchMs: number
 }
 
 export class StoredRun {
   readonly paths: RunPaths
   readonly #log: SharedLog
   readonly #options: MachineOptions
+  readonly #listeners = new Set<(event: RunEvent) => void>()
   #machine: RunMachine | undefined
   #nowMs = 0
-  #markerMs = Number.POSITIVE_INFINITY
+  /** Where the run's marker lies by the log, and where this process has put one since. */
+  #loggedMarkerMs = Number.POSITIVE_INFINITY
+  #ownMarkerMs = Number.POSITIVE_INFINITY
   #blobBytes = 0
   #broken: BatonError | undefined
 
-  constructor({ paths, machine, ...log }: StoredRunOptions) {
+  constructor({ paths, redispatchMs, ...log }: StoredRunOptions) {
     this.paths = paths
-    this.#options = machine
+    const onEvent = (event: RunEvent) => {
+      for (const listener of this.#listeners) listener(event)
+    }
+    this.#options = { redispatchMs, onEvent }
     this.#log = new SharedLog({ ...log, path: paths.log })
   }
 
@@ -67,9 +80,16 @@ export class StoredRun {
     return this.#log.endByte + this.#blobBytes
   }
 
-  /** The bucket in which the run's marker lies, as far as the log tells; never when it has none. */
+  /** The earliest bucket in which the run surely has a marker; never when it has none. */
   get markerMs(): number {
-    return this.#markerMs
+    return Math.min(this.#loggedMarkerMs, this.#ownMarkerMs)
+  }
+
+  /** All buckets in which it may have one, as far as this process knows. */
+  get markersMs(): readonly number[] {
+    const known =
+      this.#loggedMarkerMs === this.#ownMarkerMs ? [this.#ownMarkerMs] : [this.#loggedMarkerMs, this.#ownMarkerMs]
+    return known.filter(Number.isFinite)
   }
 
   /** The run's time: the clock, but never before what has happened. */
@@ -79,7 +99,19 @@ export class StoredRun {
 
   /** A marker was put there. */
   noteMarker(bucketMs: number): void {
-    this.#markerMs = Math.min(this.#markerMs, bucketMs)
+    this.#ownMarkerMs = Math.min(this.#ownMarkerMs, bucketMs)
+  }
+
+  /** Tells of every event from now on, as soon as its line was read or written. @returns how to end it */
+  listen(listener: (event: RunEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** What the machine answers to a command that changes nothing; undefined when it may change something. */
+  answerWithoutChange(command: Command, clockMs: number): CommandResult | undefined {
+    if (this.#machine === undefined) return undefined
+    return answerWithoutChange(this.#machine, command, this.timeAt(clockMs), this.#options)
   }
 
   /** Reads what others have written. */
@@ -149,14 +181,17 @@ export class StoredRun {
     const result = applyCommand(before, line.command, this.#nowMs, this.#options)
     if (result?.type === 'create' && before === undefined) {
       this.#machine = result.machine
-      this.#markerMs = Math.min(this.#markerMs, line.markerMs ?? Number.POSITIVE_INFINITY)
+      this.#loggedMarkerMs = line.markerMs ?? Number.POSITIVE_INFINITY
     }
     return result
   }
 
   #noteMove({ atMs, markerMs, seenToByte }: MarkerLine, { atByte }: LogRecord): undefined {
     this.#nowMs = Math.max(this.#nowMs, atMs)
-    if (atByte === seenToByte) this.#markerMs = markerMs ?? Number.POSITIVE_INFINITY
+    if (atByte !== seenToByte) return
+    this.#loggedMarkerMs = markerMs ?? Number.POSITIVE_INFINITY
+    // It may have been ours that was moved.
+    this.#ownMarkerMs = Number.POSITIVE_INFINITY
   }
 
   #assertWhole(): void {

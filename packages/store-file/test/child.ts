@@ -1,9 +1,9 @@
 /** Real processes for the tests that need somebody to kill. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 
 export interface Child {
   readonly pid: number
@@ -16,9 +16,9 @@ export interface Child {
   ended(): Promise<number | null>
 }
 
-/** Starts a script of the folder `children`. */
-export function startChild(script: string, args: readonly string[]): Child {
-  const flags = ['--import', 'tsx', '--conditions=@baton/source', join(import.meta.dirname, 'children', script)]
+/** Starts a script: `new URL('./children/…', import.meta.url)`. */
+export function startChild(script: URL, args: readonly string[]): Child {
+  const flags = ['--import', 'tsx', '--conditions=@baton/source', fileURLToPath(script)]
   const child: ChildProcessByStdio<null, Readable, null> = spawn(process.execPath, [...flags, ...args], {
     cwd: import.meta.dirname,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -101,7 +101,9 @@ describe('the coordination store', () => {
   })
 
   it('counts every increment of every process once, while logs are replaced', { timeout: 60_000 }, async () => {
-    const children = [0, 1, 2].map(() => startChild('increment.ts', [folder.path, '400', '4096']))
+    const children = [0, 1, 2].map(() =>
+      startChild(new URL('./children/increment.ts', import.meta.url), [folder.path, '400', '4096']),
+    )
     await Promise.all(children.map((child) => child.ended()))
 
     const sums = children.flatMap((child) => child.lines.map(Number))
@@ -114,7 +116,9 @@ describe('the coordination store', () => {
   it('goes on when processes are killed anywhere, and gives no sum twice', { timeout: 60_000 }, async () => {
     const sums: number[] = []
     for (let round = 0; round < 4; round++) {
-      const children = [0, 1].map(() => startChild('increment.ts', [folder.path, '1000000', '2048']))
+      const children = [0, 1].map(() =>
+        startChild(new URL('./children/increment.ts', import.meta.url), [folder.path, '1000000', '2048']),
+      )
       await Promise.all(children.map((child) => child.printed(100 + 37 * round)))
       await Promise.all(children.map((child) => child.kill()))
       sums.push(...children.flatMap((child) => child.lines.map(Number)))

@@ -87,7 +87,7 @@ describe('the job queue', () => {
 
   it('gives back what a killed process had taken', { timeout: 30_000 }, async () => {
     const queue = open({ visibilityMs: 300, pollMs: 50 })
-    const child = startChild('consume.ts', [folder.path, '1', '300'])
+    const child = startChild(new URL('./children/consume.ts', import.meta.url), [folder.path, '1', '300'])
     await queue.enqueue([job('a')])
     await child.printed(1)
     await child.kill()
@@ -201,7 +201,7 @@ describe('the job queue', () => {
 
   it('gives each job to one of several processes', { timeout: 60_000 }, async () => {
     const queue = open()
-    const children = [0, 1, 2].map(() => startChild('consume.ts', [folder.path]))
+    const children = [0, 1, 2].map(() => startChild(new URL('./children/consume.ts', import.meta.url), [folder.path]))
     for (let batch = 0; batch < 10; batch++) {
       await queue.enqueue(Array.from({ length: 60 }, (_, index) => job(`n${batch * 60 + index}`)))
     }

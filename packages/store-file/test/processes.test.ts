@@ -15,7 +15,9 @@ afterEach(() => folder.remove())
 describe('processes that share a folder', () => {
   it('give each instance to one of those who claim it at the same moment', { timeout: 60_000 }, async () => {
     const startAtMs = Date.now() + 2_500
-    const children = [0, 1, 2].map(() => startChild('race.ts', [folder.path, `${startAtMs}`, '200']))
+    const children = [0, 1, 2].map(() =>
+      startChild(new URL('./children/race.ts', import.meta.url), [folder.path, `${startAtMs}`, '200']),
+    )
     await Promise.all(children.map((child) => child.ended()))
 
     const lines = children.flatMap((child) => child.lines)
@@ -32,7 +34,7 @@ describe('processes that share a folder', () => {
     for (let index = 0; index < runs; index++) await store.create(newRun(`r${index}`))
 
     const told: string[] = []
-    const start = () => startChild('run-lines.ts', [folder.path, `${last}`, '400'])
+    const start = () => startChild(new URL('./children/run-lines.ts', import.meta.url), [folder.path, `${last}`, '400'])
     const children: Child[] = [start(), start()]
     const live = async () => (await store.list({ limit: 1_000, status: ['pending', 'running'] })).runs.length
     let kills = 0

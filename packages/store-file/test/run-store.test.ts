@@ -106,6 +106,14 @@ describe('a run in a folder', () => {
     expect((await store.load(id('a')))?.context).toEqual({ a: { list: [1] } })
   })
 
+  it('grows by one line per node', async () => {
+    await runLine(open(), 'a', 20)
+
+    const lines = readFileSync(logOf('a'), 'utf8').split('\n').filter(Boolean)
+    // The creation, the first claim, and a commit per node that claims the next.
+    expect(lines).toHaveLength(22)
+  })
+
   it('grows by no line when a command is refused', async () => {
     const [first, second] = [open(), open()]
     await first.create(newRun('a'))
@@ -363,6 +371,14 @@ describe('what is due', () => {
     expect(buckets()).toHaveLength(1)
   })
 
+  it('never includes a run whose start no clock will reach', async () => {
+    await open({ clock }).create(newRun('a', { startAtMs: Number.MAX_VALUE }))
+    clock.advance(1e12)
+
+    expect(await open({ clock }).due({ limit: 10 })).toEqual([])
+    expect((await open({ clock }).load(id('a')))?.status).toBe('pending')
+  })
+
   it('includes leases that ended, once they have', async () => {
     const store = open({ clock })
     await store.create(newRun('a'))
@@ -413,7 +429,7 @@ describe('what is due', () => {
     await open({ clock }).create(newRun('a'))
     const handle = () => {
       const options = { files: new OpenFiles(8), folders: new FolderSync(), fsynced: false }
-      return new StoredRun({ ...options, paths: paths.run(id('a')), machine: { redispatchMs: 1_000 } })
+      return new StoredRun({ ...options, paths: paths.run(id('a')), redispatchMs: 1_000 })
     }
     const [mover, writer] = [handle(), handle()]
     for (const run of [mover, writer]) run.sync()

@@ -187,7 +187,7 @@ describe('a shared log', () => {
     const files = new OpenFiles(8)
     const log = open(files)
     log.append('1', { create: true })
-    files.close()
+    files.forget(path)
     rmSync(path)
     open().append('other', { create: true })
 
@@ -260,7 +260,11 @@ describe('a shared log', () => {
     for (let round = 0; round < 4; round++) {
       const children = [0, 1].map((index) => ({
         name: `${round}.${index}`,
-        child: startChild('append.ts', [path, `${round}.${index}`, index === 0 ? '60000' : '100']),
+        child: startChild(new URL('./children/append.ts', import.meta.url), [
+          path,
+          `${round}.${index}`,
+          index === 0 ? '60000' : '100',
+        ]),
       }))
       await Promise.all(children.map(({ child }) => child.printed(30)))
       await Promise.all(children.map(({ child }) => child.kill()))

@@ -5,6 +5,7 @@ import { type FlowSources, Registry, type RunnableFlow } from '../engine/registr
 import { BatonError } from '../model/errors.ts'
 import { type InstanceId, parseRunId, type RunId } from '../model/ids.ts'
 import type { RunRecord } from '../model/run.ts'
+import { assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
 import { type IClock, type NewId, randomId, systemClock } from '../ports/clock.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
@@ -33,6 +34,8 @@ export class BatonClient {
   readonly #logger: ILogger
 
   constructor(options: ClientOptions) {
+    assertRunStore(options.store)
+    if (options.queue !== undefined) assertJobQueue(options.queue)
     this.#options = options
     this.#registry = options.registered ?? new Registry(options)
     this.#serializer = options.serializer ?? new JsonSerializer()

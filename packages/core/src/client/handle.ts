@@ -1,8 +1,10 @@
 import { ReadOnlyContext } from '../context/read-only-context.ts'
 import { BatonError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
+import { foldJournal } from '../model/fold.ts'
 import { parseSignalName, type RunId } from '../model/ids.ts'
 import { type ApprovalDecision, isTerminal, type RunRecord, type RunStatus, type RunSummary } from '../model/run.ts'
+import { recordOf } from '../model/run-record.ts'
 import type { IAsyncContext } from '../ports/async-context.ts'
 import { type IClock, wait } from '../ports/clock.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
@@ -57,6 +59,19 @@ export class RunHandle<Output = unknown> {
     const record = await this.#ports.store.load(this.runId)
     if (record === undefined) throw unknownRun(this.runId)
     return record
+  }
+
+  /** The run as it was at one of its checkpoints: the fold of its journal up to there. */
+  async snapshot(checkpointId: string): Promise<RunRecord> {
+    const seq = /^c([1-9]\d*)$/.exec(checkpointId)?.[1]
+    const events: RunEvent[] = []
+    for await (const event of this.stream({ live: false })) {
+      if (event.seq <= Number(seq)) events.push(event)
+    }
+    const state = foldJournal(events)
+    if (state !== undefined && events.length === Number(seq)) return recordOf(state)
+    const hint = 'Ids of checkpoints are in `checkpoints` of the run.'
+    throw new BatonError('INVALID_ID', { field: 'checkpointId', message: `no checkpoint ${checkpointId}`, hint })
   }
 
   /** The run's shared state, read-only. */

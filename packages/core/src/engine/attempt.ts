@@ -240,6 +240,10 @@ export class Attempt extends Timed implements NodeArguments {
     return (name: string, options?: ApprovalOptions) => this.#durable.approval(name, options)
   }
 
+  get checkpoint(): NodeArguments['checkpoint'] {
+    return (name) => this.#durable.checkpoint(name)
+  }
+
   get log(): NodeArguments['log'] {
     return (level: LogLevel, message: string, fields?: LogFields) =>
       this.#env.logger.log(level, message, { ...fields, ...this.#logFields })

@@ -61,6 +61,12 @@ export class DurableCalls {
     }
   }
 
+  async checkpoint(name: string): Promise<void> {
+    parseSignalName(name, 'checkpoint')
+    const { position, recorded } = this.#enter('checkpoint', name)
+    if (recorded === undefined) await this.#record({ type: 'stepped', step: { position, kind: 'checkpoint', name } })
+  }
+
   async sleep(duration: number | { readonly untilMs: number }): Promise<void> {
     const { position, recorded } = this.#enter('sleep', 'sleep')
     if (recorded !== undefined) return

@@ -57,6 +57,8 @@ export interface NodeArguments<Input = unknown> {
   waitForSignal<Payload = unknown>(name: string, options?: WaitOptions): Promise<Payload>
   /** Asks people, and waits for the first decision. Throws `APPROVAL_DENIED` where it is no. */
   approval(name: string, options?: ApprovalOptions): Promise<ApprovalDecision>
+  /** Names this place in the journal, to branch or replay from. A durable call like a step. */
+  checkpoint(name: string): Promise<void>
   /** A line in the log that carries run, instance and attempt. */
   log(level: LogLevel, message: string, fields?: LogFields): void
 }

@@ -10,6 +10,7 @@
 import { JsonSerializer } from '../context/json-serializer.ts'
 import { defaults } from '../model/blueprint.ts'
 import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
+import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
 import type { Claim } from '../ports/claim.ts'
 import { type IClock, type NewId, type Random, randomId, systemClock } from '../ports/clock.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
@@ -87,6 +88,9 @@ export class Worker {
   #deliveriesSinceLook = 0
 
   constructor(options: WorkerOptions) {
+    assertRunStore(options.store)
+    assertJobQueue(options.queue)
+    if (options.coordinationStore !== undefined) assertCoordinationStore(options.coordinationStore)
     const { store, clock = systemClock, logger = silentLogger, newId = randomId } = options
     this.#options = options
     this.#clock = clock

@@ -91,9 +91,15 @@ export function fold(state: RunState, event: RunEvent): void {
       instance.error = event.error
       return open(state, instance, event.retryAtMs)
     }
-    case 'step-recorded':
-      addStep(known(state, event.instanceId), event.step)
+    case 'step-recorded': {
+      const { instanceId, step, seq } = event
+      addStep(known(state, instanceId), step)
+      if (step.kind === 'checkpoint') {
+        state.checkpoints ??= []
+        state.checkpoints.push({ seq, name: step.name, instanceId })
+      }
       return changeContext(state, event.deltas)
+    }
     case 'node-slept': {
       const instance = known(state, event.instanceId)
       instance.parked = { step: event.step, wait: undefined, sinceMs: event.atMs }

@@ -16,7 +16,6 @@ import type {
   PendingPause,
   RecordedStep,
   RunHead,
-  RunRecord,
   RunStatus,
   RunSummary,
   Wait,
@@ -55,6 +54,8 @@ export class InstanceState {
   action: string | undefined = undefined
   error: RecordedError | undefined = undefined
   reason: string | undefined = undefined
+  /** The event that settled it; 0 before. */
+  settledSeq = 0
   /** The name of its output in the run's output. */
   resultOf: NodeId | undefined = undefined
   map: MapState | undefined = undefined
@@ -112,6 +113,9 @@ export class RunState {
   readonly context = new Map<string, ContextEntry>()
   /** Absent until the run first has to do with the outside. */
   news: News | undefined = undefined
+  /** Places that node code has named. */
+  checkpoints: { readonly seq: number; readonly name: string; readonly instanceId: InstanceId }[] | undefined =
+    undefined
   /** Live instances, and how many of them wait for predecessors or are claimed. */
   open = 0
   waiting = 0
@@ -204,42 +208,4 @@ export function summaryOf(state: RunState): RunSummary {
     pendingApprovals: approvals,
     ...(pause === undefined ? {} : { pendingPause: pause }),
   }
-}
-
-export function recordOf(state: RunState): RunRecord {
-  const context: { [key: string]: JsonValue } = {}
-  for (const [key, entry] of state.context) context[key] = entry.value
-  return {
-    ...summaryOf(state),
-    instances: [...state.instances.values()].map((instance) => ({
-      instanceId: instance.id,
-      nodeId: instance.nodeId,
-      status: instance.status,
-      attempt: attemptOf(instance),
-      lostLeases: instance.lostLeases,
-      fence: instance.fence,
-      arrivals: instance.arrivals.map(({ edge, from, fate }) => ({ edge, from, fate })),
-      ...(instance.output === undefined ? {} : { output: instance.output }),
-      ...(instance.action === undefined ? {} : { action: instance.action }),
-      ...(instance.error === undefined ? {} : { error: instance.error }),
-      ...(instance.reason === undefined ? {} : { reason: instance.reason }),
-      ...(instance.workerId === undefined ? {} : { workerId: instance.workerId }),
-      // The end of a lease is no part of the journal; when a sleeper wakes is.
-      ...(instance.status === 'ready' || instance.status === 'sleeping' || instance.status === 'awaiting'
-        ? instance.dueAtMs === NEVER
-          ? {}
-          : { dueAtMs: instance.dueAtMs }
-        : {}),
-      steps: [...(instance.steps ?? [])],
-      ...(instance.parked?.wait === undefined ? {} : { wait: instance.parked.wait }),
-    })),
-    context,
-    decisions: Object.fromEntries(state.news?.decisions ?? []),
-  }
-}
-
-/** Which attempt it is at: 0 before anyone claimed it, then failures of node code plus one, the last failure included. */
-function attemptOf(instance: InstanceState): number {
-  if (!instance.started) return 0
-  return instance.status === 'failed' ? Math.max(1, instance.failures) : instance.failures + 1
 }

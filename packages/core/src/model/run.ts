@@ -59,7 +59,7 @@ export interface ArrivedEdge {
   readonly fate: Fate
 }
 
-export type StepKind = 'step' | 'sleep' | 'signal' | 'approval'
+export type StepKind = 'step' | 'sleep' | 'signal' | 'approval' | 'checkpoint'
 
 /** What a node did durably inside one instance; fed back when its function is entered again. */
 export interface RecordedStep {
@@ -170,8 +170,34 @@ export interface InstanceView {
   readonly wait?: Wait
 }
 
+/**
+ * A place in the journal to branch or replay from. Keeping one costs a reference: the state there is the fold of the
+ * journal up to `seq`.
+ */
+export interface Checkpoint {
+  readonly id: string
+  /** `run-started`, the name given to `checkpoint(name)`, or the instance that settled and how. */
+  readonly label: string
+  readonly seq: number
+  readonly instanceId?: InstanceId
+}
+
+export interface RunMetrics {
+  /** Instances by status. */
+  readonly instances: { readonly [status in InstanceStatus]?: number }
+  readonly attempts: number
+  readonly lostLeases: number
+  /** From creation to the end, or to the last event. */
+  readonly durationMs: number
+}
+
 /** A run whole: what `load` gives. */
 export interface RunRecord extends RunSummary {
+  /** The last error of each instance that has one. */
+  readonly errors: readonly (RecordedError & { readonly instanceId: InstanceId })[]
+  /** In the order of the journal. */
+  readonly checkpoints: readonly Checkpoint[]
+  readonly metrics: RunMetrics
   readonly instances: readonly InstanceView[]
   readonly context: { readonly [key: string]: JsonValue }
   /** What was decided, by approval id. */

@@ -16,6 +16,7 @@ export function settle(
   atMs: number,
 ): void {
   setStatus(state, instance, status)
+  instance.settledSeq = state.seq
   instance.parked = undefined
   for (const arrival of arrivals) arrive(state, arrival, sourceOf(state, instance, arrival.from), atMs)
   if (instance.map !== undefined) closeMap(state, instance)

@@ -102,6 +102,10 @@ export class PlainAttempt implements NodeArguments {
     return this.#full.approval
   }
 
+  get checkpoint(): NodeArguments['checkpoint'] {
+    return this.#full.checkpoint
+  }
+
   get log(): NodeArguments['log'] {
     return this.#full.log
   }

@@ -34,8 +34,8 @@ export class Crew implements AsyncDisposable {
   constructor(stage: Stage, ...flows: readonly RunnableFlow[]) {
     this.#stage = stage
     this.#flows = flows
-    this.leaseMs = stage.ticks(60)
-    this.sweepMs = stage.ticks(10)
+    this.leaseMs = 60 * stage.tickMs
+    this.sweepMs = 10 * stage.tickMs
     this.client = this.clientOf()
   }
 
@@ -66,8 +66,8 @@ export class Crew implements AsyncDisposable {
       clock: this.#stage.clock,
       leaseMs: this.leaseMs,
       sweepMs: this.sweepMs,
-      abandonAfterMs: this.#stage.ticks(5),
-      stopWithinMs: this.#stage.ticks(10),
+      abandonAfterMs: 5 * this.#stage.tickMs,
+      stopWithinMs: 10 * this.#stage.tickMs,
       retentionMs: Number.POSITIVE_INFINITY,
       workerId: `worker-${this.#workers.length + 1}`,
       ...options,

@@ -46,7 +46,7 @@ class Consumer implements AsyncDisposable {
     if (this.deliveries.length >= count) return
     const signal = new Signal()
     this.#waiting.push({ count, signal })
-    await this.#stage.until(signal.wait(), Math.max(5_000, this.#stage.ticks(500)))
+    await this.#stage.until(signal.wait(), Math.max(5_000, this.#stage.tickMs * 500))
   }
 
   async stop(): Promise<void> {

@@ -11,6 +11,8 @@ export class Stage {
   /** Longer than any test: a lease of this length ends only if something else ends it. */
   readonly longMs = 600_000
 
+  #isTimed = false
+
   constructor(subject: Subject, world: World) {
     this.subject = subject
     this.world = world
@@ -25,7 +27,9 @@ export class Stage {
     return this.world.clock ?? systemClock
   }
 
+  /** A time that the case measures by. */
   ticks(count: number): number {
+    this.measureTime()
     return count * this.tickMs
   }
 
@@ -34,14 +38,25 @@ export class Stage {
     return new Hand(world.store, workerId)
   }
 
+  /** Whether the case has relied on real time being kept, so that a slow machine could have spoilt it. */
+  get isTimed(): boolean {
+    return this.#isTimed
+  }
+
+  /** Says that what follows measures time. `ticks` and `pass` say so by themselves. */
+  measureTime(): void {
+    this.#isTimed = this.world.clock === undefined
+  }
+
   /** Lets time pass: on the world's clock, or really. */
   async pass(ms: number): Promise<void> {
+    this.measureTime()
     if (this.world.clock !== undefined) await this.world.clock.advance(ms)
     else await wait(systemClock, ms)
   }
 
   /** Lets time pass until the promise is settled, and fails when it takes longer. */
-  async until<Value>(promise: PromiseLike<Value>, withinMs = this.ticks(500)): Promise<Value> {
+  async until<Value>(promise: PromiseLike<Value>, withinMs = this.tickMs * 500): Promise<Value> {
     if (this.world.clock !== undefined) return this.world.clock.until(promise, withinMs)
     const stop = new AbortController()
     const tooLate = wait(systemClock, withinMs, stop.signal).then(() => {

@@ -26,6 +26,7 @@ export const p4: Suite = {
         const handle = await crew.client.start('dies')
         await stage.until(started.wait())
         cable.pull()
+        stage.measureTime()
         const diedAtMs = stage.clock.now()
 
         crew.worker()

@@ -66,6 +66,7 @@ export const p5: Suite = {
         const handle = await crew.client.start('long')
         await stage.until(started.wait())
 
+        stage.measureTime()
         const askedAtMs = stage.clock.now()
         await handle.cancel('stop it')
 

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest'
+import { analyzeBlueprint } from './analyze-blueprint.ts'
+
+it('tells where a graph starts, joins and ends, and who only stands in', () => {
+  const analysis = analyzeBlueprint({
+    id: 'x',
+    nodes: [
+      { id: 'a', uses: 'f' },
+      { id: 'b', uses: 'f', config: { fallback: 'spare' } },
+      { id: 'c', uses: 'f' },
+      { id: 'd', uses: 'f' },
+      { id: 'spare', uses: 'f' },
+    ],
+    edges: [
+      { source: 'a', target: 'c' },
+      { source: 'b', target: 'c' },
+      { source: 'b', target: 'd' },
+    ],
+  })
+
+  expect(analysis).toEqual({
+    startNodeIds: ['a', 'b'],
+    terminalNodeIds: ['c', 'd'],
+    joinNodeIds: ['c'],
+    fallbackNodeIds: ['spare'],
+  })
+})
