@@ -8,35 +8,28 @@
  *
  * The first ending counts. Whatever the function does afterwards is refused.
  */
-import { TrackedAsyncContext } from '../context/tracked-context.ts'
 import { defaults } from '../model/blueprint.ts'
-import type { ContextEntry } from '../model/delta.ts'
 import {
   BatonError,
   codedError,
-  type ErrorCode,
   isFatalError,
   isRetryableError,
   type RecordedError,
   recordError,
 } from '../model/errors.ts'
-import type { RunId } from '../model/ids.ts'
-import { nodeOfInstance, parentOfItem } from '../model/ids.ts'
-import type { JsonObject, JsonValue } from '../model/json.ts'
+import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
+import type { JsonValue } from '../model/json.ts'
 import { retryDelayMs } from '../model/retry.ts'
-import type { RecordedStep } from '../model/run.ts'
 import type { Claim } from '../ports/claim.ts'
 import { wait } from '../ports/clock.ts'
-import type { LogFields, LogLevel } from '../ports/logger.ts'
 import type { Outcome } from '../ports/transition.ts'
 import { Timed } from './deadlines.ts'
 import { afterFailure, afterItems, afterSkip, afterSuccess, fail, judge } from './decide.ts'
-import { DurableCalls } from './durable-calls.ts'
-import { type Environment, workFields } from './environment.ts'
-import type { Graph, GraphNode } from './graph.ts'
-import { nodeOf } from './graph.ts'
+import type { Environment } from './environment.ts'
+import { type Graph, type GraphNode, nodeOf } from './graph.ts'
 import { inputOf, rawInputOf } from './input.ts'
-import type { ApprovalOptions, NodeArguments, WaitOptions } from './node-function.ts'
+import { checkReturn, isPromise } from './node-return.ts'
+import { NodeScope } from './node-scope.ts'
 
 /** `lost`: somebody else has the instance, or the run is gone. There is nothing to commit. */
 export type AttemptEnd = Outcome | { readonly type: 'lost' }
@@ -44,9 +37,8 @@ export type AttemptEnd = Outcome | { readonly type: 'lost' }
 export type Interruption = 'timeout' | 'cancelled' | 'released' | 'lost'
 
 const LOST: AttemptEnd = { type: 'lost' }
-const NO_PARAMS: JsonObject = {}
 
-export class Attempt extends Timed implements NodeArguments {
+export class Attempt extends Timed {
   readonly claim: Claim
   readonly node: GraphNode
   readonly untilMs: number
@@ -54,14 +46,12 @@ export class Attempt extends Timed implements NodeArguments {
   readonly #env: Environment
   #onEnd: ((end: AttemptEnd) => void) | undefined
   #end: AttemptEnd | undefined
-  #controller: AbortController | undefined
-  #context: TrackedAsyncContext | undefined
-  #calls: DurableCalls | undefined
   #interruption: Interruption | undefined
   #cancelAbandon: (() => void) | undefined
   #codeRuns = false
   #onQuiet: (() => void) | undefined
-  #input: unknown
+  /** What its code is given. */
+  readonly scope: NodeScope
 
   constructor(graph: Graph, claim: Claim, env: Environment, startedAtMs: number) {
     super()
@@ -70,6 +60,27 @@ export class Attempt extends Timed implements NodeArguments {
     this.#env = env
     this.node = nodeOf(graph, nodeOfInstance(claim.instanceId))
     this.untilMs = startedAtMs + (this.node.config.timeoutMs ?? defaults.nodeTimeoutMs)
+    this.scope = new NodeScope(claim, this.node, env, {
+      park: (outcome) => {
+        // The function hangs for ever in its wait, and uses nothing.
+        this.#codeEnded()
+        this.#finish(outcome)
+      },
+      lose: () => this.interrupt('lost'),
+      stop: () => this.interrupt('cancelled'),
+    })
+  }
+
+  get runId(): RunId {
+    return this.claim.head.runId
+  }
+
+  get instanceId(): InstanceId {
+    return this.claim.instanceId
+  }
+
+  get attempt(): number {
+    return this.claim.attempt
   }
 
   /**
@@ -91,8 +102,8 @@ export class Attempt extends Timed implements NodeArguments {
     }
     try {
       if (node.config.map !== undefined && claim.item === undefined) return this.#expand()
-      this.#input = inputOf(node, claim, this.#env)
-      const returned: unknown = node.fn(this)
+      this.scope.input = inputOf(node, claim, this.#env)
+      const returned: unknown = node.fn(this.scope)
       if (!isPromise(returned)) return this.#end ?? this.#succeed(returned)
       if (this.#end !== undefined) {
         // A wait that came before anything else has ended the invocation while the function was being called.
@@ -114,7 +125,7 @@ export class Attempt extends Timed implements NodeArguments {
 
   /** Takes over what somebody else has begun: the function was called already. `resolve` or `reject` follows. */
   adopt(input: unknown, onEnd: (end: AttemptEnd) => void): void {
-    this.#input = input
+    this.scope.input = input
     this.#onEnd = onEnd
     this.#codeRuns = true
     this.#env.deadlines.add(this)
@@ -144,7 +155,7 @@ export class Attempt extends Timed implements NodeArguments {
     if (this.#end !== undefined || this.#interruption === interruption) return
     this.#interruption = interruption
     const message = `attempt ${this.attempt} of ${this.instanceId} ended: ${interruption}`
-    this.#controller?.abort(new BatonError('ATTEMPT_ENDED', { message, runId: this.runId }))
+    this.scope.fire(new BatonError('ATTEMPT_ENDED', { message, runId: this.runId }))
     if (interruption === 'lost') return this.#finish(LOST)
     if (interruption === 'timeout') return this.#finish(this.#timedOut())
     const cancel = this.#env.clock.after(this.#env.abandonAfterMs, () => {
@@ -167,116 +178,14 @@ export class Attempt extends Timed implements NodeArguments {
     this.#onQuiet?.()
   }
 
-  // What node code is given. Getters, because most nodes use few of them and each may cost something to make.
-
-  get input(): unknown {
-    return this.#input
-  }
-
-  get context(): TrackedAsyncContext {
-    if (this.#context === undefined) {
-      const { claim } = this
-      const preloaded = new Map<string, ContextEntry>(Object.entries(claim.context))
-      const source = this.#env.contextOf(claim.head.runId)
-      const declared = this.node.needs.reads ?? []
-      this.#context = new TrackedAsyncContext({ source, serializer: this.#env.serializer, preloaded, declared })
-    }
-    return this.#context
-  }
-
-  get params(): JsonObject {
-    return this.node.source.params ?? NO_PARAMS
-  }
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#interruption !== undefined || this.#end !== undefined) this.#controller.abort()
-    }
-    return this.#controller.signal
-  }
-
-  get idempotencyKey(): string {
-    return `${this.runId}/${this.instanceId}`
-  }
-
-  get runId(): RunId {
-    return this.claim.head.runId
-  }
-
-  get nodeId(): string {
-    return this.node.id
-  }
-
-  get instanceId(): string {
-    return this.claim.instanceId
-  }
-
-  get attempt(): number {
-    return this.claim.attempt
-  }
-
-  get itemIndex(): number | undefined {
-    return this.claim.item === undefined ? undefined : parentOfItem(this.claim.instanceId)?.index
-  }
-
-  get failure(): RecordedError | undefined {
-    return this.node.isFallback ? this.claim.arrivals.findLast(({ fate }) => fate === 'failed')?.error : undefined
-  }
-
-  get step(): NodeArguments['step'] {
-    return (name, fn) => this.#durable.step(name, fn)
-  }
-
-  get sleep(): NodeArguments['sleep'] {
-    return (duration) => this.#durable.sleep(duration)
-  }
-
-  get waitForSignal(): NodeArguments['waitForSignal'] {
-    return <Payload>(name: string, options?: WaitOptions) => this.#durable.waitForSignal<Payload>(name, options)
-  }
-
-  get approval(): NodeArguments['approval'] {
-    return (name: string, options?: ApprovalOptions) => this.#durable.approval(name, options)
-  }
-
-  get checkpoint(): NodeArguments['checkpoint'] {
-    return (name) => this.#durable.checkpoint(name)
-  }
-
-  get log(): NodeArguments['log'] {
-    return (level: LogLevel, message: string, fields?: LogFields) =>
-      this.#env.logger.log(level, message, { ...fields, ...this.#logFields })
-  }
-
-  get #logFields() {
-    return workFields(this.runId, this.instanceId, this.attempt, this.#env.workerId)
-  }
-
-  get #durable(): DurableCalls {
-    this.#calls ??= new DurableCalls(this, {
-      env: this.#env,
-      isOver: () => this.#end !== undefined,
-      park: (outcome) => {
-        // The function hangs for ever in its wait, and uses nothing.
-        this.#codeEnded()
-        this.#finish(outcome)
-      },
-      lose: () => this.interrupt('lost'),
-      stop: () => this.interrupt('cancelled'),
-    })
-    return this.#calls
-  }
-
-  get recordedSteps(): readonly RecordedStep[] {
-    return this.claim.steps
-  }
-
   #expand(): Outcome {
     const { map = {} } = this.node.config
     const input = rawInputOf(this.node, this.claim, this.#env)
     if (!Array.isArray(input)) {
-      throw new BatonError('INVALID_VALUE', { field: 'input', message: `map ${this.nodeId} needs a list as its input` })
+      throw new BatonError('INVALID_VALUE', {
+        field: 'input',
+        message: `map ${this.node.id} needs a list as its input`,
+      })
     }
     const items = input as readonly JsonValue[]
     if (items.length === 0) return afterSuccess(this.#graph, this.node, this.claim, { output: [] })
@@ -301,7 +210,7 @@ export class Attempt extends Timed implements NodeArguments {
       ...(action === undefined ? undefined : { action }),
       ...(taken === undefined ? undefined : { taken }),
     })
-    const deltas = this.#context?.takeDeltas()
+    const deltas = this.scope.takeDeltas()
     return deltas === undefined || deltas.length === 0 || outcome.type !== 'succeeded'
       ? outcome
       : { ...outcome, deltas }
@@ -322,7 +231,7 @@ export class Attempt extends Timed implements NodeArguments {
     const denied = this.#deniedAction(thrown)
     if (denied !== undefined) return denied
     const error = recordError(thrown)
-    this.#env.logger.log('warn', `attempt failed: ${error.message}`, this.#logFields)
+    this.#env.logger.log('warn', `attempt failed: ${error.message}`, this.scope.logFields)
     return this.failWith(error, mayRetry(thrown), isRetryableError(thrown) ? thrown.retryAfterMs : undefined)
   }
 
@@ -345,7 +254,7 @@ export class Attempt extends Timed implements NodeArguments {
 
   #timedOut(): Outcome {
     const ms = this.node.config.timeoutMs ?? defaults.nodeTimeoutMs
-    this.#env.logger.log('warn', `attempt timed out after ${ms} ms`, this.#logFields)
+    this.#env.logger.log('warn', `attempt timed out after ${ms} ms`, this.scope.logFields)
     return this.failWith(codedError('NODE_TIMEOUT', `${this.instanceId} after ${ms} ms`), true)
   }
 
@@ -356,14 +265,11 @@ export class Attempt extends Timed implements NodeArguments {
   #finish(end: AttemptEnd): void {
     if (this.#end !== undefined) return
     this.#end = end
+    this.scope.close()
     this.#env.deadlines.remove(this)
     this.#cancelAbandon?.()
     this.#onEnd?.(end)
   }
-}
-
-export function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
 function mayRetry(thrown: unknown): boolean {
@@ -371,20 +277,3 @@ function mayRetry(thrown: unknown): boolean {
   if (isRetryableError(thrown)) return true
   return !BatonError.is(thrown) || thrown.retryable
 }
-
-/** A node returns nothing or `{ output?, action? }`; anything else is a slip that would silently lose a result. */
-export function checkReturn(returned: unknown): { readonly output?: unknown; readonly action?: string } {
-  if (returned === undefined) return {}
-  if (typeof returned !== 'object' || returned === null) throw wrongReturn(typeof returned)
-  for (const member in returned) if (member !== 'output' && member !== 'action') throw wrongReturn(`a member ${member}`)
-  const { action } = returned as { action?: unknown }
-  if (action !== undefined && typeof action !== 'string') throw wrongReturn(`an action of type ${typeof action}`)
-  return returned as { output?: unknown; action?: string }
-}
-
-function wrongReturn(what: string): BatonError {
-  const hint = 'A node returns nothing or `{ output, action }`; both are optional.'
-  return new BatonError('INVALID_VALUE', { field: 'return', message: `the node returned ${what}`, hint })
-}
-
-export type { ErrorCode }

@@ -22,11 +22,10 @@ interface Invocation {
   readonly runId: RunId
   readonly instanceId: InstanceId
   readonly context: TrackedAsyncContext
+  readonly isOver: boolean
 }
 
-interface Hooks {
-  readonly env: Environment
-  isOver(): boolean
+export interface DurableHooks {
   /** Ends the invocation with this outcome. */
   park(outcome: Outcome): void
   /** Another worker has the instance. */
@@ -37,14 +36,16 @@ interface Hooks {
 
 export class DurableCalls {
   readonly #invocation: Invocation
-  readonly #hooks: Hooks
+  readonly #env: Environment
+  readonly #hooks: DurableHooks
   readonly #recorded: ReadonlyMap<number, RecordedStep>
   readonly #running = new Set<Promise<unknown>>()
   readonly #names = new Map<string, number>()
   #position = 0
 
-  constructor(invocation: Invocation, hooks: Hooks) {
+  constructor(invocation: Invocation, env: Environment, hooks: DurableHooks) {
     this.#invocation = invocation
+    this.#env = env
     this.#hooks = hooks
     this.#recorded = new Map(invocation.claim.steps.map((step) => [step.position, step]))
   }
@@ -95,7 +96,7 @@ export class DurableCalls {
     if (recorded !== undefined) return this.#decided(name, recorded.result)
     const id = `${this.#invocation.instanceId}:${name}${occurrence === 1 ? '' : `#${occurrence}`}`
     const { request } = options
-    const encoded = request === undefined ? {} : { request: this.#hooks.env.serializer.encode(request, 'request') }
+    const encoded = request === undefined ? {} : { request: this.#env.serializer.encode(request, 'request') }
     return this.#park({
       type: 'awaited',
       step: { position, kind: 'approval', name },
@@ -106,7 +107,7 @@ export class DurableCalls {
 
   /** Counts the call, and checks that what was recorded at its place is the same call. */
   #enter(kind: StepKind, name: string): { position: number; occurrence: number; recorded: RecordedStep | undefined } {
-    if (this.#hooks.isOver()) throw new BatonError('ATTEMPT_ENDED', { field: kind })
+    if (this.#invocation.isOver) throw new BatonError('ATTEMPT_ENDED', { field: kind })
     const position = this.#position++
     const key = `${kind} ${name}`
     const occurrence = (this.#names.get(key) ?? 0) + 1
@@ -122,7 +123,7 @@ export class DurableCalls {
   }
 
   async #runStep<Result>(position: number, name: string, fn: StepFunction<Result>): Promise<Result> {
-    const { env } = this.#hooks
+    const env = this.#env
     const context = this.#invocation.context.fork()
     let encoded: JsonValue | undefined
     try {
@@ -141,7 +142,7 @@ export class DurableCalls {
   }
 
   async #record(outcome: Outcome): Promise<void> {
-    const { env } = this.#hooks
+    const env = this.#env
     const { claim, runId, instanceId } = this.#invocation
     const transition = { runId, instanceId, fence: claim.fence, commitId: env.newId(), outcome }
     const answer = await env.commit(transition, claim.attempt)
@@ -180,7 +181,7 @@ export class DurableCalls {
   }
 
   #decode(result: JsonValue | undefined): unknown {
-    return result === undefined ? undefined : this.#hooks.env.serializer.decode(result)
+    return result === undefined ? undefined : this.#env.serializer.decode(result)
   }
 
   #timedOut(what: string): BatonError {

@@ -110,12 +110,12 @@ export class PlainAttempt implements NodeArguments {
     return this.#full.log
   }
 
-  get #full(): Attempt {
+  get #full(): NodeArguments {
     if (this.heir === undefined) {
       if (this.place !== ENDED) this.#run.handOver()
       // Code that goes on after what it returned was settled has nobody left to ask.
       if (this.heir === undefined) throw new BatonError('ATTEMPT_ENDED', { runId: this.runId })
     }
-    return this.heir
+    return this.heir.scope
   }
 }

@@ -8,9 +8,10 @@
  * machine, which then stands where it would have stood had it been asked from the beginning, and a `LocalRun` goes on
  * with it. So there is one set of rules, and this is a way to need them less often.
  */
-import { type Attempt, checkReturn, isPromise } from '../engine/attempt.ts'
+import type { Attempt } from '../engine/attempt.ts'
 import { afterSuccess } from '../engine/decide.ts'
 import type { GraphNode } from '../engine/graph.ts'
+import { checkReturn, isPromise } from '../engine/node-return.ts'
 import { asPlainObject, newTable } from '../engine/table.ts'
 import { RunMachine } from '../machine/run-machine.ts'
 import type { RunId } from '../model/ids.ts'

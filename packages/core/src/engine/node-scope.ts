@@ -1,0 +1,146 @@
+import { TrackedAsyncContext } from '../context/tracked-context.ts'
+import type { ContextEntry, Delta } from '../model/delta.ts'
+import type { BatonError, RecordedError } from '../model/errors.ts'
+import { type InstanceId, type NodeId, parentOfItem, type RunId } from '../model/ids.ts'
+import type { JsonObject } from '../model/json.ts'
+import type { Claim } from '../ports/claim.ts'
+import type { LogFields, LogLevel } from '../ports/logger.ts'
+import { DurableCalls, type DurableHooks } from './durable-calls.ts'
+import { type Environment, workFields } from './environment.ts'
+import type { GraphNode } from './graph.ts'
+import type { ApprovalOptions, NodeArguments, WaitOptions } from './node-function.ts'
+
+const NO_PARAMS: JsonObject = {}
+const NO_DELTAS: readonly Delta[] = []
+
+/**
+ * What the code of one attempt is given. Getters, because most nodes use few of them and each may cost something to
+ * make; functions that can be taken off the object, because code takes them off.
+ */
+export class NodeScope implements NodeArguments {
+  readonly claim: Claim
+  readonly #node: GraphNode
+  readonly #env: Environment
+  readonly #hooks: DurableHooks
+  input: unknown = undefined
+  #controller: AbortController | undefined
+  #context: TrackedAsyncContext | undefined
+  #calls: DurableCalls | undefined
+  #firedFor: BatonError | undefined
+  #isOver = false
+
+  constructor(claim: Claim, node: GraphNode, env: Environment, hooks: DurableHooks) {
+    this.claim = claim
+    this.#node = node
+    this.#env = env
+    this.#hooks = hooks
+  }
+
+  get context(): TrackedAsyncContext {
+    if (this.#context === undefined) {
+      const { claim } = this
+      const preloaded = new Map<string, ContextEntry>(Object.entries(claim.context))
+      const source = this.#env.contextOf(claim.head.runId)
+      const declared = this.#node.needs.reads ?? []
+      this.#context = new TrackedAsyncContext({ source, serializer: this.#env.serializer, preloaded, declared })
+      if (this.#isOver) this.#context.close()
+    }
+    return this.#context
+  }
+
+  get params(): JsonObject {
+    return this.#node.source.params ?? NO_PARAMS
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#firedFor !== undefined || this.#isOver) this.#controller.abort(this.#firedFor)
+    }
+    return this.#controller.signal
+  }
+
+  get idempotencyKey(): string {
+    return `${this.runId}/${this.instanceId}`
+  }
+
+  get runId(): RunId {
+    return this.claim.head.runId
+  }
+
+  get nodeId(): NodeId {
+    return this.#node.id
+  }
+
+  get instanceId(): InstanceId {
+    return this.claim.instanceId
+  }
+
+  get attempt(): number {
+    return this.claim.attempt
+  }
+
+  get itemIndex(): number | undefined {
+    return this.claim.item === undefined ? undefined : parentOfItem(this.instanceId)?.index
+  }
+
+  get failure(): RecordedError | undefined {
+    return this.#node.isFallback ? this.claim.arrivals.findLast(({ fate }) => fate === 'failed')?.error : undefined
+  }
+
+  get step(): NodeArguments['step'] {
+    return (name, fn) => this.#durable.step(name, fn)
+  }
+
+  get sleep(): NodeArguments['sleep'] {
+    return (duration) => this.#durable.sleep(duration)
+  }
+
+  get waitForSignal(): NodeArguments['waitForSignal'] {
+    return <Payload>(name: string, options?: WaitOptions) => this.#durable.waitForSignal<Payload>(name, options)
+  }
+
+  get approval(): NodeArguments['approval'] {
+    return (name: string, options?: ApprovalOptions) => this.#durable.approval(name, options)
+  }
+
+  get checkpoint(): NodeArguments['checkpoint'] {
+    return (name) => this.#durable.checkpoint(name)
+  }
+
+  get log(): NodeArguments['log'] {
+    return (level: LogLevel, message: string, fields?: LogFields) =>
+      this.#env.logger.log(level, message, { ...fields, ...this.logFields })
+  }
+
+  /** The fields of every log line about this attempt. */
+  get logFields() {
+    return workFields(this.runId, this.instanceId, this.attempt, this.#env.workerId)
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** What the code wrote to the context outside of steps, for the commit of its success. */
+  takeDeltas(): readonly Delta[] {
+    return this.#context === undefined ? NO_DELTAS : this.#context.takeDeltas()
+  }
+
+  /** Tells the code to stop. */
+  fire(reason: BatonError): void {
+    this.#firedFor = reason
+    this.#controller?.abort(reason)
+  }
+
+  /** The attempt has its end: what the code writes from here on is refused. */
+  close(): void {
+    this.#isOver = true
+    this.#context?.close()
+  }
+
+  get #durable(): DurableCalls {
+    this.#calls ??= new DurableCalls(this, this.#env, this.#hooks)
+    return this.#calls
+  }
+}
