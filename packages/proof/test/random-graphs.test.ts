@@ -4,7 +4,7 @@ import { randomFlow, TestClock } from '@baton/testing'
 import { describe, expect, it } from 'vitest'
 import { runLocally, StoredRuns } from '../src/same-journal.ts'
 
-const GRAPHS = Number(process.env['BATON_RANDOM_GRAPHS'] ?? 10_000)
+const GRAPHS = Number(process.env.BATON_RANDOM_GRAPHS ?? 10_000)
 /** A registry keeps all flows it has seen; a new one now and then keeps the memory of this test small. */
 const PER_WORKER = 250
 

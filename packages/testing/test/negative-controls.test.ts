@@ -166,9 +166,10 @@ const controls: readonly { readonly subject: Subject; readonly caughtBy: readonl
   },
   {
     subject: spoilt('a lock for everybody', ({ coordinationStore }) => ({
-      coordinationStore: around(coordinationStore, (method, call) =>
-        method === 'setIfNotExist' ? (call(), true) : call(),
-      ),
+      coordinationStore: around(coordinationStore, (method, call) => {
+        const answer = call()
+        return method === 'setIfNotExist' ? true : answer
+      }),
     })),
     caughtBy: ['sets a key for one of many that ask at the same time, in whatever process'],
   },

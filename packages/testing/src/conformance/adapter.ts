@@ -252,7 +252,7 @@ export const adapterSuite: Suite = {
 
         const lines = log.lines.filter(({ message }) => message.includes('attempt') || message.includes('node'))
         expect(lines).toHaveLength(3)
-        expect(lines.map(({ fields }) => fields['attempt'])).toEqual([1, 1, 2])
+        expect(lines.map(({ fields }) => fields.attempt)).toEqual([1, 1, 2])
         for (const { fields } of lines) {
           expect(fields).toMatchObject({ runId: handle.runId, instanceId: 'work', workerId: 'worker-1' })
         }

@@ -122,7 +122,7 @@ const changes: Case[] = CHANGES.map(({ what, before, delta, after }) => ({
 
     const { k } = await entries(stage, 'k')
     expect(k).toEqual(after === undefined ? undefined : { value: after, version: before === undefined ? 1 : 2 })
-    expect((await hand.load()).context['k']).toEqual(after)
+    expect((await hand.load()).context.k).toEqual(after)
   },
 }))
 
@@ -230,8 +230,8 @@ export const asyncContext: Suite = {
         )
 
         const { context } = await hand.load()
-        expect(context['state']).toEqual({ count: 25, by: Object.fromEntries(starts.map((id, index) => [id, index])) })
-        expect(context['list']).toHaveLength(25)
+        expect(context.state).toEqual({ count: 25, by: Object.fromEntries(starts.map((id, index) => [id, index])) })
+        expect(context.list).toHaveLength(25)
       },
     },
     {

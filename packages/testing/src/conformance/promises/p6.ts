@@ -74,7 +74,7 @@ export const p6: Suite = {
         )
         expect(sets.map((delta) => (delta.op === 'set' ? delta.value : undefined)).sort()).toEqual(['a', 'b'])
         const last = sets.at(-1)
-        expect((await handle.record()).context['who']).toBe(last?.op === 'set' ? last.value : undefined)
+        expect((await handle.record()).context.who).toBe(last?.op === 'set' ? last.value : undefined)
       },
     },
   ],

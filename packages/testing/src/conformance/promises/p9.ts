@@ -9,7 +9,7 @@ const a = { id: 'a', uses: 'work' }
 const b = { id: 'b', uses: 'work' }
 
 const cyclic: Record<string, unknown> = {}
-cyclic['self'] = cyclic
+cyclic.self = cyclic
 
 class Thing {
   readonly x = 1

@@ -234,8 +234,8 @@ export const committing: Suite = {
         expect(journal.map(({ seq }) => seq)).toEqual(journal.map((_, index) => index + 1))
         expect(journal.filter(({ type }) => type === 'node-succeeded')).toHaveLength(100)
         const { context } = await hand.load()
-        expect(context['count']).toBe(100)
-        expect([...(context['list'] as number[])].sort((left, right) => left - right)).toEqual(
+        expect(context.count).toBe(100)
+        expect([...(context.list as number[])].sort((left, right) => left - right)).toEqual(
           starts.map((_, index) => index),
         )
         expect((await hand.instance('join'))?.status).toBe('ready')

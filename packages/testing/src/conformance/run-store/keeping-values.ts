@@ -17,7 +17,7 @@ function spoil(value: unknown): void {
     if (typeof members[key] !== 'object') members[key] = 'spoilt'
   }
   if (Array.isArray(value)) value.push('spoilt')
-  else (value as Record<string, unknown>)['spoilt'] = true
+  else (value as Record<string, unknown>).spoilt = true
 }
 
 const WEIRD: JsonValue = {
@@ -52,7 +52,7 @@ export const keepingValues: Suite = {
         await there.succeed(next)
 
         expect(claim.input).toEqual(WEIRD)
-        expect(claim.context['weird']?.value).toEqual(WEIRD)
+        expect(claim.context.weird?.value).toEqual(WEIRD)
         expect(next.arrivals[0]?.output).toEqual(WEIRD)
         expect(next.context).toEqual({
           '\u{1F600}': { value: WEIRD, version: 1 },
@@ -98,8 +98,8 @@ export const keepingValues: Suite = {
         const claim = await hand.claim('b', { input: true, reads: ['big', 'more'] })
 
         expect(claim.input === big).toBe(true)
-        expect(claim.context['big']?.value === big).toBe(true)
-        expect((claim.context['more'] as unknown as { value: { big: string } }).value.big === big).toBe(true)
+        expect(claim.context.big?.value === big).toBe(true)
+        expect((claim.context.more as unknown as { value: { big: string } }).value.big === big).toBe(true)
         expect((claim.arrivals[0] as unknown as { output: string[] }).output[0] === big).toBe(true)
       },
     },
