@@ -108,8 +108,7 @@ export class Runs {
     await writeBlobs(run.paths, draft.blobs, this.#options)
     if (command.type === 'create') await run.createLog()
     const answer = this.#write(run, draft)
-    // What only moves times is worth no wait for the disk: a power cut ends every lease of this machine anyway.
-    if (command.type !== 'renew' && command.type !== 'redispatch') await run.flush()
+    if (needsDisk(command)) await run.flush()
     if (run.machine !== undefined && isTerminal(run.machine.state.status)) this.finish(run)
     return answer
   }
@@ -225,4 +224,12 @@ function ownAnswer(answer: CommandResult | undefined): Answer | undefined {
 
 function tooLarge(limitBytes: number): TooLarge {
   return { type: 'too-large', limitBytes }
+}
+
+/**
+ * Claims and what only moves times are worth no wait for the disk: a power cut ends every worker of this machine, and
+ * with them every right that they held. What a claim leads to is safe with its commit, which lies behind it in the log.
+ */
+function needsDisk({ type }: Command): boolean {
+  return type === 'create' || type === 'commit' || type === 'notify'
 }

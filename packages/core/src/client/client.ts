@@ -13,6 +13,7 @@ import type { IRunStore, NewRun, RunPage, RunQuery } from '../ports/run-store.ts
 import type { ISerializer } from '../ports/serializer.ts'
 import { RunHandle } from './handle.ts'
 import { type StartOptions, toNewRun, withRunId } from './new-run.ts'
+import type { RunPorts } from './run-ports.ts'
 
 export interface ClientOptions extends FlowSources {
   readonly store: IRunStore
@@ -23,6 +24,8 @@ export interface ClientOptions extends FlowSources {
   readonly logger?: ILogger
   readonly clock?: IClock
   readonly newId?: NewId
+  /** @internal of a runtime that is client and worker in one */
+  readonly seenEnd?: RunPorts['seenEnd']
 }
 
 /** Starts runs and finds them again. Needs the store and the blueprints, no worker: a run waits until one is up. */
@@ -89,6 +92,7 @@ export class BatonClient {
       store: this.#options.store,
       serializer: this.#serializer,
       clock: this.#clock,
+      ...(this.#options.seenEnd === undefined ? {} : { seenEnd: this.#options.seenEnd }),
       send: (id, ready) => this.#send(id, ready),
     })
   }

@@ -89,21 +89,26 @@ export class RunHandle<Output = unknown> {
 
   /** How the run ended, as a value. */
   async outcome({ signal, timeoutMs }: WaitForResultOptions = {}): Promise<RunResult<Output>> {
-    const { clock, serializer } = this.#ports
+    const { clock, serializer, seenEnd } = this.#ports
     const stop = new AbortController()
     const onAbort = () => stop.abort()
     signal?.addEventListener('abort', onAbort, { once: true })
     const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, onAbort)
+    // Before the first look, so that no end falls between the look and the waiting.
+    const seen = seenEnd?.(this.runId, stop.signal)
     try {
       for (;;) {
         const summary = await this.summary()
         const result = resultOf<Output>(summary, serializer)
         if (result !== undefined) return result
-        if (stop.signal.aborted) throw stoppedWaiting(this.runId, summary.status, signal, timeoutMs)
-        await this.#untilEnd(summary.seq + 1, stop.signal, clock)
+        if (signal?.aborted === true || stop.signal.aborted) {
+          throw stoppedWaiting(this.runId, summary.status, signal, timeoutMs)
+        }
+        await this.#untilEnd(summary.seq + 1, stop.signal, seen)
       }
     } finally {
       timer?.()
+      stop.abort()
       signal?.removeEventListener('abort', onAbort)
     }
   }
@@ -217,14 +222,29 @@ export class RunHandle<Output = unknown> {
     return result
   }
 
-  async #untilEnd(from: number, signal: AbortSignal, clock: IClock): Promise<void> {
-    for await (const { type } of this.#ports.store.journal(this.runId, { from, live: true, signal })) {
+  async #untilEnd(from: number, signal: AbortSignal, seen: Promise<void> | undefined): Promise<void> {
+    const { store, clock } = this.#ports
+    if (seen !== undefined && (await resolvesWithin(seen, OWN_WORKER_MS, clock, signal))) return
+    for await (const { type } of store.journal(this.runId, { from, live: true, signal })) {
       if (type === 'run-completed' || type === 'run-failed' || type === 'run-cancelled') return
     }
     // A journal that ends without its run having ended would otherwise be asked again at once, for ever.
     if (!signal.aborted) await wait(clock, 50, signal)
   }
 }
+
+async function resolvesWithin(work: Promise<void>, ms: number, clock: IClock, signal: AbortSignal): Promise<boolean> {
+  const enough = new AbortController()
+  const onAbort = () => enough.abort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  const isDone = await Promise.race([work.then(() => true), wait(clock, ms, enough.signal).then(() => false)])
+  enough.abort()
+  signal.removeEventListener('abort', onAbort)
+  return isDone
+}
+
+/** How long to believe that the worker next door will end the run, before following the journal like anybody else. */
+const OWN_WORKER_MS = 500
 
 function unknownRun(runId: RunId): BatonError {
   return new BatonError('UNKNOWN_RUN', { field: 'runId', message: `no run ${runId}`, runId })

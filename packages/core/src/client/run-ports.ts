@@ -8,6 +8,11 @@ export interface RunPorts {
   readonly store: IRunStore
   readonly serializer: ISerializer
   readonly clock: IClock
+  /**
+   * Resolves when this process sees the run end, if it does: a shortcut for clients that live with their worker, who
+   * need not follow the journal for that.
+   */
+  seenEnd?(runId: RunId, signal: AbortSignal): Promise<void>
   /** Wakes workers for instances that became ready. A failure costs time only. */
   send(runId: RunId, ready: readonly InstanceId[]): Promise<void>
 }

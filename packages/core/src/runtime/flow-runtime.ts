@@ -24,6 +24,7 @@ import { LocalRun, type LocalRunOptions, reasonOf } from './local-run.ts'
 import { passThroughSerializer } from './pass-through-serializer.ts'
 import { PlainRun } from './plain-run.ts'
 import { planOf } from './plan.ts'
+import { RunEnds } from './run-ends.ts'
 import { Watch } from './watch.ts'
 
 export interface FlowRuntimeOptions extends FlowSources {
@@ -166,6 +167,7 @@ export class FlowRuntime {
     const { clock = systemClock, logger = silentLogger, random, newId } = this.#options
     const store = this.#options.store ?? new InMemoryRunStore({ clock })
     const queue = this.#options.queue ?? new InMemoryJobQueue({ clock, logger })
+    const ends = new RunEnds()
     const worker = new Worker({
       clock,
       logger,
@@ -173,6 +175,10 @@ export class FlowRuntime {
       ...(random === undefined ? {} : { random }),
       ...(newId === undefined ? {} : { newId }),
       ...workerOptions,
+      onRunEnd: (runId) => {
+        ends.announce(runId)
+        return workerOptions?.onRunEnd?.(runId)
+      },
       ...(concurrency === undefined ? {} : { concurrency }),
       ...(coordinationStore === undefined ? {} : { coordinationStore }),
       store,
@@ -183,6 +189,7 @@ export class FlowRuntime {
       store,
       queue,
       registered: this.#registry,
+      seenEnd: (runId, signal) => ends.of(runId, signal),
       serializer,
       clock,
       logger,
