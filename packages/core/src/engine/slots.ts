@@ -1,12 +1,18 @@
-/** A bounded number of places to work in. */
+/** A bounded number of places to work in. When the signal fires, nobody waits for one any more. */
 export class Slots {
   readonly count: number
+  readonly #signal: AbortSignal
   #taken = 0
   readonly #waiting: ((release: (() => void) | undefined) => void)[] = []
   readonly #idle: (() => void)[] = []
 
-  constructor(count: number) {
+  constructor(count: number, signal: AbortSignal) {
     this.count = count
+    this.#signal = signal
+    // One listener for all who wait: there may be more of them than an event target likes to have.
+    signal.addEventListener('abort', () => {
+      for (const resolve of this.#waiting.splice(0)) resolve(undefined)
+    })
   }
 
   get free(): number {
@@ -29,23 +35,9 @@ export class Slots {
   }
 
   /** Waits for a place; undefined when the signal fires first. */
-  async take(signal: AbortSignal): Promise<(() => void) | undefined> {
-    if (signal.aborted) return undefined
-    const release = this.tryTake()
-    if (release !== undefined) return release
-    return new Promise((resolve) => {
-      const leave = () => {
-        const index = this.#waiting.indexOf(granted)
-        if (index !== -1) this.#waiting.splice(index, 1)
-        resolve(undefined)
-      }
-      const granted = (given: (() => void) | undefined) => {
-        signal.removeEventListener('abort', leave)
-        resolve(given)
-      }
-      this.#waiting.push(granted)
-      signal.addEventListener('abort', leave, { once: true })
-    })
+  async take(): Promise<(() => void) | undefined> {
+    if (this.#signal.aborted) return undefined
+    return this.tryTake() ?? new Promise((resolve) => this.#waiting.push(resolve))
   }
 
   /** Resolves when no place is taken. */

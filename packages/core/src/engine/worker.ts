@@ -98,7 +98,7 @@ export class Worker {
     this.workerId = options.workerId ?? `worker-${newId().slice(0, 8)}`
     this.#leaseMs = options.leaseMs ?? defaults.leaseMs
     this.#sweepMs = options.sweepMs ?? defaults.sweepMs
-    this.#slots = new Slots(options.concurrency ?? defaults.concurrency)
+    this.#slots = new Slots(options.concurrency ?? defaults.concurrency, this.#stopping.signal)
     this.#leases = new Leases({ store, clock, logger, leaseMs: this.#leaseMs, workerId: this.workerId })
     this.#env = {
       serializer: options.serializer ?? new JsonSerializer(),
@@ -186,7 +186,7 @@ export class Worker {
     this.#deliveriesSinceLook += 1
     const { job } = delivery
     const fields = workFields(job.runId, job.instanceId, 0, this.workerId)
-    const release = await this.#slots.take(this.#stopping.signal)
+    const release = await this.#slots.take()
     if (release === undefined) return this.#chain.answer(delivery, () => delivery.handBack({ delayMs: 0 }))
     try {
       const graph = job.foreign === true ? await this.#adopt(delivery) : this.#graphFor(job.blueprintId, job.version)

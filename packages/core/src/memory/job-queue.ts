@@ -20,7 +20,8 @@ export class InMemoryJobQueue implements IJobQueue {
   readonly #logger: ILogger
   readonly #visibilityMs: number
   readonly #lanes = new Map<number, Lane>()
-  readonly #idle = new Set<() => void>()
+  /** Each looks whether it can take what is there. */
+  readonly #consumers = new Set<() => void>()
   readonly #timers = new Set<() => void>()
   readonly #dead: { readonly message: unknown; readonly reason: string }[] = []
   #closed = false
@@ -49,21 +50,29 @@ export class InMemoryJobQueue implements IJobQueue {
     }
   }
 
-  async consume(
-    handler: (delivery: Delivery) => Promise<void>,
-    { concurrency, signal }: ConsumeOptions,
-  ): Promise<void> {
-    const running = new Set<Promise<void>>()
-    while (!signal.aborted && !this.#closed) {
-      const next = running.size < concurrency ? this.#shift() : undefined
-      if (next === undefined) {
-        await this.#news(running, signal)
-        continue
+  consume(handler: (delivery: Delivery) => Promise<void>, { concurrency, signal }: ConsumeOptions): Promise<void> {
+    return new Promise((resolve) => {
+      let running = 0
+      const isOver = () => signal.aborted || this.#closed
+      const pump = () => {
+        while (!isOver() && running < concurrency) {
+          const next = this.#shift()
+          if (next === undefined) break
+          running += 1
+          void this.#deliver(next, handler).finally(() => {
+            running -= 1
+            pump()
+          })
+        }
+        if (!isOver() || running > 0) return
+        this.#consumers.delete(pump)
+        signal.removeEventListener('abort', pump)
+        resolve()
       }
-      const work: Promise<void> = this.#deliver(next, handler).finally(() => running.delete(work))
-      running.add(work)
-    }
-    await Promise.all(running)
+      this.#consumers.add(pump)
+      signal.addEventListener('abort', pump)
+      pump()
+    })
   }
 
   close(): void {
@@ -124,23 +133,7 @@ export class InMemoryJobQueue implements IJobQueue {
   }
 
   #wakeAll(): void {
-    for (const wake of [...this.#idle]) wake()
-  }
-
-  async #news(running: ReadonlySet<Promise<void>>, signal: AbortSignal): Promise<void> {
-    const done = new AbortController()
-    const arrived = new Promise<void>((resolve) => {
-      const wake = () => {
-        this.#idle.delete(wake)
-        resolve()
-      }
-      this.#idle.add(wake)
-      const stop = () => wake()
-      signal.addEventListener('abort', stop, { signal: done.signal })
-      done.signal.addEventListener('abort', stop, { once: true })
-    })
-    await Promise.race([arrived, ...running])
-    done.abort()
+    for (const pump of [...this.#consumers]) pump()
   }
 
   #later(delayMs: number, then: () => void): () => void {
