@@ -2,6 +2,7 @@ import { JsonSerializer } from '../context/json-serializer.ts'
 import type { Graph } from '../engine/graph.ts'
 import { jobFor } from '../engine/jobs.ts'
 import { type FlowSources, Registry, type RunnableFlow } from '../engine/registry.ts'
+import { checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import { type InstanceId, parseRunId, type RunId } from '../model/ids.ts'
 import type { RunRecord } from '../model/run.ts'
@@ -37,6 +38,7 @@ export class BatonClient {
   readonly #logger: ILogger
 
   constructor(options: ClientOptions) {
+    checkOptions(options, clientOptions, 'options')
     assertRunStore(options.store)
     if (options.queue !== undefined) assertJobQueue(options.queue)
     this.#options = options
@@ -140,3 +142,17 @@ export class BatonClient {
     }
   }
 }
+
+const clientOptions = [
+  'store',
+  'queue',
+  'registered',
+  'flows',
+  'registry',
+  'blueprints',
+  'serializer',
+  'logger',
+  'clock',
+  'newId',
+  'seenEnd',
+] as const satisfies readonly (keyof ClientOptions)[]

@@ -147,7 +147,8 @@ export class RunHandle<Output = unknown> {
    */
   async cancel(reason = 'cancelled by request'): Promise<boolean> {
     const result = await this.#notify({ type: 'cancel', runId: this.runId, reason })
-    return result.status === 'accepted' || (result.status === 'unchanged' && result.run.status === 'cancelling')
+    if (result.status !== 'accepted' && result.status !== 'unchanged') return false
+    return result.run.status === 'cancelling' || result.run.status === 'cancelled'
   }
 
   async #decide(approved: boolean, { approval, by, reason, payload }: DecisionOptions): Promise<void> {
@@ -189,7 +190,7 @@ export class RunHandle<Output = unknown> {
     const matching = named === undefined ? pending : pending.filter(isMeant)
     const [only] = matching
     if (only !== undefined && matching.length === 1) return only.approvalId
-    const decided = named === undefined || matching.length > 1 ? undefined : await this.#decidedId(named)
+    const decided = matching.length > 1 ? undefined : await this.#decidedId(named)
     if (decided !== undefined) return decided
     if (isTerminal(status)) throw runEnded(this.runId, status)
     const ids = pending.map(({ approvalId }) => approvalId).join(', ') || 'none'
@@ -201,10 +202,10 @@ export class RunHandle<Output = unknown> {
   }
 
   /** An approval that was decided before: saying the same again is no mistake, and saying otherwise a conflict. */
-  async #decidedId(named: string): Promise<string | undefined> {
+  async #decidedId(named: string | undefined): Promise<string | undefined> {
     const { decisions } = await this.record()
     const ids = Object.keys(decisions)
-    const [only, ...others] = ids.filter((id) => id === named || id.endsWith(`:${named}`))
+    const [only, ...others] = ids.filter((id) => named === undefined || id === named || id.endsWith(`:${named}`))
     return others.length === 0 ? only : undefined
   }
 

@@ -1,5 +1,6 @@
 import type { Graph } from '../engine/graph.ts'
 import { newRunOf } from '../engine/start-run.ts'
+import { checkOptions } from '../model/check-options.ts'
 import { checkKey } from '../model/delta.ts'
 import { BatonError } from '../model/errors.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
@@ -32,6 +33,7 @@ interface Codes {
 
 /** A start, checked and encoded: what a store can create. Throws before anything is written. */
 export function toNewRun(graph: Graph, input: unknown, options: StartOptions, codes: Codes): NewRun {
+  checkStartOptions(options)
   const encoded = input === undefined ? undefined : codes.serializer.encode(input, 'input')
   const { runId, context, startAtMs, deadlineMs, priority, tags } = options
   const run = newRunOf(graph, parseRunId(runId ?? codes.newId()), encoded)
@@ -47,9 +49,13 @@ export function toNewRun(graph: Graph, input: unknown, options: StartOptions, co
 
 /** The options with the run id that an idempotency key stands for. */
 export async function withRunId(flowId: string, options: StartOptions): Promise<StartOptions> {
-  const { runId, idempotencyKey } = options
-  if (runId !== undefined || idempotencyKey === undefined) return options
-  return { ...options, runId: await runIdOfKey(flowId, idempotencyKey) }
+  const { runId, idempotencyKey, ...rest } = options
+  if (idempotencyKey === undefined) return options
+  if (runId !== undefined) {
+    const hint = 'Give the one or the other: a key stands for a run id.'
+    throw new BatonError('INVALID_OPTION', { field: 'idempotencyKey', message: 'given beside a runId', hint })
+  }
+  return { ...rest, runId: await runIdOfKey(flowId, idempotencyKey) }
 }
 
 /**
@@ -57,7 +63,9 @@ export async function withRunId(flowId: string, options: StartOptions): Promise<
  * that read well stay readable; the others, and those that another flow's key could read like, are hashed.
  */
 async function runIdOfKey(flowId: string, key: string): Promise<RunId> {
-  if (key === '') throw new BatonError('INVALID_ID', { field: 'idempotencyKey', message: 'the key is empty' })
+  if (typeof key !== 'string' || key === '' || key.length > 1_024) {
+    throw new BatonError('INVALID_ID', { field: 'idempotencyKey', message: 'a key is a text of 1 to 1,024 characters' })
+  }
   const readable = `${flowId}:${key}`
   if (!flowId.includes(':') && /^[A-Za-z0-9._:@-]{1,128}$/.test(readable)) return parseRunId(readable)
   const bytes = new TextEncoder().encode(`${flowId.length}:${readable}`)
@@ -65,12 +73,36 @@ async function runIdOfKey(flowId: string, key: string): Promise<RunId> {
   return parseRunId(`key-${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')}`)
 }
 
+const startOptions = [
+  'runId',
+  'idempotencyKey',
+  'version',
+  'context',
+  'startAtMs',
+  'deadlineMs',
+  'priority',
+  'tags',
+] as const satisfies readonly (keyof StartOptions)[]
+
+const MOST_TAGS = 100
+
+function checkStartOptions(options: StartOptions): void {
+  checkOptions(options, startOptions, 'options')
+  const { tags, context } = options
+  if (tags !== undefined && (!Array.isArray(tags) || tags.length > MOST_TAGS)) {
+    throw new BatonError('INVALID_OPTION', { field: 'tags', message: `a list of at most ${MOST_TAGS} texts` })
+  }
+  if (context !== undefined && (typeof context !== 'object' || context === null || Array.isArray(context))) {
+    throw new BatonError('INVALID_OPTION', { field: 'context', message: 'an object of values by key' })
+  }
+}
+
 function encodeContext(
   context: Readonly<Record<string, unknown>>,
   codes: Codes,
 ): { readonly [key: string]: JsonValue } {
   const entries = Object.entries(context).map(([key, value]): [string, JsonValue] => {
-    checkKey(key, 'context')
+    checkKey(key, `context.${key}`)
     return [key, codes.serializer.encode(value ?? null, `context.${key}`)]
   })
   return Object.fromEntries(entries)

@@ -20,11 +20,13 @@ import {
 import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
 import { retryDelayMs } from '../model/retry.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { Claim } from '../ports/claim.ts'
 import { wait } from '../ports/clock.ts'
 import type { Outcome } from '../ports/transition.ts'
 import { Timed } from './deadlines.ts'
 import { afterFailure, afterItems, afterSkip, afterSuccess, fail, judge } from './decide.ts'
+import { forever } from './durable-calls.ts'
 import type { Environment } from './environment.ts'
 import { type Graph, type GraphNode, nodeOf } from './graph.ts'
 import { inputOf, rawInputOf } from './input.ts'
@@ -34,7 +36,7 @@ import { NodeScope } from './node-scope.ts'
 /** `lost`: somebody else has the instance, or the run is gone. There is nothing to commit. */
 export type AttemptEnd = Outcome | { readonly type: 'lost' }
 
-export type Interruption = 'timeout' | 'cancelled' | 'released' | 'lost'
+export type Interruption = 'timeout' | 'cancelled' | 'released' | 'lost' | 'unreachable'
 
 const LOST: AttemptEnd = { type: 'lost' }
 
@@ -67,6 +69,7 @@ export class Attempt extends Timed {
         this.#finish(outcome)
       },
       lose: () => this.interrupt('lost'),
+      orGiveBack: (ask) => this.#orGiveBack(ask),
       stop: () => this.interrupt('cancelled'),
     })
   }
@@ -157,6 +160,7 @@ export class Attempt extends Timed {
     const message = `attempt ${this.attempt} of ${this.instanceId} ended: ${interruption}`
     this.scope.fire(new BatonError('ATTEMPT_ENDED', { message, runId: this.runId }))
     if (interruption === 'lost') return this.#finish(LOST)
+    if (interruption === 'unreachable') return this.#finish({ type: 'released' })
     if (interruption === 'timeout') return this.#finish(this.#timedOut())
     const cancel = this.#env.clock.after(this.#env.abandonAfterMs, () => {
       if (this.#end === undefined) this.#finish(this.#interrupted(interruption))
@@ -171,6 +175,16 @@ export class Attempt extends Timed {
     const quiet = new AbortController()
     this.#onQuiet = () => quiet.abort()
     await wait(this.#env.clock, this.#env.abandonAfterMs, quiet.signal)
+  }
+
+  async #orGiveBack<Answer>(ask: () => Awaitable<Answer>): Promise<Answer> {
+    try {
+      return await ask()
+    } catch (error) {
+      this.#env.logger.log('warn', 'the store stays away; handing back', { ...this.scope.logFields, error })
+      this.interrupt('unreachable')
+      return forever()
+    }
   }
 
   #codeEnded(): void {

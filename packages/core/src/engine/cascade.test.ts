@@ -76,12 +76,12 @@ describe('a failure', () => {
     })
   })
 
-  it('gives a poisoned join takers of its own', () => {
+  it('is taken by whoever takes that of the join which it poisons', () => {
     const graph = graphOf(['a>j', 'b>j', 'j>k', 'c>k'], { k: ignore })
 
     const { settlements, takenBy } = cascade(graph, nodeOf(graph, 'a'), 'a', ['failed'])
 
-    expect(takenBy).toEqual({ always: false, ifStarted: [] })
+    expect(takenBy).toEqual({ always: true, ifStarted: [] })
     expect(settlements[0]?.fate).toMatchObject({ type: 'failed', takenBy: { always: true, ifStarted: [] } })
   })
 

@@ -25,6 +25,8 @@ const MOST_SETTLEMENTS = 50
 interface Takers {
   always: boolean
   readonly ifStarted: InstanceId[]
+  /** Of a join: whose failure it was poisoned by. Who takes the join's failure has taken that one too. */
+  readonly of: Takers | undefined
 }
 
 interface Pending {
@@ -38,7 +40,7 @@ interface Pending {
 
 /** @param fates what arrives on each outgoing edge of the node, in its order */
 export function cascade(graph: Graph, node: GraphNode, instanceId: InstanceId, fates: readonly Fate[]): Cascade {
-  const own: Takers = { always: false, ifStarted: [] }
+  const own: Takers = { always: false, ifStarted: [], of: undefined }
   const pending: Pending[] = []
   const arrivals = arrive(graph, node, instanceId, fates, undefined, own, pending)
   const settlements: Settlement[] = []
@@ -50,7 +52,17 @@ export function cascade(graph: Graph, node: GraphNode, instanceId: InstanceId, f
     if (settlements.length < MOST_SETTLEMENTS) settlements.push(settle(graph, next, settlements.length, pending))
     else if (mayFindTaker(next, own)) settle(graph, next, settlements.length, pending)
   }
-  return { arrivals, settlements, takenBy: own }
+  return { arrivals, settlements: settlements.map(withoutLinks), takenBy: takersOf(own) }
+}
+
+/** Whom a failure was found to be taken by is known only when everything behind it was looked at. */
+function withoutLinks(settlement: Settlement): Settlement {
+  const { fate } = settlement
+  return fate.type === 'failed' ? { ...settlement, fate: { ...fate, takenBy: takersOf(fate.takenBy) } } : settlement
+}
+
+function takersOf({ always, ifStarted }: FailureTakers): FailureTakers {
+  return { always, ifStarted }
 }
 
 /** Who takes a failure must be known now, however far down its line the taker is; only the settling can wait. */
@@ -68,7 +80,7 @@ function settle(
   const conditional = joins ? index : after
   const next = after === undefined ? undefined : { after }
   if (joins) {
-    const own: Takers = { always: false, ifStarted: [] }
+    const own: Takers = { always: false, ifStarted: [], of: takers }
     const arrivals = arrive(graph, node, node.id, same(node, 'failed'), conditional, own, pending)
     const error = predecessorFailed(by, undefined)
     return { instanceId: node.id, ...next, fate: { type: 'failed', error, takenBy: own }, arrivals }
@@ -103,8 +115,10 @@ function arrive(
 
 function noteTaker(target: GraphNode, takers: Takers): void {
   if (target.incoming.length < 2) return
-  if (target.rule === 'any-ignore') takers.always = true
-  else if (target.rule === 'any') takers.ifStarted.push(target.id)
+  for (let each: Takers | undefined = takers; each !== undefined; each = each.of) {
+    if (target.rule === 'any-ignore') each.always = true
+    else if (target.rule === 'any') each.ifStarted.push(target.id)
+  }
 }
 
 /** Whether this fate alone decides the target's. */

@@ -71,7 +71,7 @@ export class Chain {
       unanswered = undefined
       claim = result === undefined ? undefined : await this.#afterCommit(held, result)
       // Code that ignores its signal goes on holding its place for a while: it does use the process.
-      if (claim === undefined) await attempt.whenQuiet()
+      if (claim === undefined && !isStopping()) await attempt.whenQuiet()
     }
   }
 

@@ -12,10 +12,12 @@ import { BatonError } from '../model/errors.ts'
 import { type InstanceId, parseSignalName, type RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
 import type { ApprovalDecision, RecordedStep, StepKind } from '../model/run.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { Outcome } from '../ports/transition.ts'
 import type { Environment } from './environment.ts'
 import type { ApprovalOptions, StepFunction, WaitOptions } from './node-function.ts'
+import { Replay } from './replay.ts'
 
 interface Invocation {
   readonly claim: Claim
@@ -30,6 +32,11 @@ export interface DurableHooks {
   park(outcome: Outcome): void
   /** Another worker has the instance. */
   lose(): void
+  /**
+   * Asks the store. Where it stays away for too long, the instance is handed back and the answer never comes: an outage
+   * is no failure of the node.
+   */
+  orGiveBack<Answer>(ask: () => Awaitable<Answer>): Promise<Answer>
   /** The run is being cancelled. */
   stop(): void
 }
@@ -39,6 +46,9 @@ export class DurableCalls {
   readonly #env: Environment
   readonly #hooks: DurableHooks
   readonly #recorded: ReadonlyMap<number, RecordedStep>
+  readonly #replay: Replay
+  /** The function of a step is being called: what it asks for before its first wait is known to be inside of it. */
+  #isEnteringStep = false
   readonly #running = new Set<Promise<unknown>>()
   readonly #names = new Map<string, number>()
   #position = 0
@@ -48,11 +58,16 @@ export class DurableCalls {
     this.#env = env
     this.#hooks = hooks
     this.#recorded = new Map(invocation.claim.steps.map((step) => [step.position, step]))
+    this.#replay = new Replay(invocation.claim.steps)
   }
 
   async step<Result>(name: string, fn: StepFunction<Result>): Promise<Result> {
+    checkStepName(name)
     const { position, recorded } = this.#enter('step', name)
-    if (recorded !== undefined) return this.#decode(recorded.result) as Result
+    if (recorded !== undefined) {
+      await this.#replay.turnOf(position)
+      return this.#decode(recorded.result) as Result
+    }
     const work = this.#runStep(position, name, fn)
     this.#running.add(work)
     try {
@@ -65,12 +80,13 @@ export class DurableCalls {
   async checkpoint(name: string): Promise<void> {
     parseSignalName(name, 'checkpoint')
     const { position, recorded } = this.#enter('checkpoint', name)
-    if (recorded === undefined) await this.#record({ type: 'stepped', step: { position, kind: 'checkpoint', name } })
+    if (recorded !== undefined) return this.#replay.turnOf(position)
+    await this.#record({ type: 'stepped', step: { position, kind: 'checkpoint', name } })
   }
 
   async sleep(duration: number | { readonly untilMs: number }): Promise<void> {
     const { position, recorded } = this.#enter('sleep', 'sleep')
-    if (recorded !== undefined) return
+    if (recorded !== undefined) return this.#replay.turnOf(position)
     const times =
       typeof duration === 'number' ? { delayMs: checkMs(duration) } : { wakeAtMs: checkMs(duration.untilMs) }
     return this.#park({ type: 'slept', step: { position, kind: 'sleep', name: 'sleep' }, ...times })
@@ -79,6 +95,7 @@ export class DurableCalls {
   async waitForSignal<Payload>(name: string, options: WaitOptions = {}): Promise<Payload> {
     parseSignalName(name)
     const { position, recorded } = this.#enter('signal', name)
+    if (recorded !== undefined) await this.#replay.turnOf(position)
     if (recorded?.timedOut === true) throw this.#timedOut(`signal ${name}`)
     if (recorded !== undefined) return this.#decode(recorded.result) as Payload
     return this.#park({
@@ -92,6 +109,7 @@ export class DurableCalls {
   async approval(name: string, options: ApprovalOptions = {}): Promise<ApprovalDecision> {
     parseSignalName(name, 'approval')
     const { position, recorded, occurrence } = this.#enter('approval', name)
+    if (recorded !== undefined) await this.#replay.turnOf(position)
     if (recorded?.timedOut === true) throw this.#timedOut(`approval ${name}`)
     if (recorded !== undefined) return this.#decided(name, recorded.result)
     const id = `${this.#invocation.instanceId}:${name}${occurrence === 1 ? '' : `#${occurrence}`}`
@@ -108,6 +126,10 @@ export class DurableCalls {
   /** Counts the call, and checks that what was recorded at its place is the same call. */
   #enter(kind: StepKind, name: string): { position: number; occurrence: number; recorded: RecordedStep | undefined } {
     if (this.#invocation.isOver) throw new BatonError('ATTEMPT_ENDED', { field: kind })
+    if (this.#isEnteringStep) {
+      const hint = 'A step is one thing that is done once. Sleep, wait or take further steps after it.'
+      throw new BatonError('INVALID_OPTION', { field: `${kind} ${name}`, message: 'asked for inside a step', hint })
+    }
     const position = this.#position++
     const key = `${kind} ${name}`
     const occurrence = (this.#names.get(key) ?? 0) + 1
@@ -127,7 +149,7 @@ export class DurableCalls {
     const context = this.#invocation.context.fork()
     let encoded: JsonValue | undefined
     try {
-      const result = await fn({ context })
+      const result = await this.#callStep(() => fn({ context }))
       encoded = result === undefined ? undefined : env.serializer.encode(result, `step ${name}`)
       const deltas = context.takeDeltas()
       const step: RecordedStep = { position, kind: 'step', name, ...(encoded === undefined ? {} : { result: encoded }) }
@@ -141,11 +163,20 @@ export class DurableCalls {
     return (encoded === undefined ? undefined : env.serializer.decode(encoded)) as Result
   }
 
+  #callStep<Result>(call: () => Result): Result {
+    this.#isEnteringStep = true
+    try {
+      return call()
+    } finally {
+      this.#isEnteringStep = false
+    }
+  }
+
   async #record(outcome: Outcome): Promise<void> {
     const env = this.#env
     const { claim, runId, instanceId } = this.#invocation
     const transition = { runId, instanceId, fence: claim.fence, commitId: env.newId(), outcome }
-    const answer = await env.commit(transition, claim.attempt)
+    const answer = await this.#hooks.orGiveBack(() => env.commit(transition, claim.attempt))
     switch (answer.status) {
       case 'committed':
       case 'already-committed':
@@ -189,6 +220,11 @@ export class DurableCalls {
   }
 }
 
+function checkStepName(name: unknown): void {
+  if (typeof name === 'string' && name.length >= 1 && name.length <= 512) return
+  throw new BatonError('INVALID_ID', { field: 'step', message: 'a step is named by a text of 1 to 512 characters' })
+}
+
 function timeoutOf({ timeoutMs }: WaitOptions): { timeoutMs?: number } {
   return timeoutMs === undefined ? {} : { timeoutMs: checkMs(timeoutMs) }
 }
@@ -199,6 +235,6 @@ function checkMs(ms: number): number {
 }
 
 /** A promise that nobody settles and nobody holds: what waits for it is collected with it. */
-function forever(): Promise<never> {
+export function forever(): Promise<never> {
   return new Promise<never>(() => {})
 }

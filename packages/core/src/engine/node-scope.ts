@@ -3,6 +3,7 @@ import type { ContextEntry, Delta } from '../model/delta.ts'
 import type { BatonError, RecordedError } from '../model/errors.ts'
 import { type InstanceId, type NodeId, parentOfItem, type RunId } from '../model/ids.ts'
 import type { JsonObject } from '../model/json.ts'
+import type { ContextSource } from '../ports/async-context.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { LogFields, LogLevel } from '../ports/logger.ts'
 import { DurableCalls, type DurableHooks } from './durable-calls.ts'
@@ -40,7 +41,12 @@ export class NodeScope implements NodeArguments {
     if (this.#context === undefined) {
       const { claim } = this
       const preloaded = new Map<string, ContextEntry>(Object.entries(claim.context))
-      const source = this.#env.contextOf(claim.head.runId)
+      const stored = this.#env.contextOf(claim.head.runId)
+      const { orGiveBack } = this.#hooks
+      const source: ContextSource = {
+        read: (keys) => orGiveBack(() => stored.read(keys)),
+        readAll: () => orGiveBack(() => stored.readAll()),
+      }
       const declared = this.#node.needs.reads ?? []
       this.#context = new TrackedAsyncContext({ source, serializer: this.#env.serializer, preloaded, declared })
       if (this.#isOver) this.#context.close()

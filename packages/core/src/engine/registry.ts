@@ -41,8 +41,15 @@ export class Registry {
   readonly #ofFlow = new WeakMap<RunnableFlow, Graph>()
 
   constructor({ registry, blueprints = [], flows = [] }: FlowSources) {
+    if (!Array.isArray(flows)) {
+      const hint = 'Put it in square brackets: `flows: [flow]`.'
+      throw new BatonError('INVALID_OPTION', { field: 'flows', message: 'must be a list of flows', hint })
+    }
     if (registry !== undefined) this.#shared.add(toFunctionRegistry(registry))
-    for (const flow of flows) this.#shared.add(flow.registry)
+    for (const flow of flows) {
+      assertFlow(flow)
+      this.#shared.add(flow.registry)
+    }
     for (const blueprint of Array.isArray(blueprints) ? blueprints : Object.values(blueprints)) this.add(blueprint)
     for (const flow of flows) this.addFlow(flow)
   }
@@ -52,6 +59,7 @@ export class Registry {
    * use the same names for other code.
    */
   addFlow(flow: RunnableFlow): Graph {
+    assertFlow(flow)
     const known = this.#ofFlow.get(flow)
     if (known !== undefined) return known
     const own = new CodeBook(flow.registry.nodes, this.#shared)
@@ -184,4 +192,14 @@ function toFunctionRegistry(given: NonNullable<FlowSources['registry']>): Functi
   if (given.nodes instanceof Map) return given as FunctionRegistry
   const nodes = new Map(Object.entries(given as Record<string, NodeFunction<never, unknown>>))
   return { nodes, conditions: new Map(), transforms: new Map() }
+}
+
+function assertFlow(flow: unknown): asserts flow is RunnableFlow {
+  if (typeof (flow as RunnableFlow | undefined)?.toBlueprint === 'function') return
+  const hint = 'Pass what createFlow() gives, or the id of a flow that is registered.'
+  throw new BatonError('INVALID_OPTION', {
+    field: 'flow',
+    message: `not a flow: ${flow === null ? 'null' : typeof flow}`,
+    hint,
+  })
 }

@@ -26,6 +26,7 @@ const PAGE = 200
 /** Of one sweep: what is left then waits for the next, so that a flood does not keep the role from moving on. */
 const MOST_PAGES = 50
 const PURGE_EVERY_MS = 60_000
+const PURGE_LIMIT = 1_000
 
 export class Sweeper {
   readonly #options: SweeperOptions
@@ -80,7 +81,9 @@ export class Sweeper {
     const nowMs = clock.now()
     if (retentionMs === Number.POSITIVE_INFINITY || nowMs < this.#nextPurgeAtMs) return
     this.#nextPurgeAtMs = nowMs + Math.min(PURGE_EVERY_MS, retentionMs)
-    await store.purge({ endedBeforeMs: nowMs - retentionMs })
+    const removed = await store.purge({ endedBeforeMs: nowMs - retentionMs, limit: PURGE_LIMIT })
+    // There is more: the next sweep goes on.
+    if (removed >= PURGE_LIMIT) this.#nextPurgeAtMs = nowMs
   }
 
   async #hasRole(): Promise<boolean> {

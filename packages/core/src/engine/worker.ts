@@ -9,7 +9,8 @@
  */
 import { JsonSerializer } from '../context/json-serializer.ts'
 import { defaults } from '../model/blueprint.ts'
-import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
+import { checkNumber } from '../model/check-options.ts'
+import { type InstanceId, nodeOfInstance, parseRunId, type RunId } from '../model/ids.ts'
 import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
 import type { Claim } from '../ports/claim.ts'
 import { type IClock, type NewId, type Random, randomId, systemClock } from '../ports/clock.ts'
@@ -88,6 +89,7 @@ export class Worker {
   #deliveriesSinceLook = 0
 
   constructor(options: WorkerOptions) {
+    checkWorkerOptions(options)
     assertRunStore(options.store)
     assertJobQueue(options.queue)
     if (options.coordinationStore !== undefined) assertCoordinationStore(options.coordinationStore)
@@ -109,7 +111,14 @@ export class Worker {
       workerId: this.workerId,
       deadlines: new Deadlines(clock),
       abandonAfterMs: options.abandonAfterMs ?? defaults.abandonAfterMs,
-      contextOf: (runId) => store.context(runId),
+      contextOf: (runId) => {
+        const source = store.context(runId)
+        const patience = () => this.#patience(runId, '', 0)
+        return {
+          read: (keys) => patiently(() => source.read(keys), patience()),
+          readAll: () => patiently(() => source.readAll(), patience()),
+        }
+      },
       commit: (transition, attempt) =>
         patiently(() => store.commit(transition), this.#patience(transition.runId, transition.instanceId, attempt)),
     }
@@ -230,14 +239,22 @@ export class Worker {
   /** A retry or sleep that ends soon is timed here, so that it does not wait for the next sweep. */
   #timeIt(claim: Claim, delayMs: number): void {
     if (delayMs > OWN_TIMER_MS || this.isStopping) return
-    const { head, instanceId } = claim
+    const dueAtMs = this.#clock.now() + delayMs
     const cancel = this.#clock.after(delayMs, () => {
       this.#ownTimers.delete(cancel)
-      const graph = this.#graphFor(head.flowId, head.version)
-      if (this.#slots.free > 0) this.#workUnasked({ runId: head.runId, instanceId, graph })
-      else this.#sendDue(claim)
+      // Timers may fire a moment before the clock says so, and a claim that comes too early is refused.
+      const leftMs = dueAtMs - this.#clock.now()
+      if (leftMs > 0) this.#timeIt(claim, leftMs)
+      else this.#wake(claim)
     })
     this.#ownTimers.add(cancel)
+  }
+
+  #wake(claim: Claim): void {
+    const { head, instanceId } = claim
+    const graph = this.#graphFor(head.flowId, head.version)
+    if (this.#slots.free > 0) this.#workUnasked({ runId: head.runId, instanceId, graph })
+    else this.#sendDue(claim)
   }
 
   /** Its time has come while all places here are taken: whoever has one first shall do it, and no sweep is waited for. */
@@ -263,12 +280,16 @@ export class Worker {
       .finally(release)
   }
 
-  /** With slots free and nothing from the queue since the last look, the oldest due work is claimed from the store. */
+  /**
+   * With slots free, the oldest due work is claimed from the store: all of it when nothing came from the queue since
+   * the last look, else what has been due for so long that its job must have got lost.
+   */
   async #lookForWork(): Promise<void> {
     const quiet = this.#deliveriesSinceLook === 0
     this.#deliveriesSinceLook = 0
     const free = this.#slots.free
-    if (!quiet || free === 0) return
+    if (free === 0) return
+    const dueBeforeMs = quiet ? Number.POSITIVE_INFINITY : this.#clock.now() - this.#sweepMs
     const flows = this.#options.registry.graphs()
     const items = await this.#options.store.due({
       limit: Math.max(free, 16),
@@ -276,7 +297,7 @@ export class Worker {
     })
     for (const item of items) {
       if (this.#slots.free === 0) return
-      this.#takeDue(item)
+      if (item.dueAtMs < dueBeforeMs) this.#takeDue(item)
     }
   }
 
@@ -305,4 +326,14 @@ export class Worker {
 /** Whether the run may be executed with this graph. A job may name another version than its run has: a run decides. */
 function isFor(graph: Graph, { head }: Claim): boolean {
   return graph.flowId === head.flowId && (head.version === undefined || head.version === graph.version)
+}
+
+function checkWorkerOptions({ workerId, ...options }: WorkerOptions): void {
+  if (workerId !== undefined) parseRunId(workerId, 'workerId')
+  checkNumber(options.concurrency, 'concurrency', { least: 1, whole: true })
+  checkNumber(options.inlineMaxNodes, 'inlineMaxNodes', { least: 1, whole: true })
+  for (const field of ['leaseMs', 'sweepMs'] as const) checkNumber(options[field], field, { least: 1 })
+  for (const field of ['inlineMaxMs', 'stopWithinMs', 'abandonAfterMs', 'retentionMs'] as const) {
+    checkNumber(options[field], field, { least: 0 })
+  }
 }

@@ -27,6 +27,7 @@ import {
 } from '../model/blueprint.ts'
 import { checkBlueprint, readEdge, readHead, readNode } from '../model/check-blueprint.ts'
 import { addEdge, addNodeId } from '../model/check-graph.ts'
+import { checkOptions } from '../model/check-options.ts'
 import type { EdgeId, NodeId } from '../model/ids.ts'
 import { mistake } from '../model/readers.ts'
 import type {
@@ -50,6 +51,7 @@ import type {
  * ```
  */
 export function createFlow<Input = unknown>(id: string, options: FlowOptions = {}): Flow<Input, never> {
+  checkOptions(options, ['version', 'description', 'failFast', 'deadlineMs'] satisfies (keyof FlowOptions)[], 'options')
   const { version, description, failFast, deadlineMs } = options
   const head = { id, metadata: ifAny({ version, description }), policy: ifAny({ failFast, deadlineMs }) }
   return new Flow<Input, never>(

@@ -11,7 +11,11 @@ export function outcomeEvent(state: RunState, instance: InstanceState, outcome: 
   const stamp = { seq, atMs }
   const by = { instanceId: instance.id, fence: instance.fence }
   // Work that would go on later has nobody to go on for once the run stops or the instance was called off.
-  if (goesOnLater(outcome) && (state.stopping || instance.calledOff)) {
+  // Nor does the failure of what was called off mean anything to anybody.
+  const isMoot = goesOnLater(outcome)
+    ? state.stopping || instance.calledOff
+    : outcome.type === 'failed' && instance.calledOff
+  if (isMoot) {
     return { ...stamp, type: 'node-cancelled', instanceId: instance.id, reason: 'called-off' }
   }
   switch (outcome.type) {

@@ -152,7 +152,10 @@ export class RunMachine {
     if (conflict !== undefined) return conflict
 
     this.#emit(outcomeEvent(state, instance, outcome, atMs))
-    if ('settlements' in outcome && outcome.settlements !== undefined) this.#settleBehind(outcome.settlements, atMs)
+    const isMoot = hasStatus(instance, 'cancelled')
+    if (!isMoot && 'settlements' in outcome && outcome.settlements !== undefined) {
+      this.#settleBehind(outcome.settlements, atMs)
+    }
     // No lease to wait for any more: the sweep may remind of it as soon as its time has come.
     if (outcome.type === 'slept' || outcome.type === 'awaited') instance.remindAtMs = instance.dueAtMs
     this.#conclude(atMs)
@@ -168,6 +171,9 @@ export class RunMachine {
 
   notify(notice: Notice, atMs: number): NoticeResult {
     const { state } = this
+    // A decision stands after the run has ended too: who asks again, for want of an answer, gets the same one.
+    const decided = notice.type === 'decide' ? this.#decided(notice) : undefined
+    if (decided !== undefined) return decided
     if (isTerminal(state.status)) return { status: 'ended', run: this.#signal() }
     const before = state.seq
     switch (notice.type) {
@@ -189,12 +195,6 @@ export class RunMachine {
         }
         break
       case 'decide': {
-        const decided = state.news?.decisions.get(notice.approvalId)
-        if (decided !== undefined) {
-          return decided.approved === notice.decision.approved && deepEqual(decided.payload, notice.decision.payload)
-            ? { status: 'unchanged', run: this.#signal() }
-            : { status: 'conflict', decision: decided }
-        }
         if (!this.#awaitsApproval(notice.approvalId)) return { status: 'unknown-approval' }
         this.#emit({
           seq: state.seq + 1,
@@ -412,12 +412,25 @@ export class RunMachine {
     }
   }
 
+  #decided({ approvalId, decision }: Extract<Notice, { type: 'decide' }>): NoticeResult | undefined {
+    const decided = this.state.news?.decisions.get(approvalId)
+    if (decided === undefined) return undefined
+    return decided.approved === decision.approved && deepEqual(decided.payload, decision.payload)
+      ? { status: 'unchanged', run: this.#signal() }
+      : { status: 'conflict', decision: decided }
+  }
+
   #awaitsApproval(approvalId: string): boolean {
     for (const { parked } of this.state.news?.awaiting.values() ?? []) {
       if (parked?.wait?.kind === 'approval' && parked.wait.name === approvalId) return true
     }
     return false
   }
+}
+
+/** Asked after something was folded: what the compiler knows of the status from before no longer holds. */
+function hasStatus(instance: InstanceState, status: InstanceState['status']): boolean {
+  return instance.status === status
 }
 
 function hasStep({ steps, lastPosition }: InstanceState, position: number): boolean {

@@ -72,27 +72,27 @@ export class InMemoryRunStore implements IRunStore {
   }
 
   claim(request: ClaimRequest): ClaimResult {
-    const entry = this.#runs.get(request.runId)
+    const entry = this.#find(request.runId)
     if (entry === undefined) return { status: 'unknown-run' }
     return this.#change(entry, () => entry.machine.claim(request, this.#clock.now()))
   }
 
   commit(transition: Transition): CommitResult {
-    const entry = this.#runs.get(transition.runId)
+    const entry = this.#find(transition.runId)
     if (entry === undefined) return { status: 'unknown-run' }
     const own = structuredClone(transition)
     return this.#change(entry, () => entry.machine.commit(own, this.#clock.now()))
   }
 
   notify(notice: Notice): NoticeResult {
-    const entry = this.#runs.get(notice.runId)
+    const entry = this.#find(notice.runId)
     if (entry === undefined) return { status: 'unknown-run' }
     const own = structuredClone(notice)
     return this.#change(entry, () => entry.machine.notify(own, this.#clock.now()))
   }
 
   renew(request: RenewRequest): RenewResult {
-    const entry = this.#runs.get(request.runId)
+    const entry = this.#find(request.runId)
     if (entry === undefined) {
       const lost = request.claims.map(({ instanceId }) => instanceId)
       return { run: { status: 'cancelled', stopping: true }, lost, cancelled: [] }
@@ -101,12 +101,12 @@ export class InMemoryRunStore implements IRunStore {
   }
 
   load(runId: RunId): RunRecord | undefined {
-    const entry = this.#runs.get(runId)
+    const entry = this.#find(runId)
     return entry === undefined ? undefined : structuredClone(recordOf(entry.machine.state))
   }
 
   summary(runId: RunId): RunSummary | undefined {
-    const entry = this.#runs.get(runId)
+    const entry = this.#find(runId)
     return entry === undefined ? undefined : structuredClone(summaryOf(entry.machine.state))
   }
 
@@ -156,7 +156,7 @@ export class InMemoryRunStore implements IRunStore {
 
   due({ limit, runId: only, ...filter }: DueQuery): readonly DueItem[] {
     const nowMs = this.#clock.now()
-    if (only !== undefined) return this.#runs.get(only)?.machine.due(nowMs, filter).slice(0, limit) ?? []
+    if (only !== undefined) return this.#find(only)?.machine.due(nowMs, filter).slice(0, limit) ?? []
     const items: DueItem[] = []
     for (const runId of this.#due.take(nowMs)) {
       const machine = this.#runs.get(runId)?.machine
@@ -198,8 +198,14 @@ export class InMemoryRunStore implements IRunStore {
     return root === undefined || isTerminal(root.machine.state.status)
   }
 
-  #entry(runId: RunId): Entry {
+  #find(runId: RunId): Entry | undefined {
     const entry = this.#runs.get(runId)
+    if (entry === undefined) parseRunId(runId)
+    return entry
+  }
+
+  #entry(runId: RunId): Entry {
+    const entry = this.#find(runId)
     if (entry === undefined) throw new BatonError('UNKNOWN_RUN', { field: 'runId', message: `no run ${runId}`, runId })
     return entry
   }

@@ -82,7 +82,9 @@ function checkFallbacks(
     const field = `nodes[${place}].config.fallback`
     const stand = nodes[places.get(fallback) ?? -1]
     if (stand === undefined) {
-      const hint = `Did you mean ${JSON.stringify(nearestName(fallback, places.keys()))}? Or add the node.`
+      const nearest = nearestName(fallback, places.keys())
+      const hint =
+        nearest === undefined ? 'Add the node first.' : `Did you mean ${JSON.stringify(nearest)}? Or add the node.`
       throw mistake(field, `there is no node ${JSON.stringify(fallback)}`, hint)
     }
     if (fallback === id) throw mistake(field, 'is the node itself', 'To try the same again, set `retry`.')

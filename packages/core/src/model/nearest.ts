@@ -3,11 +3,11 @@
 /** Comparing with more names than this would cost more than the hint is worth. */
 const MOST_COMPARED = 2_000
 
-/** @param within how many letters may differ; unless set, the nearest one is given however far it is */
+/** @param within how many letters may differ; unless set, half of them, and two at least */
 export function nearestName(
   name: string,
   known: Iterable<string>,
-  within = Number.POSITIVE_INFINITY,
+  within = Math.max(2, Math.ceil(name.length / 2)),
 ): string | undefined {
   let nearest: string | undefined
   let least = Number.POSITIVE_INFINITY

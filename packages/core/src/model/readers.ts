@@ -39,7 +39,8 @@ export function object<Value extends object>(
 }
 
 function unknownMember(field: string, member: string, known: readonly string[]): BatonError {
-  const hint = `Did you mean \`${nearestName(member, known)}\`? Known members: ${known.join(', ')}.`
+  const nearest = nearestName(member, known)
+  const hint = `${nearest === undefined ? '' : `Did you mean \`${nearest}\`? `}Known members: ${known.join(', ')}.`
   return mistake(field, 'no such member', hint)
 }
 

@@ -35,8 +35,13 @@ function sourceOf(state: RunState, settled: InstanceState, from: InstanceId): In
 
 /** Puts a predecessor's fate into the set of its join; the join is ready when its rule is met. */
 function arrive(state: RunState, arrival: Arrival, source: InstanceState | undefined, atMs: number): void {
-  const target = state.instances.get(arrival.to) ?? newInstance(state, arrival.to)
-  if (arrival.rule === 'map') return arriveAtMap(state, target, arrival, source, atMs)
+  const known = state.instances.get(arrival.to)
+  if (arrival.rule === 'map') {
+    // A map that has settled may be forgotten while its last items are still on their way.
+    if (known !== undefined) arriveAtMap(state, known, arrival, source, atMs)
+    return
+  }
+  const target = known ?? newInstance(state, arrival.to)
   if (target.started || isSettled(target.status)) return
   const { edge, from, fate } = arrival
   const held: HeldArrival = { edge, from, fate, source }

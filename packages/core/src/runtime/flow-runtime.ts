@@ -10,6 +10,7 @@ import { newRunOf } from '../engine/start-run.ts'
 import { Worker, type WorkerOptions } from '../engine/worker.ts'
 import { InMemoryJobQueue } from '../memory/job-queue.ts'
 import { InMemoryRunStore } from '../memory/run-store.ts'
+import { checkNumber, checkOptions } from '../model/check-options.ts'
 import type { RunEvent } from '../model/event.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
@@ -37,6 +38,11 @@ export interface FlowRuntimeOptions extends FlowSources {
   /** More about the worker that this runtime is, when it has a store or is asked for handles. */
   readonly worker?: Omit<WorkerOptions, 'store' | 'queue' | 'registry' | 'coordinationStore'>
   readonly serializer?: ISerializer
+  /**
+   * Copy values from node to node also where no store makes copies anyway. Without it, a node that changes its input
+   * changes what its siblings and its caller see: treat inputs as read-only. Default false.
+   */
+  readonly copyValues?: boolean
   readonly logger?: ILogger
   readonly clock?: IClock
   readonly random?: Random
@@ -65,6 +71,8 @@ export class FlowRuntime {
   #engine: { readonly worker: Worker; readonly client: BatonClient; readonly queue: IJobQueue } | undefined
 
   constructor(options: FlowRuntimeOptions = {}) {
+    checkOptions(options, runtimeOptions, 'options')
+    checkNumber(options.concurrency, 'concurrency', { least: 1, whole: true })
     this.#options = options
     this.#registry = new Registry(options)
     this.#deadlines = new Deadlines(options.clock ?? systemClock)
@@ -86,27 +94,34 @@ export class FlowRuntime {
     const graph =
       typeof flow === 'string' ? this.#registry.toStart(flow, options.version) : this.#registry.addFlow(flow)
     const { signal, onEvent } = options
-    const { concurrency = LOCAL_CONCURRENCY } = this.#options
+    const { concurrency = LOCAL_CONCURRENCY, copyValues = false } = this.#options
     const env = this.#here
-    if (!isPlainStart(graph, options)) {
-      const start = options.idempotencyKey === undefined ? options : await withRunId(graph.flowId, options)
-      const run = toNewRun(graph, input, start, { serializer: passThroughSerializer, newId: this.#newRunId })
-      return localResult<Output>(await new LocalRun({ graph, run, env, concurrency, signal, onEvent }).finish())
+    const { serializer } = env
+    if (copyValues || !isPlainStart(graph, options)) {
+      const { signal: _signal, onEvent: _onEvent, ...given } = options
+      const start = await withRunId(graph.flowId, given)
+      const run = toNewRun(graph, input, start, { serializer, newId: this.#newRunId })
+      return localResult<Output>(
+        await new LocalRun({ graph, run, env, concurrency, signal, onEvent }).finish(),
+        serializer,
+      )
     }
     const runId = this.#newRunId()
-    if (input !== undefined) passThroughSerializer.encode(input, 'input')
+    if (input !== undefined) serializer.encode(input, 'input')
     const plan = planOf(graph)
     const newRun = () => newRunOf(graph, runId, input as JsonValue | undefined)
     const run = new PlainRun({ plan, runId, input, newRun, env, concurrency, signal, watch: this.#watch })
     const end = await run.finish()
-    return end.plain ? { status: 'completed', runId, output: end.output as Output } : localResult<Output>(end.state)
+    return end.plain
+      ? { status: 'completed', runId, output: end.output as Output }
+      : localResult<Output>(end.state, serializer)
   }
 
   /** What attempts in this process share, whatever their run. */
   get #here(): LocalRunOptions['env'] {
     const { clock = systemClock, random = Math.random, newId = randomId, logger = silentLogger } = this.#options
     this.#env ??= {
-      serializer: passThroughSerializer,
+      serializer: this.#options.copyValues === true ? new JsonSerializer() : passThroughSerializer,
       clock,
       random,
       newId,
@@ -201,12 +216,12 @@ export class FlowRuntime {
   }
 }
 
-function localResult<Output>(state: RunState): RunResult<Output> | PausedResult {
+function localResult<Output>(state: RunState, serializer: ISerializer): RunResult<Output> | PausedResult {
   const { runId } = state.head
   const { status, outcome } = state
   const error = outcome?.status === 'failed' ? outcome.error : undefined
   const reason = outcome?.status === 'cancelled' ? outcome.reason : undefined
-  const result = resultOf<Output>({ runId, status, output: outputOf(state), error, reason }, passThroughSerializer)
+  const result = resultOf<Output>({ runId, status, output: outputOf(state), error, reason }, serializer)
   if (result !== undefined) return result
   const { pendingApproval, pendingPause } = summaryOf(state)
   return { status: 'paused', runId, pendingApproval, pendingPause }
@@ -239,3 +254,20 @@ let localRuns = 0
 let processPrefix: string | undefined
 let blockPrefix = ''
 const lastDigits = Array.from({ length: 1_000 }, (_, low) => String(low).padStart(3, '0'))
+
+const runtimeOptions = [
+  'flows',
+  'registry',
+  'blueprints',
+  'store',
+  'queue',
+  'coordinationStore',
+  'concurrency',
+  'worker',
+  'serializer',
+  'copyValues',
+  'logger',
+  'clock',
+  'random',
+  'newId',
+] as const satisfies readonly (keyof FlowRuntimeOptions)[]

@@ -198,6 +198,7 @@ export class LocalRun {
     }
     if (result.status !== 'committed') return undefined
     for (const instanceId of result.ready) this.#line.push(instanceId)
+    if (end.type === 'failed' || (end.type === 'succeeded' && end.cancels !== undefined)) this.#interruptCalledOff()
     if (end.type === 'retried' || end.type === 'slept' || end.type === 'awaited') this.#enqueueAt(attempt.instanceId)
     return result.claim
   }
@@ -212,6 +213,15 @@ export class LocalRun {
     const { runId } = this.#options.run
     for (const timed of [...this.#env.deadlines]) {
       if (timed instanceof Attempt && timed.runId === runId) timed.interrupt('cancelled')
+    }
+  }
+
+  /** The losers of a join and the items of a failed map that are still running. */
+  #interruptCalledOff(): void {
+    const { runId } = this.#options.run
+    for (const timed of [...this.#env.deadlines]) {
+      if (!(timed instanceof Attempt) || timed.runId !== runId) continue
+      if (this.#machine.state.instances.get(timed.instanceId)?.calledOff === true) timed.interrupt('cancelled')
     }
   }
 

@@ -1,6 +1,6 @@
 import { parseRunId, type RunId } from '@baton/core'
 import { expect } from 'vitest'
-import { arrival, newRun, RUN } from '../hand.ts'
+import { arrival, eventsOf, newRun, RUN } from '../hand.ts'
 import type { Suite } from '../suite.ts'
 
 const OTHER = parseRunId('run-2')
@@ -149,6 +149,38 @@ export const creating: Suite = {
           })
         }
         expect(await stage.store.list()).toEqual({ runs: [] })
+      },
+    },
+    {
+      title: 'refuses such an id with INVALID_ID whatever it is asked about it',
+      async run(stage) {
+        const { store } = stage
+        const claims = [{ instanceId: 'a', fence: 1 }]
+        const claim = { instanceId: 'a', claimId: 'c', workerId: 'w', leaseMs: 1_000 }
+        const transition = { instanceId: 'a', fence: 1, commitId: 'c', outcome: { type: 'released' as const } }
+        const calls: { readonly [name: string]: (runId: RunId) => unknown } = {
+          load: (runId) => store.load(runId),
+          summary: (runId) => store.summary(runId),
+          claim: (runId) => store.claim({ ...claim, runId }),
+          commit: (runId) => store.commit({ ...transition, runId }),
+          notify: (runId) => store.notify({ type: 'cancel', runId, reason: 'enough' }),
+          renew: (runId) => store.renew({ runId, leaseMs: 1_000, claims }),
+          journal: (runId) => eventsOf(store, runId),
+          'context.read': (runId) => store.context(runId).read(['k']),
+          'context.readAll': (runId) => store.context(runId).readAll(),
+          due: (runId) => store.due({ limit: 10, runId }),
+        }
+
+        for (const id of ['', '..', '../etc', 'a\0b', '__proto__', 'y'.repeat(4096), 5, {}, null]) {
+          for (const [name, call] of Object.entries(calls)) {
+            const attempt = async () => call(id as RunId)
+            await expect(attempt(), `${name} ${JSON.stringify(id).slice(0, 40)}`).rejects.toMatchObject({
+              code: 'INVALID_ID',
+              field: 'runId',
+            })
+          }
+        }
+        expect(await store.list()).toEqual({ runs: [] })
       },
     },
     {

@@ -1,0 +1,38 @@
+import { BatonError } from './errors.ts'
+import { nearestName } from './nearest.ts'
+
+/**
+ * Refuses options that nobody knows: a slip like `runid` would otherwise be taken for no option at all. A member without
+ * a value says nothing and is let pass.
+ */
+export function checkOptions(options: unknown, known: readonly string[], field: string): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new BatonError('INVALID_OPTION', {
+      field,
+      message: 'not an object of options',
+      hint: 'Leave it out, or pass {}.',
+    })
+  }
+  for (const [member, value] of Object.entries(options)) {
+    if (value === undefined || known.includes(member)) continue
+    const nearest = nearestName(member, known)
+    const hint = nearest === undefined ? `Known options: ${known.join(', ')}.` : `Did you mean \`${nearest}\`?`
+    throw new BatonError('INVALID_OPTION', { field: `${field}.${member}`, message: 'no such option', hint })
+  }
+}
+
+interface Range {
+  readonly least: number
+  readonly most?: number
+  readonly whole?: boolean
+}
+
+/** A number within bounds, or `INVALID_OPTION` that says which. Absent is fine. */
+export function checkNumber(value: unknown, field: string, { least, most, whole = false }: Range): void {
+  if (value === undefined) return
+  const isFit = typeof value === 'number' && value >= least && (most === undefined || value <= most)
+  if (isFit && (!whole || Number.isInteger(value) || value === Number.POSITIVE_INFINITY)) return
+  const bounds = most === undefined ? `from ${least}` : `from ${least} to ${most}`
+  const message = `must be a ${whole ? 'whole ' : ''}number ${bounds}, not ${String(value)}`
+  throw new BatonError('INVALID_OPTION', { field, message, hint: 'Leave it out for the default.' })
+}
