@@ -109,8 +109,13 @@ export class FileRunStore implements IRunStore {
   async create(run: NewRun): Promise<CreateResult> {
     this.#assertOpen()
     const { runId } = run
-    if (this.#isPurged(runId)) return { status: 'purged' }
-    const answer = await this.#runs.change(runId, { type: 'create', run })
+    if (this.#tombstones.keeps(runId, this.#clock.now())) return { status: 'purged' }
+    let answer = await this.#runs.change(runId, { type: 'create', run })
+    if (answer === undefined) {
+      // What this process knew of it was the run that was purged, and it may have noted that one's end once more.
+      this.#index.forget(runId)
+      answer = await this.#runs.change(runId, { type: 'create', run })
+    }
     if (answer?.type === 'too-large') return { status: 'too-large', limitBytes: answer.limitBytes }
     if (this.#isPurged(runId)) {
       // It was purged while we looked, and we may have brought it back.
@@ -236,7 +241,10 @@ export class FileRunStore implements IRunStore {
   async purge(options: PurgeOptions): Promise<number> {
     this.#assertOpen()
     const { paths, folders } = this.#folder
-    const forget = (runId: RunId) => this.#cache.drop(runId)
+    const forget = (runId: RunId) => {
+      this.#cache.drop(runId)
+      this.#files.forget(paths.run(runId).log)
+    }
     const places = { paths, folders, index: this.#index, tombstones: this.#tombstones, forget }
     try {
       return await purge(places, options, this.#clock.now())

@@ -21,6 +21,7 @@ import type { FileRunStoreOptions } from '../src/options.ts'
 import { Paths } from '../src/paths.ts'
 import { FileRunStore } from '../src/run-store.ts'
 import { StoredRun } from '../src/stored-run.ts'
+import { Tombstones } from '../src/tombstones.ts'
 import { type TestFolder, testFolder } from './folder.ts'
 import { claim, claimOf, id, newRun, runLine, step } from './runs.ts'
 import { type TestClock, testClock } from './test-clock.ts'
@@ -613,6 +614,94 @@ describe('many runs', () => {
     clock.advance(15 * 86_400_000)
     await store.purge({ endedBeforeMs: 0 })
     expect(await other.create(newRun('old'))).toEqual({ status: 'created' })
+  })
+
+  it('are not removed because the tombstone of an earlier run of that id is tidied up', async () => {
+    const clock = testClock()
+    const store = open({ clock })
+    writeFileSync(join(paths.tombstones, 'daily'), String(clock.now() - 1_000))
+    await runLine(store, 'early', 1)
+    await store.purge({ endedBeforeMs: clock.now() + 1 })
+    clock.advance(16 * 86_400_000)
+
+    for (const runId of ['daily', 'early']) expect(await store.create(newRun(runId))).toEqual({ status: 'created' })
+    await store.purge({ endedBeforeMs: 0 })
+
+    for (const runId of ['daily', 'early']) expect(await open({ clock }).load(id(runId))).toMatchObject({ runId })
+    // Nor does the tombstone count again if the clock is set back.
+    const back = open({ clock: testClock(clock.now() - 10 * 86_400_000) })
+    await back.purge({ endedBeforeMs: 0 })
+    for (const runId of ['daily', 'early']) expect(await back.load(id(runId))).toMatchObject({ runId })
+  })
+
+  it('give their ids back at the first try, in the process that purged and in one that still has them', async () => {
+    const clock = testClock()
+    const [store, other] = [open({ clock }), open({ clock })]
+    await runLine(store, 'a', 1)
+    await runLine(store, 'b', 1)
+    for (const runId of ['a', 'b']) await other.load(id(runId))
+    await store.purge({ endedBeforeMs: clock.now() + 1 })
+    clock.advance(15 * 86_400_000)
+
+    expect(await store.create(newRun('a', { input: 1 }))).toEqual({ status: 'created' })
+    expect(await other.create(newRun('b', { input: 2 }))).toEqual({ status: 'created' })
+
+    expect(await store.load(id('a'))).toMatchObject({ status: 'pending', input: 1 })
+    expect(await store.load(id('b'))).toMatchObject({ status: 'pending', input: 2 })
+    expect(await store.purge({ endedBeforeMs: clock.now() + 1 })).toBe(0)
+  })
+
+  it('are taken away by the next purge when one died right after their tombstones', async () => {
+    const clock = testClock()
+    const store = open({ clock })
+    await runLine(store, 'ended', 1)
+    for (const runId of ['ended', 'torn']) {
+      writeFileSync(join(paths.tombstones, runId), String(clock.now() + 86_400_000))
+    }
+    mkdirSync(paths.run(id('torn')).folder, { recursive: true })
+    writeFileSync(logOf('torn'), '')
+
+    await open({ clock }).purge({ endedBeforeMs: 0 })
+
+    for (const runId of ['ended', 'torn']) {
+      expect(existsSync(logOf(runId))).toBe(false)
+      expect(await open({ clock }).create(newRun(runId))).toEqual({ status: 'purged' })
+    }
+  })
+
+  it('leave tombstones of which only those that may be over are looked at, a few at a time', async () => {
+    const clock = testClock()
+    const store = open({ clock, durability: 'process' })
+    const tombstones = new Tombstones(paths, 14 * 86_400_000)
+    const ids = Array.from({ length: 500 }, (_, index) => id(`R${index}`))
+    await tombstones.put(ids, clock.now(), new FolderSync())
+    const kept = () => readdirSync(paths.tombstones).filter((name) => name.startsWith('r')).length
+    // In no list: nobody looks at it.
+    writeFileSync(join(paths.tombstones, 'strange'), '1')
+
+    clock.advance(13 * 86_400_000)
+    await store.purge({ endedBeforeMs: 0 })
+    expect(kept()).toBe(500)
+    // One was given to a later run since, which was purged too.
+    clock.advance(2 * 86_400_000)
+    await tombstones.put([id('R7')], clock.now(), new FolderSync())
+    let turns = 0
+    let done = false
+    const count = () => {
+      turns += 1
+      if (!done) setImmediate(count)
+    }
+    setImmediate(count)
+    await store.purge({ endedBeforeMs: 0 })
+    done = true
+
+    expect(kept()).toBe(1)
+    expect(tombstones.has(id('R7'), clock.now())).toBe(true)
+    expect(tombstones.has(id('R8'), clock.now())).toBe(false)
+    expect(turns).toBeGreaterThanOrEqual(9)
+    expect(existsSync(join(paths.tombstones, 'strange'))).toBe(true)
+    expect(readdirSync(paths.trash)).toEqual([])
+    expect(readdirSync(join(paths.tombstones, '~days'))).toHaveLength(1)
   })
 
   it('stay correct when only a few fit into memory and a few files may be open', async () => {
