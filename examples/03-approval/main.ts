@@ -1,12 +1,13 @@
 /**
  * A run that waits for a person, and outlives the process that started it.
  *
- *   npm start              starts the run; it asks, pauses, and this process ends
- *   npm start -- approve   another process answers, and carries the run to its end
+ *   npm start                       starts the run; it asks, pauses, and this process ends
+ *   npm start -- approve <folder>   another process answers, and carries the run to its end
  *
- * The two share a folder and the run's id, nothing else. Between them a day may pass, or a reboot.
+ * The two share the folder, which the first one prints, and the run's id, nothing else. Between them a day may pass, or
+ * a reboot.
  */
-import { rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createFlow, FlowRuntime, type NodeArguments } from '@baton/core'
@@ -28,12 +29,13 @@ const refunds = createFlow<Refund>('refunds')
   }))
   .edge('ask', 'pay')
 
-const directory = join(tmpdir(), 'baton-example-approval')
 const runId = 'refund-17'
-const isAnswer = process.argv[2] === 'approve'
+const [command, folder] = process.argv.slice(2)
+const isAnswer = command === 'approve'
+if (isAnswer && folder === undefined) throw new Error('say which folder: npm start -- approve <folder>')
 
-// So that the example can be played again; yours would keep what it has.
-if (!isAnswer) rmSync(directory, { recursive: true, force: true })
+// A new one for each run, so that the example can be played again and by several at a time; yours would have one.
+const directory = folder ?? mkdtempSync(join(tmpdir(), 'baton-approval-'))
 
 const store = new FileRunStore({ directory })
 const runtime = new FlowRuntime({ flows: [refunds], store })
@@ -46,6 +48,7 @@ async function ask(): Promise<void> {
   for await (const { type } of run.stream()) if (type === 'run-paused') break
   const { status, pendingApproval } = await run.summary()
   console.log(`${runId} is ${status}: ${pendingApproval?.request}`)
+  console.log(`To say yes: npm start -- approve ${directory}`)
 }
 
 async function answer(): Promise<void> {

@@ -32,6 +32,18 @@ describe('what can be carried out', () => {
   })
 })
 
+it.each([
+  { typed: ['status', '../x'], code: 'INVALID_ID', field: 'runId' },
+  { typed: ['start', 'no good'], code: 'INVALID_ID', field: '<flow>' },
+  { typed: ['start', 'hello', '--run-id', '../x'], code: 'INVALID_ID', field: '--run-id' },
+  { typed: ['start', 'hello', '--flow-version', ''], code: 'INVALID_ID', field: '--flow-version' },
+  { typed: ['signal', 'r', 'no good'], code: 'INVALID_ID', field: '<name>' },
+  { typed: ['start', 'hello', '--input', '{"__proto__":1}'], field: expect.stringMatching(/^--input/) },
+  { typed: ['signal', 'r', 's', '--payload', '{"__proto__":1}'], field: expect.stringMatching(/^--payload/) },
+])('refuses what no store would take: $typed', ({ typed, ...details }) => {
+  expect(refusalOf(...typed)).toMatchObject(details)
+})
+
 describe('what is refused, with a field and a hint', () => {
   it.each([
     { typed: [], field: 'command', hint: /start/ },

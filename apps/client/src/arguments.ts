@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { messageOf, mistake, nearestOf } from '@baton/compose'
-import type { BatonError } from '@baton/core'
+import { type BatonError, JsonSerializer, parseRunId } from '@baton/core'
+import { parseFlowId } from '@baton/core/adapter'
 
 export type Command =
   | { readonly name: 'help' }
@@ -92,24 +93,31 @@ function toCommand(name: Name, [first = '', second = '']: readonly string[], val
     case 'start':
       return {
         name,
-        flow: first,
+        flow: parseFlowId(first, '<flow>'),
         flowsFile: values.flows,
         input: inputOf(values),
-        runId: values['run-id'],
-        flowVersion: values['flow-version'],
+        runId: values['run-id'] === undefined ? undefined : parseRunId(values['run-id'], '--run-id'),
+        flowVersion:
+          values['flow-version'] === undefined ? undefined : parseFlowId(values['flow-version'], '--flow-version'),
         follow: values.follow,
         json,
       }
     case 'watch':
     case 'status':
-      return { name, runId: first, json }
+      return { name, runId: parseRunId(first), json }
     case 'cancel':
-      return { name, runId: first, reason }
+      return { name, runId: parseRunId(first), reason }
     case 'signal':
-      return { name, runId: first, signal: second, payload: fromJson(values.payload, '--payload') }
+      return {
+        name,
+        runId: parseRunId(first),
+        // Signals are named by the rule of flow ids.
+        signal: parseFlowId(second, '<name>'),
+        payload: fromJson(values.payload, '--payload'),
+      }
     case 'approve':
     case 'deny':
-      return { name, runId: first, approval: values.approval, by: values.by, reason }
+      return { name, runId: parseRunId(first), approval: values.approval, by: values.by, reason }
   }
 }
 
@@ -126,11 +134,15 @@ function inputOf({ input, 'input-file': file }: Flags): unknown {
 
 function fromJson(text: string | undefined, field: string): unknown {
   if (text === undefined) return undefined
+  let value: unknown
   try {
-    return JSON.parse(text)
+    value = JSON.parse(text)
   } catch (error) {
     throw mistake(field, `is not JSON: ${messageOf(error)}`, `A text needs its quotes: ${field} '"Ada"'.`)
   }
+  // What no store takes is refused before one is opened.
+  new JsonSerializer().encode(value, field)
+  return value
 }
 
 function isName(name: string): name is Name {

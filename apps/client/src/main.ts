@@ -2,6 +2,7 @@
 /** A caller: starts runs, follows them, answers them. One command, then it is gone; the runs go on. */
 import {
   addressesOf,
+  checkPorts,
   describeMistake,
   mistake,
   openPorts,
@@ -13,6 +14,7 @@ import {
 import { BatonClient, BatonError, type ErrorCode, type ILogger, type RunnableFlow } from '@baton/core'
 import { type Command, help, readCommand } from './arguments.ts'
 import { flowsFor, start } from './start.ts'
+import { waitsOf } from './views.ts'
 import { follow, printResult } from './watch.ts'
 
 type Doing = Exclude<Command, { name: 'help' }>
@@ -52,17 +54,28 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function carryOut(command: Doing, values: Values): Promise<number> {
-  const flows = command.name === 'start' ? await flowsFor(command, values) : []
+  const isStart = command.name === 'start'
+  // Whoever asks after a run expects it to be there: of a slip in the folder's name no new store is made.
+  const [flows, found] = await Promise.allSettled([
+    isStart ? flowsFor(command, values) : [],
+    checkPorts(values, { mustExist: !isStart }),
+  ])
+  const mistakes = [
+    ...(flows.status === 'rejected' ? [flows.reason] : []),
+    ...(found.status === 'rejected' ? [found.reason] : found.value),
+  ]
+  if (flows.status === 'rejected' || mistakes.length > 0) return refuse(mistakes)
   const ports = await openPorts(values, { logger })
   try {
-    return await answer(command, ports, flows)
+    return await answer(command, ports, flows.value)
   } finally {
     await Promise.all(Object.values(ports).map((port) => port.close()))
   }
 }
 
 async function answer(command: Doing, ports: Ports, flows: readonly RunnableFlow[]): Promise<number> {
-  const get = (runId: string) => new BatonClient(ports).get(runId)
+  const { store, queue } = ports
+  const get = (runId: string) => new BatonClient({ store, queue }).get(runId)
   switch (command.name) {
     case 'start': {
       const handle = await start(command, ports, flows)
@@ -76,6 +89,7 @@ async function answer(command: Doing, ports: Ports, flows: readonly RunnableFlow
     case 'status': {
       const summary = await get(command.runId).summary()
       process.stdout.write(`${command.json ? JSON.stringify(summary) : summary.status}\n`)
+      if (!command.json) for (const line of waitsOf(summary)) say(line)
       return 0
     }
     case 'cancel': {

@@ -27,3 +27,12 @@ it('knows what a paused run waits for', async () => {
   expect(progress.status).toBe('paused')
   expect(progress.node('boss').waitsFor).toBe('approval boss')
 })
+
+it('takes the colons in the name of a signal for a part of it', async () => {
+  const flow = createFlow('order').waitForSignal('wait', { signal: 'order:paid' })
+  const progress = new Progress()
+
+  await new FlowRuntime().run(flow, undefined, { onEvent: (event) => progress.apply(event) })
+
+  expect(progress.node('wait').waitsFor).toBe('signal order:paid')
+})

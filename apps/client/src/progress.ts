@@ -85,7 +85,7 @@ export class Progress {
         this.#node(event.instanceId).running.delete(event.instanceId)
         return
       case 'node-awaited':
-        this.#node(event.instanceId).waitsFor = `${event.wait.kind} ${event.wait.name.split(':').at(-1)}`
+        this.#node(event.instanceId).waitsFor = `${event.wait.kind} ${nameOfWait(event.instanceId, event.wait.name)}`
         this.#node(event.instanceId).running.delete(event.instanceId)
         return
       case 'node-succeeded':
@@ -136,4 +136,9 @@ export class Progress {
 
 export function isItem(instanceId: string): boolean {
   return instanceId.endsWith(']')
+}
+
+/** The id of an approval begins with the instance that asks; a signal has a name alone, colons and all. */
+export function nameOfWait(instanceId: string, name: string): string {
+  return name.startsWith(`${instanceId}:`) ? name.slice(instanceId.length + 1) : name
 }

@@ -1,8 +1,8 @@
 /** Ways to show a run while it goes on: redrawn on a terminal, as plain lines elsewhere, as JSON for programs. */
-import type { RunEvent } from '@baton/core'
+import type { RunEvent, RunSummary } from '@baton/core'
 import { createLogUpdate } from 'log-update'
 import colors from 'picocolors'
-import { isItem, type NodeProgress, Progress } from './progress.ts'
+import { isItem, type NodeProgress, nameOfWait, Progress } from './progress.ts'
 
 export interface View {
   event(event: RunEvent): void
@@ -125,9 +125,22 @@ function itemNews({ nodeId, done, total = 0 }: NodeProgress): string | undefined
 function asksOf(progress: Progress, runId: string): string[] {
   const [waits] = progress.nodes.flatMap(({ waitsFor }) => waitsFor ?? [])
   if (waits === undefined) return []
-  const [kind, name] = waits.split(' ')
-  const command = kind === 'approval' ? `approve ${runId}` : `signal ${runId} ${name}`
-  return [`waits for ${waits}; to answer: baton-client ${command}`]
+  const [kind = '', name = ''] = waits.split(' ')
+  return [askLine(kind, name, runId)]
+}
+
+/** What a run waits for from the outside, and how to give it. */
+export function waitsOf({ runId, pendingApprovals, pendingPause }: RunSummary): string[] {
+  const names = pendingApprovals.map(({ approvalId, instanceId }) => nameOfWait(instanceId, approvalId))
+  const approvals = names.map((name) => askLine('approval', name, runId, names.length > 1))
+  const { signal } = pendingPause ?? {}
+  return signal === undefined ? approvals : [...approvals, askLine('signal', signal, runId)]
+}
+
+function askLine(kind: string, name: string, runId: string, isOneOfSeveral = false): string {
+  const which = isOneOfSeveral ? ` --approval ${name}` : ''
+  const command = kind === 'approval' ? `approve ${runId}${which}` : `signal ${runId} ${name}`
+  return `waits for ${kind} ${name}; to answer: baton-client ${command}`
 }
 
 function waitingForWorker({ flow }: Progress): string {

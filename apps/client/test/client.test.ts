@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FlowRuntime } from '@baton/core'
@@ -144,18 +144,61 @@ it('brings an approval from one process to a run that another one follows', asyn
   expect(JSON.parse(out)).toEqual({ approved: true, by: 'Grace' })
 })
 
-describe('bad input ends with 2 and one line that says what to do', () => {
+it('says at once what is wrong with the flows and with the store', async () => {
+  const { code, err } = await client(flowsFile, 'start', 'greet', '--flows', './nowhere.js').end
+
+  expect(code).toBe(2)
+  expect(err).toMatch(/^.*INVALID_OPTION --flows: .*\n.*INVALID_OPTION BATON_STORE: .* is not a folder.*\n$/)
+})
+
+it('says with the status what a run waits for', async () => {
+  const folder = temporaryFolder()
+  await work(folder)
+  for (const flow of ['ask', 'listen']) {
+    const started = client(folder, 'start', flow, '--run-id', flow)
+    await started.saw('waits for')
+    started.kill('SIGINT')
+    await started.end
+  }
+
+  const asks = await client(folder, 'status', 'ask').end
+  const listens = await client(folder, 'status', 'listen').end
+
+  const paused = { code: 0, out: 'paused\n' }
+  expect(asks).toMatchObject(paused)
+  expect(asks.err).toBe('baton-client: waits for approval boss; to answer: baton-client approve ask\n')
+  expect(listens).toMatchObject(paused)
+  expect(listens.err).toBe('baton-client: waits for signal paid; to answer: baton-client signal listen paid\n')
+})
+
+it('tells a run that nobody knows from a store that is not there', async () => {
+  const folder = temporaryFolder()
+  await work(folder)
+
+  const { code, err } = await client(folder, 'watch', 'nobody').end
+
+  expect(code).toBe(2)
+  expect(err).toContain('UNKNOWN_RUN')
+})
+
+describe('bad input ends with 2 and one line that says what to do, and nothing is written', () => {
   it.each([
     { typed: ['strat', 'greet'], says: 'Did you mean start?' },
     { typed: ['start', 'great'], says: 'UNKNOWN_FLOW' },
-    { typed: ['start', 'greet', '--run-id', 'no good'], says: 'INVALID_ID runId' },
+    { typed: ['start', 'greet', '--flow-version', '7'], says: 'UNKNOWN_FLOW' },
+    { typed: ['start', 'greet', '--run-id', '../x'], says: 'INVALID_ID --run-id' },
+    { typed: ['start', 'greet', '--input', '{"__proto__":1}'], says: '--input' },
     { typed: ['start', 'greet', '--flows', './nowhere.js'], says: 'INVALID_OPTION --flows: there is no file' },
-    { typed: ['watch', 'nobody'], says: 'UNKNOWN_RUN' },
+    { typed: ['status', 'abc'], says: 'INVALID_OPTION BATON_STORE: there is no store in' },
+    { typed: ['approve', 'abc'], says: 'INVALID_OPTION BATON_STORE: there is no store in' },
   ])('$typed', async ({ typed, says }) => {
-    const { code, out, err } = await client(temporaryFolder(), ...typed).end
+    const folder = temporaryFolder()
+
+    const { code, out, err } = await client(folder, ...typed).end
 
     expect(err).toContain(says)
     expect(err.trimEnd().split('\n')).toHaveLength(1)
     expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(readdirSync(folder)).toEqual([])
   })
 })

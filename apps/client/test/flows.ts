@@ -11,4 +11,6 @@ const fail = createFlow('fail').node('fall', () => {
 
 const ask = createFlow('ask').approval('boss', { request: 'May we?' })
 
-export const flows = [greet, fail, ask]
+const listen = createFlow('listen').waitForSignal('hear', { signal: 'paid' })
+
+export const flows = [greet, fail, ask, listen]

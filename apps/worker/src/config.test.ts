@@ -1,5 +1,6 @@
+import { readEnvironment } from '@baton/compose'
 import { expect, it } from 'vitest'
-import { readConfig } from './config.ts'
+import { help, readConfig } from './config.ts'
 
 const around = { isTerminal: false, hostName: 'box 7', pid: 42 }
 
@@ -34,4 +35,12 @@ it('refuses an argument that it does not know', () => {
   const [first] = mistakesOf({ BATON_FLOWS: 'f.js' }, ['--flow', 'f.js'])
 
   expect(first).toMatchObject({ code: 'INVALID_OPTION', field: 'arguments', hint: 'Did you mean --flows?' })
+})
+
+it('has a line of help for every variable that there is', () => {
+  const [unknown] = readEnvironment({ BATON_COLOUR_OF_THE_SKY: 'blue' }).mistakes
+  const known = unknown?.hint.match(/BATON_[A-Z_]+/g) ?? []
+
+  expect(known).toContain('BATON_REDIS_URL')
+  expect([...help.matchAll(/^ {2}(BATON_[A-Z_]+)/gm)].map(([, name]) => name).sort()).toEqual(known.sort())
 })

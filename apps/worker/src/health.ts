@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { messageOf, mistake } from '@baton/compose'
 
 export interface Health {
-  /** `stopping` is answered with 503. */
-  readonly status: 'ok' | 'stopping'
+  /** All but `ok` is answered with 503. */
+  readonly status: 'starting' | 'ok' | 'stopping'
   readonly workerId: string
   /** Node instances that run at the moment. */
   readonly running: number
@@ -25,7 +25,7 @@ export async function serveHealth(
   const server = createServer((request, response) => {
     const isHealth = request.url?.split('?')[0] === '/health' && (request.method === 'GET' || request.method === 'HEAD')
     const health = look()
-    const code = !isHealth ? 404 : health.stopping ? 503 : 200
+    const code = !isHealth ? 404 : health.status === 'ok' ? 200 : 503
     response.writeHead(code, { 'content-type': 'application/json', 'cache-control': 'no-store' })
     response.end(request.method === 'HEAD' ? undefined : JSON.stringify(isHealth ? health : { error: 'GET /health' }))
   })
@@ -35,11 +35,23 @@ export async function serveHealth(
   return { url: `http://${name}:${bound.port}/health`, close: () => close(server) }
 }
 
+/** What the system says when the address is the trouble, and not the port. */
+const HOST_CODES: ReadonlySet<string> = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EADDRNOTAVAIL',
+  'EAFNOSUPPORT',
+  'EINVAL',
+])
+
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      const hint = 'Choose another port, 0 for any that is free, or leave BATON_HEALTH_PORT out for no endpoint.'
-      reject(mistake('BATON_HEALTH_PORT', `cannot listen on ${host}:${port}: ${messageOf(error)}`, hint))
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const [field, hint] = HOST_CODES.has(error.code ?? '')
+        ? ['BATON_HEALTH_HOST', 'Name an address of this machine: 0.0.0.0 for all, or leave it out for 127.0.0.1.']
+        : ['BATON_HEALTH_PORT', 'Choose another port, 0 for any that is free, or leave it out for no endpoint.']
+      reject(mistake(field, `cannot listen on ${host}:${port}: ${messageOf(error)}`, hint))
     })
     server.listen(port, host, resolve)
   })

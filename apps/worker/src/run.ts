@@ -1,7 +1,7 @@
 /** A worker's life in its process: it starts whole or not at all, and ends when it is told to. */
-import { addressesOf, loadFlows, openPorts, whenParentIsGone } from '@baton/compose'
-import { defaults, type ILogger } from '@baton/core'
-import { BaseDistributedAdapter } from '@baton/core/adapter'
+import { addressesOf, checkPorts, loadFlows, openPorts, whenParentIsGone } from '@baton/compose'
+import { defaults, type ILogger, type RunnableFlow } from '@baton/core'
+import { BaseDistributedAdapter, Registry } from '@baton/core/adapter'
 import type { WorkerConfig } from './config.ts'
 import { type Health, type HealthServer, serveHealth } from './health.ts'
 
@@ -14,51 +14,88 @@ export interface RunningWorker {
 }
 
 /** How long after the bound a worker that hangs is ended by force; its leases then run out by themselves. */
-const FORCE_AFTER_MS = 2_000
+const FORCE_AFTER_MS = 1_000
+
+/** Some tools send their signal to the process and to its group: what comes so soon after the first is no second one. */
+const ONE_SIGNAL_MS = 500
+
+interface Prepared {
+  readonly flows: readonly RunnableFlow[]
+  readonly health: HealthServer | undefined
+}
+
+/** What has to be right before anything is opened: opening a store may make its folders. */
+async function prepare(
+  { values, flows: source, health }: WorkerConfig,
+  look: () => Health,
+): Promise<Prepared | { readonly mistakes: readonly unknown[] }> {
+  // All are tried before any is complained about: one start should show all that is wrong.
+  const [flows, ports, server] = await Promise.allSettled([
+    loadFlows(source).then((loaded) => {
+      // Looks at what they say, and at whether they can be told apart.
+      new Registry({ flows: loaded })
+      return loaded
+    }),
+    checkPorts(values),
+    health === undefined ? undefined : serveHealth(health, look),
+  ])
+  const mistakes = [
+    ...(flows.status === 'rejected' ? [flows.reason] : []),
+    ...(ports.status === 'rejected' ? [ports.reason] : ports.value),
+    ...(server.status === 'rejected' ? [server.reason] : []),
+  ]
+  const serving = server.status === 'fulfilled' ? server.value : undefined
+  if (flows.status === 'fulfilled' && mistakes.length === 0) return { flows: flows.value, health: serving }
+  await serving?.close()
+  return { mistakes }
+}
 
 export async function startWorker(
   config: WorkerConfig,
   logger: ILogger,
 ): Promise<RunningWorker | { readonly mistakes: readonly unknown[] }> {
-  const { values, flows: source, workerId, concurrency, leaseMs, sweepMs, stopWithinMs, retentionMs } = config
-  // Both are tried before either is complained about: one start should show all that is wrong.
-  const [flows, ports] = await Promise.allSettled([loadFlows(source), openPorts(values, { logger })])
-  if (flows.status === 'rejected' || ports.status === 'rejected') {
-    if (ports.status === 'fulfilled') await Promise.allSettled(Object.values(ports.value).map((port) => port.close()))
-    return { mistakes: [flows, ports].flatMap((each) => (each.status === 'rejected' ? [each.reason] : [])) }
-  }
-  let adapter: ComposedAdapter
-  let health: HealthServer | undefined
+  const { values, workerId, concurrency, leaseMs, sweepMs, stopWithinMs, retentionMs } = config
   const startedAtMs = performance.now()
+  let adapter: ComposedAdapter | undefined
   let stopping: Promise<void> | undefined
+  const look = (): Health => ({
+    status: stopping !== undefined ? 'stopping' : adapter === undefined ? 'starting' : 'ok',
+    workerId,
+    running: adapter?.running.length ?? 0,
+    uptimeMs: Math.round(performance.now() - startedAtMs),
+    stopping: stopping !== undefined,
+  })
+  const prepared = await prepare(config, look)
+  if ('mistakes' in prepared) return prepared
+  const { flows, health } = prepared
+  let opened: ComposedAdapter
   try {
-    adapter = new ComposedAdapter({
-      ...ports.value,
-      runtimeOptions: { flows: flows.value },
-      workerId,
-      concurrency,
-      leaseMs,
-      sweepMs,
-      stopWithinMs,
-      // Of the time to stop in, the last part is for code that is slow to hear its signal.
-      abandonAfterMs: Math.min(defaults.abandonAfterMs, Math.ceil(stopWithinMs / 2)),
-      retentionMs,
-      logger,
-    })
-    const look = (): Health => ({
-      status: stopping === undefined ? 'ok' : 'stopping',
-      workerId,
-      running: adapter.running.length,
-      uptimeMs: Math.round(performance.now() - startedAtMs),
-      stopping: stopping !== undefined,
-    })
-    health = config.health === undefined ? undefined : await serveHealth(config.health, look)
+    const ports = await openPorts(values, { logger })
+    try {
+      opened = new ComposedAdapter({
+        ...ports,
+        runtimeOptions: { flows },
+        workerId,
+        concurrency,
+        leaseMs,
+        sweepMs,
+        stopWithinMs,
+        // Of the time to stop in, the last part is for code that is slow to hear its signal.
+        abandonAfterMs: Math.min(defaults.abandonAfterMs, Math.ceil(stopWithinMs / 2)),
+        retentionMs,
+        logger,
+      })
+    } catch (error) {
+      await Promise.allSettled(Object.values(ports).map((port) => port.close()))
+      throw error
+    }
   } catch (error) {
-    await Promise.allSettled(Object.values(ports.value).map((port) => port.close()))
+    await health?.close()
     return { mistakes: [error] }
   }
+  adapter = opened
   adapter.start()
-  const names = flows.value.map((flow) => nameOf(flow.toBlueprint()))
+  const names = flows.map((flow) => nameOf(flow.toBlueprint()))
   const { store } = addressesOf(values)
   logger.log('info', 'worker is ready', {
     workerId,
@@ -69,7 +106,7 @@ export async function startWorker(
   if (/^memory:/i.test(store.url)) logger.log('warn', 'a memory: store is seen by this process alone', { workerId })
 
   const stop = async () => {
-    await adapter.close()
+    await opened.close()
     await health?.close()
   }
   return {
@@ -80,20 +117,25 @@ export async function startWorker(
   }
 }
 
-/** The first signal asks; the second does not ask again. A parent that is gone asks as well, if it said it would. */
+/** The first signal asks; a second one, if it is one, does not ask again. A parent that is gone asks as well, if it said it would. */
 export function stopWhenAsked(worker: RunningWorker, config: WorkerConfig, logger: ILogger): void {
   const { workerId, stopWithinMs, values } = config
-  let asked = false
+  let askedAtMs: number | undefined
   const onSignal = (signal: 'SIGTERM' | 'SIGINT') => {
-    if (!asked) return stop({ signal })
+    if (askedAtMs === undefined) return stop({ signal })
+    if (performance.now() - askedAtMs < ONE_SIGNAL_MS) return
     logger.log('warn', 'asked twice: leaving at once, the leases run out by themselves', { workerId, signal })
     process.exit(signal === 'SIGINT' ? 130 : 143)
   }
   const stop = (why: { readonly signal: string } | { readonly parent: 'gone' }) => {
-    asked = true
+    askedAtMs = performance.now()
     logger.log('info', 'worker stops', { workerId, ...why, stopWithinMs })
     const force = setTimeout(() => {
-      logger.log('error', 'worker did not stop in time: leaving, the leases run out by themselves', { workerId })
+      logger.log(
+        'error',
+        'worker did not stop in time: leaving; what it did not hand back waits for its lease to run out',
+        { workerId },
+      )
       process.exit(1)
     }, stopWithinMs + FORCE_AFTER_MS)
     worker.stop().then(
@@ -111,7 +153,7 @@ export function stopWhenAsked(worker: RunningWorker, config: WorkerConfig, logge
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
-  whenParentIsGone(values, () => asked || stop({ parent: 'gone' }))
+  whenParentIsGone(values, () => askedAtMs === undefined && stop({ parent: 'gone' }))
 }
 
 function nameOf({ id, metadata }: { readonly id: string; readonly metadata?: { readonly version?: string } }): string {

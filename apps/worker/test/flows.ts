@@ -13,7 +13,15 @@ const stubborn = createFlow<string>('stubborn').node('hold', async ({ input: gat
   await gone(gate, new AbortController().signal)
 })
 
-export const flows = [polite, stubborn]
+/** Never ends, and hears nothing. */
+const deaf = createFlow<string>('deaf').node('hold', () => new Promise<never>(() => {}))
+
+/** The same inside a step. */
+const deafInStep = createFlow<string>('deaf-in-step').node('hold', ({ step }: NodeArguments<string>) =>
+  step('hold', () => new Promise<never>(() => {})),
+)
+
+export const flows = [polite, stubborn, deaf, deafInStep]
 
 function gone(gate: string, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BatonClient, type EventType, type RunEvent } from '@baton/core'
 import { FileJobQueue, FileRunStore } from '@baton/store-file'
@@ -68,6 +68,37 @@ describe('an environment with mistakes', () => {
   })
 })
 
+describe('nothing is written', () => {
+  it.each([
+    { what: 'a module without flows', env: { BATON_FLOWS: 'package.json' }, says: 'INVALID_OPTION BATON_FLOWS' },
+    {
+      what: 'an address to serve health on that is not ours',
+      env: { BATON_HEALTH_PORT: '0', BATON_HEALTH_HOST: '192.0.2.1' },
+      says: 'INVALID_OPTION BATON_HEALTH_HOST: cannot listen on 192.0.2.1:0',
+    },
+    { what: 'a queue that nobody serves', env: { BATON_QUEUE: 'sqs://box' }, says: 'MISSING_ADAPTER BATON_QUEUE' },
+  ])('for $what', async ({ env, says }) => {
+    const folder = temporaryFolder()
+    const worker = startWorker({ BATON_STORE: `file:${folder}/store`, BATON_FLOWS: flowsFile, ...env })
+
+    expect(await worker.exit).toEqual({ code: 2, signal: null })
+    expect(worker.lines).toEqual([expect.stringContaining(says)])
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('for all that is wrong outside of the environment, which is said at once', async () => {
+    const env = { BATON_FLOWS: './nowhere.js', BATON_HEALTH_PORT: '0', BATON_HEALTH_HOST: '192.0.2.1' }
+    const worker = startWorker({ ...env, BATON_STORE: `file:${join(import.meta.dirname, 'flows.ts')}` })
+
+    expect(await worker.exit).toEqual({ code: 2, signal: null })
+    expect(worker.lines.map((line) => /BATON_\w+/.exec(line)?.[0])).toEqual([
+      'BATON_FLOWS',
+      'BATON_STORE',
+      'BATON_HEALTH_HOST',
+    ])
+  })
+})
+
 describe('SIGTERM', () => {
   it('lets a running node finish, answers 503 meanwhile, and ends with 0', async () => {
     const { worker, run, gate, until, health } = await worldWith('polite')
@@ -99,12 +130,38 @@ describe('SIGTERM', () => {
     expect(await until('node-released')).toMatchObject({ instanceId: 'hold' })
   })
 
-  it('leaves at once when asked twice', async () => {
+  it.each(['deaf', 'deaf-in-step'])('ends with 0 within the bound while a %s node runs on', async (flow) => {
+    const { worker, until } = await worldWith(flow, { BATON_STOP_WITHIN_MS: '1000' })
+    await until('node-claimed')
+
+    const askedAtMs = performance.now()
+    worker.kill('SIGTERM')
+
+    expect(await worker.exit).toEqual({ code: 0, signal: null })
+    expect(performance.now() - askedAtMs).toBeLessThan(1_000 + 1_500)
+  })
+
+  it('takes two signals in a row for one', async () => {
+    const { worker, run, gate, until } = await worldWith('polite')
+    await until('node-claimed')
+
+    worker.kill('SIGTERM')
+    await worker.said('worker stops')
+    worker.kill('SIGTERM')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    rmSync(gate)
+
+    expect(await worker.exit).toEqual({ code: 0, signal: null })
+    expect(await run.result()).toBe('through')
+  })
+
+  it('leaves at once when asked again', async () => {
     const { worker, until } = await worldWith('polite')
     await until('node-claimed')
 
     worker.kill('SIGTERM')
     await worker.said('worker stops')
+    await new Promise((resolve) => setTimeout(resolve, 600))
     worker.kill('SIGTERM')
 
     expect(await worker.exit).toEqual({ code: 143, signal: null })

@@ -36,6 +36,10 @@ it('counts a word once, however deeply it is nested', () => {
   expect(headings).toEqual([{ depth: 1, text: 'One **two**' }])
 })
 
+it('sees a heading that a byte order mark comes before', () => {
+  expect(takeApart('\uFEFF# One\n').headings).toEqual([{ depth: 1, text: 'One' }])
+})
+
 it('finds where links and images lead, also by reference, and not what only looks like a link', () => {
   const { targets } = takeApart('[a](one.md) ![b](two.png) [c][ref] `[d](no.md)`\n\n[ref]: three.md\n')
 

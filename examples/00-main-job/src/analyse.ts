@@ -68,12 +68,17 @@ export function takeApart(text: string): { words: number; headings: Heading[]; t
   const targets: string[] = []
   let words = 0
   // It gives promises only where the callback does.
-  void marked.walkTokens(marked.lexer(text), (token) => {
+  void marked.walkTokens(marked.lexer(withoutMark(text)), (token) => {
     if (token.type === 'heading') headings.push({ depth: token.depth, text: token.text })
     if (token.type === 'link' || token.type === 'image') targets.push(token.href)
     words += wordsOf(token)
   })
   return { words, headings, targets }
+}
+
+/** Some editors begin a file with a byte order mark, which is no part of its text and would hide a heading after it. */
+function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, '')
 }
 
 /** Only tokens with nothing inside them count, or a word would count once per level of nesting. */

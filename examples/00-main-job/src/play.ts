@@ -27,6 +27,12 @@ const WORKERS = ['worker-1', 'worker-2']
 /** Nothing in here takes so long; a demo that stands still says so and ends. */
 const STALL_MS = 60_000
 
+/** `npm` and `timeout` hand a signal on that came here as well: so soon after the first it is no second one. */
+const ONE_SIGNAL_MS = 500
+
+/** As shells have it for a process that a signal ended. */
+const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const
+
 export class Demo {
   readonly #options: DemoOptions
   readonly #house: string
@@ -40,7 +46,7 @@ export class Demo {
   readonly #screen: Screen
   #killed: { readonly name: string; readonly held: readonly string[]; readonly atMs: number } | undefined
   #fail: (reason: Error) => void = () => {}
-  #isInterrupted = false
+  #interrupted: { readonly by: 'SIGINT' | 'SIGTERM'; readonly atMs: number } | undefined
   #stall: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: DemoOptions, house: string) {
@@ -78,12 +84,13 @@ export class Demo {
   }
 
   /** Asked once, everything is put away first; asked twice, there is no time for that. */
-  #interrupt(signal: NodeJS.Signals): void {
-    if (this.#isInterrupted) {
+  #interrupt(signal: 'SIGINT' | 'SIGTERM'): void {
+    if (this.#interrupted !== undefined) {
+      if (performance.now() - this.#interrupted.atMs < ONE_SIGNAL_MS) return
       for (const program of this.#programs) program.kill('SIGKILL')
-      process.exit(130)
+      process.exit(exitCodes[signal])
     }
-    this.#isInterrupted = true
+    this.#interrupted = { by: signal, atMs: performance.now() }
     this.#fail(new Error(`stopped by ${signal}`))
   }
 
@@ -229,7 +236,7 @@ export class Demo {
 
   async #finish(end: { status: string; isRight: boolean; problem: string | undefined }) {
     const { status, isRight } = end
-    const interrupted = this.#isInterrupted
+    const interrupted = this.#interrupted !== undefined
     const problem = interrupted ? 'nothing is left behind' : end.problem
     const story = this.#story
     const isGood = isRight && problem === undefined
@@ -254,7 +261,8 @@ export class Demo {
       }
       process.stdout.write(`${JSON.stringify(result)}\n`)
     }
-    return interrupted ? 130 : isGood ? 0 : 1
+    if (this.#interrupted !== undefined) return exitCodes[this.#interrupted.by]
+    return isGood ? 0 : 1
   }
 
   #places(keep: boolean) {

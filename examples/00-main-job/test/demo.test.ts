@@ -92,6 +92,25 @@ it('leaves no worker behind when it is killed itself', async () => {
   expect(workers).toHaveLength(2)
 })
 
+it.each([
+  { signal: 'SIGINT', code: 130 },
+  { signal: 'SIGTERM', code: 143 },
+] as const)('ends with $code on $signal, and puts away what it made', async ({ signal, code }) => {
+  const temp = temporaryFolder()
+  const child = spawn(process.execPath, [...fromSource, '--dir', temporaryFolder(notes(12)), '--json'], {
+    cwd: house,
+    env: { ...process.env, TMPDIR: temp },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const exit = new Promise((resolve) => child.once('close', (status) => resolve(status)))
+  // Twice, as `timeout` does it.
+  for await (const line of createInterface({ input: child.stderr })) if (line.includes('is up')) child.kill(signal)
+
+  expect(await exit).toBe(code)
+  expect(readdirSync(temp)).not.toContainEqual(expect.stringMatching(/^baton-demo-/))
+})
+
 /** A process that has ended is listed as a zombie until somebody asks after it, and orphans may have nobody who does. */
 function isAlive(pid: number): boolean {
   try {

@@ -1,4 +1,5 @@
 /** Where the ports are: URLs, and the variables that they come from. */
+import { fileURLToPath } from 'node:url'
 import type { Values } from './environment.ts'
 import { mistake } from './mistake.ts'
 
@@ -8,7 +9,7 @@ export interface Address {
   readonly url: string
 }
 
-export const URL_EXAMPLE = 'file:./data'
+const URL_EXAMPLE = 'file:./data'
 const DEFAULT_STORE = 'file:.baton'
 
 /** The addresses that the environment names. The queue is the store's own unless it has one of its own. */
@@ -23,13 +24,51 @@ export function addressesOf(values: Values): { readonly store: Address; readonly
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):/i
 
-export function isUrl(text: string): boolean {
-  return SCHEME.test(text)
+/** What URLs may begin with, and the package that serves each; it may not be installed here. */
+export const packages: ReadonlyMap<string, string> = new Map([
+  ['memory', '@baton/core'],
+  ['file', '@baton/store-file'],
+  ['sqlite', '@baton/adapter-sqlite'],
+  ['redis', '@baton/adapter-bullmq'],
+  ['rediss', '@baton/adapter-bullmq'],
+  ['dynamodb', '@baton/adapter-sqs-dynamo'],
+  ['sqs', '@baton/adapter-sqs-dynamo'],
+  ['kafka', '@baton/adapter-kafka'],
+])
+
+/** Throws `INVALID_OPTION` for what cannot be a URL of ours, wherever it is opened. */
+export function checkUrl(address: Address): void {
+  const { field, url } = address
+  const scheme = schemeOf(address)
+  if (!packages.has(scheme)) {
+    const known = [...packages.keys()].map((name) => `${name}:`).join(', ')
+    throw mistake(field, `nobody serves ${scheme}: URLs`, `Known are: ${known}.`)
+  }
+  if (scheme === 'memory' && url.slice('memory:'.length) !== '') {
+    throw mistake(field, `${JSON.stringify(url)} says more than memory: can tell apart`, 'Write memory: and no more.')
+  }
+  if (scheme === 'file') directoryOf(address)
 }
 
 /** The part before the colon. */
 export function schemeOf({ field, url }: Address): string {
   const scheme = SCHEME.exec(url)?.[1]
   if (scheme !== undefined) return scheme.toLowerCase()
-  throw mistake(field, `must be a URL such as ${URL_EXAMPLE}, not ${JSON.stringify(url)}`)
+  throw mistake(field, `must be a URL, not ${JSON.stringify(url)}`, `Write something like ${URL_EXAMPLE}.`)
+}
+
+/** The folder that a `file:` URL names. */
+export function directoryOf({ field, url }: Address): string {
+  const extra = /[?#]/.exec(url)?.[0]
+  if (extra !== undefined) {
+    const hint = 'Write the folder alone; BATON_DURABILITY says what a commit survives.'
+    throw mistake(field, `a file: URL takes nothing after ${extra}: ${JSON.stringify(url)}`, hint)
+  }
+  try {
+    const directory = /^file:\/\//i.test(url) ? fileURLToPath(url) : url.slice('file:'.length)
+    if (directory !== '') return directory
+  } catch {
+    // What stands behind `//` would be a machine, and files of another machine are no store.
+  }
+  throw mistake(field, `${JSON.stringify(url)} names no folder`, 'Write file:./data, or file:/srv/baton.')
 }

@@ -5,6 +5,7 @@ import { describeMistake } from './mistake.ts'
 it('reports every mistake at once, each with code, field and hint, and in one line', () => {
   const { mistakes } = readEnvironment({
     BATON_STORE: 'a folder',
+    BATON_QUEUE: 'ftp://x',
     BATON_LEASE_MS: 'soon',
     BATON_CONCURRENCY: '-1',
     BATON_HEALTH_PORT: '70000',
@@ -16,6 +17,7 @@ it('reports every mistake at once, each with code, field and hint, and in one li
 
   expect(mistakes.map(({ field }) => field)).toEqual([
     'BATON_STORE',
+    'BATON_QUEUE',
     'BATON_LEASE_MS',
     'BATON_CONCURRENCY',
     'BATON_HEALTH_PORT',
@@ -26,9 +28,23 @@ it('reports every mistake at once, each with code, field and hint, and in one li
   ])
   for (const each of mistakes) {
     expect(each.code).toBe('INVALID_OPTION')
-    expect(each.hint).not.toBe('')
+    expect(each.hint).toMatch(/^(Leave it out for|Write|Known are:|Did you mean) /)
     expect(describeMistake(each)).not.toContain('\n')
   }
+})
+
+it.each([
+  { url: 'ftp://x', says: 'nobody serves ftp: URLs' },
+  { url: 'memory:foo', says: 'more than memory: can tell apart' },
+  { url: 'file:./data?x=1', says: 'takes nothing after ?' },
+  { url: 'file:///srv/data#x', says: 'takes nothing after #' },
+  { url: 'file:', says: 'names no folder' },
+])('refuses the URL $url with the others, before anything is opened', ({ url, says }) => {
+  const { mistakes } = readEnvironment({ BATON_QUEUE: url, BATON_LEASE_MS: 'soon' })
+
+  expect(mistakes.map(({ field }) => field)).toEqual(['BATON_QUEUE', 'BATON_LEASE_MS'])
+  expect(mistakes[0]?.message).toContain(says)
+  expect(mistakes[1]?.hint).toBe('Leave it out for 30000.')
 })
 
 it('names the nearest variable for one that does not exist, and all of them if none is near', () => {

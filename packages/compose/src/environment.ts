@@ -1,36 +1,53 @@
 /** The `BATON_*` variables: what each may be, checked one by one, so that one look shows every mistake. */
 
-import type { BatonError } from '@baton/core'
-import { isUrl, URL_EXAMPLE } from './addresses.ts'
+import { BatonError, defaults } from '@baton/core'
+import { checkUrl } from './addresses.ts'
 import { messageOf, mistake } from './mistake.ts'
 import { nearestOf } from './nearest.ts'
 
-type Reader<Value> = (text: string) => Value
+/** One variable: what it gives, and what to do when it cannot be read. */
+interface Rule<Value> {
+  /** Gives the value, or throws what it should have been. */
+  readonly read: (text: string, name: string) => Value
+  readonly hint: string
+}
 
 /** Every variable that Baton's programs know. One that starts with `BATON_` and is not here is a slip of the pen. */
 const variables = {
-  BATON_STORE: url,
-  BATON_QUEUE: url,
-  BATON_REDIS_URL: url,
-  BATON_DURABILITY: oneOf('process', 'power'),
-  BATON_FLOWS: text,
-  BATON_WORKER_ID: id,
-  BATON_CONCURRENCY: whole({ least: 1, most: 10_000, unit: 'nodes at a time' }),
-  BATON_LEASE_MS: whole({ least: 100, most: 3_600_000, unit: 'milliseconds' }),
-  BATON_SWEEP_MS: whole({ least: 10, most: 3_600_000, unit: 'milliseconds' }),
-  BATON_STOP_WITHIN_MS: whole({ least: 0, most: 3_600_000, unit: 'milliseconds' }),
-  BATON_RETENTION_MS: whole({ least: 0, most: Number.MAX_SAFE_INTEGER, unit: 'milliseconds' }),
-  BATON_HEALTH_PORT: whole({ least: 0, most: 65_535, unit: 'a port; 0 takes any that is free' }),
-  BATON_HEALTH_HOST: text,
-  BATON_LOG: oneOf('json', 'pretty'),
-  BATON_LOG_LEVEL: oneOf('debug', 'info', 'warn', 'error'),
-  BATON_EXIT_WITH_PARENT: flag,
-} as const satisfies Record<string, Reader<unknown>>
+  BATON_STORE: rule(url, 'Leave it out for file:.baton.'),
+  BATON_QUEUE: rule(url, "Leave it out for the store's own queue."),
+  BATON_REDIS_URL: rule(url, 'Leave it out for what BATON_STORE names.'),
+  BATON_DURABILITY: rule(
+    oneOf('process', 'power'),
+    'Leave it out for what the store was made with; a new one gets power.',
+  ),
+  BATON_FLOWS: rule(text, 'Name an ES module that exports `flows`.'),
+  BATON_WORKER_ID: rule(id, "Leave it out for the machine's name and the process id."),
+  BATON_CONCURRENCY: rule(whole({ least: 1, most: 10_000, unit: 'nodes at a time' }), instead(defaults.concurrency)),
+  BATON_LEASE_MS: rule(whole({ least: 100, most: 3_600_000, unit: 'milliseconds' }), instead(defaults.leaseMs)),
+  BATON_SWEEP_MS: rule(whole({ least: 10, most: 3_600_000, unit: 'milliseconds' }), instead(defaults.sweepMs)),
+  BATON_STOP_WITHIN_MS: rule(
+    whole({ least: 0, most: 3_600_000, unit: 'milliseconds' }),
+    instead(defaults.stopWithinMs),
+  ),
+  BATON_RETENTION_MS: rule(
+    whole({ least: 0, most: Number.MAX_SAFE_INTEGER, unit: 'milliseconds' }),
+    instead(defaults.retentionMs),
+  ),
+  BATON_HEALTH_PORT: rule(
+    whole({ least: 0, most: 65_535, unit: 'a port; 0 takes any that is free' }),
+    'Leave it out for no health endpoint.',
+  ),
+  BATON_HEALTH_HOST: rule(text, instead('127.0.0.1')),
+  BATON_LOG: rule(oneOf('json', 'pretty'), 'Leave it out for pretty on a terminal and json elsewhere.'),
+  BATON_LOG_LEVEL: rule(oneOf('debug', 'info', 'warn', 'error'), instead('info')),
+  BATON_EXIT_WITH_PARENT: rule(flag, instead(0)),
+} as const satisfies Record<string, Rule<unknown>>
 
 /** The name of a variable. */
 export type Variable = keyof typeof variables
 /** What the variables say, each as what it stands for; what is not set is absent. */
-export type Values = { readonly [Name in Variable]?: ReturnType<(typeof variables)[Name]> }
+export type Values = { readonly [Name in Variable]?: ReturnType<(typeof variables)[Name]['read']> }
 
 /** Baton's own tests set these for themselves, and start programs that inherit them. */
 const OF_THE_TESTS = /^BATON_(TEST_|REQUIRE_SERVICES$)/
@@ -44,9 +61,12 @@ export function readEnvironment(env: NodeJS.ProcessEnv): { values: Values; mista
     if (!isVariable(name)) mistakes.push(unknownVariable(name))
     else if (given.trim() !== '') {
       try {
-        values[name] = variables[name](given.trim())
+        values[name] = variables[name].read(given.trim(), name)
       } catch (error) {
-        mistakes.push(mistake(name, `${messageOf(error)}, not ${JSON.stringify(given)}`))
+        const { hint } = variables[name]
+        mistakes.push(
+          BatonError.is(error) ? error : mistake(name, `${messageOf(error)}, not ${JSON.stringify(given)}`, hint),
+        )
       }
     }
   }
@@ -63,15 +83,24 @@ function unknownVariable(name: string): BatonError {
   return mistake(name, 'there is no such variable', nearest === undefined ? all : `Did you mean ${nearest}?`)
 }
 
+function rule<Value>(read: Rule<Value>['read'], hint: string): Rule<Value> {
+  return { read, hint }
+}
+
+function instead(byDefault: number | string): string {
+  return `Leave it out for ${byDefault}.`
+}
+
 // ── Readers: they give the value, or throw what it should have been ──────────────────────────────────────────────────
 
 function text(given: string): string {
   return given
 }
 
-function url(given: string): string {
-  if (isUrl(given)) return given
-  throw new Error(`must be a URL such as ${URL_EXAMPLE}`)
+/** What is wrong with a URL is known best where URLs are. */
+function url(given: string, name: string): string {
+  checkUrl({ field: name, url: given })
+  return given
 }
 
 function id(given: string): string {

@@ -5,7 +5,7 @@ export { readEnvironment, type Values, type Variable } from './environment.ts'
 
 // Stores and queues
 export { type Address, addressesOf } from './addresses.ts'
-export { type OpenOptions, openPorts, type Ports } from './open-ports.ts'
+export { type CheckOptions, checkPorts, type OpenOptions, openPorts, type Ports } from './open-ports.ts'
 
 // Flows
 export { type FlowsFile, flowsFileOf, loadFlows } from './load-flows.ts'

@@ -23,10 +23,9 @@ export async function loadFlows({ file, field }: FlowsFile): Promise<readonly Ru
   const path = resolve(file)
   if (!existsSync(path)) throw mistake(field, `there is no file ${path}`, 'Name an ES module that exports `flows`.')
   const flows = toList((await load(path, field)).flows)
-  if (flows === undefined || flows.length === 0 || !flows.every(isFlow)) {
-    const hint = 'Write `export const flows = [flow]`, with what `createFlow` gave.'
-    throw mistake(field, `${path} does not export flows`, hint)
-  }
+  const hint = 'Write `export const flows = [flow]`, with what `createFlow` gave.'
+  if (flows === undefined || !flows.every(isFlow)) throw mistake(field, `${path} does not export flows`, hint)
+  if (flows.length === 0) throw mistake(field, `the list of flows in ${path} is empty`, hint)
   return flows
 }
 

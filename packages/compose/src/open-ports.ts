@@ -2,7 +2,8 @@
  * From URLs to ports: the only place that knows which package serves which kind of store and queue. A package is
  * loaded when it is asked for, so that nobody installs a client library that they do not use.
  */
-import { fileURLToPath } from 'node:url'
+import { existsSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import {
   BatonError,
   type ICoordinationStore,
@@ -14,7 +15,7 @@ import {
   type IRunStore,
   silentLogger,
 } from '@baton/core'
-import { type Address, addressesOf, schemeOf } from './addresses.ts'
+import { type Address, addressesOf, checkUrl, directoryOf, packages, schemeOf } from './addresses.ts'
 import type { Values } from './environment.ts'
 import { mistake } from './mistake.ts'
 
@@ -35,29 +36,57 @@ interface Settings {
   readonly logger: ILogger
 }
 
-/** One technology. What it does not offer is absent. */
+/** One technology. */
 interface Backend {
-  readonly store?: (address: Address, settings: Settings) => Promise<Omit<Ports, 'queue'>>
-  readonly queue?: (address: Address, settings: Settings) => Promise<IJobQueue>
+  /** Throws what stands in the way, as far as it can be seen without writing anything. */
+  check(address: Address, part: 'store' | 'queue', mustExist: boolean): Promise<void>
+  store(address: Address, settings: Settings): Promise<Omit<Ports, 'queue'>>
+  queue(address: Address, settings: Settings): Promise<IJobQueue>
+}
+
+export interface CheckOptions {
+  /** For whoever only looks: a folder that is not there yet is a mistake, and is not made. */
+  readonly mustExist?: boolean
 }
 
 /**
- * Opens the ports. Throws `INVALID_OPTION` for a URL that nobody serves, `MISSING_ADAPTER` for a package to install.
- * The ports are the caller's to close; if one cannot be opened, none is left open.
+ * All that stands in the way of `openPorts` and can be seen without writing anything: `INVALID_OPTION` for a URL that
+ * nobody serves or that names no folder, `MISSING_ADAPTER` for a package to install.
+ */
+export async function checkPorts(values: Values, { mustExist = false }: CheckOptions = {}): Promise<BatonError[]> {
+  const { store, queue } = addressesOf(values)
+  const checks = [checkPart(store, 'store', mustExist), checkPart(queue, 'queue', mustExist)]
+  const found = (await Promise.all(checks)).flatMap((each) => each ?? [])
+  // A store and its own queue have the same things against them.
+  return found.filter(({ message }, at) => found.findIndex((other) => other.message === message) === at)
+}
+
+async function checkPart(
+  address: Address,
+  part: 'store' | 'queue',
+  mustExist: boolean,
+): Promise<BatonError | undefined> {
+  try {
+    await backendOf(address).check(address, part, mustExist)
+    return undefined
+  } catch (error) {
+    if (BatonError.is(error)) return error
+    throw error
+  }
+}
+
+/**
+ * Opens the ports. Throws the first thing that `checkPorts` finds, before anything is written. The ports are the
+ * caller's to close; if one cannot be opened, none is left open.
  */
 export async function openPorts(values: Values, { logger = silentLogger }: OpenOptions = {}): Promise<Ports> {
+  const [first] = await checkPorts(values)
+  if (first !== undefined) throw first
   const addresses = addressesOf(values)
-  const openStore = backendOf(addresses.store).store
-  const openQueue = backendOf(addresses.queue).queue
-  if (openStore === undefined)
-    throw mistake(addresses.store.field, `${schemeOf(addresses.store)}: is a queue, no store`, 'Keep runs elsewhere.')
-  if (openQueue === undefined) {
-    throw mistake(addresses.queue.field, `${schemeOf(addresses.queue)}: is no queue`, 'Name one with BATON_QUEUE.')
-  }
   const settings: Settings = { durability: values.BATON_DURABILITY, logger }
-  const queue = await openQueue(addresses.queue, settings)
+  const queue = await backendOf(addresses.queue).queue(addresses.queue, settings)
   try {
-    return { queue, ...(await openStore(addresses.store, settings)) }
+    return { queue, ...(await backendOf(addresses.store).store(addresses.store, settings)) }
   } catch (error) {
     await queue.close()
     throw error
@@ -65,11 +94,16 @@ export async function openPorts(values: Values, { logger = silentLogger }: OpenO
 }
 
 const memory: Backend = {
+  check: async () => {},
   store: async () => ({ store: new InMemoryRunStore(), coordinationStore: new InMemoryCoordinationStore() }),
   queue: async (_address, { logger }) => new InMemoryJobQueue({ logger }),
 }
 
 const files: Backend = {
+  async check(address, part, mustExist) {
+    await importFiles(address)
+    checkFolder(address, part, mustExist)
+  },
   async store(address, { durability, logger }) {
     const { FileCoordinationStore, FileRunStore } = await importFiles(address)
     const options = { directory: directoryOf(address), logger, ...(durability === undefined ? {} : { durability }) }
@@ -87,34 +121,39 @@ const backends: ReadonlyMap<string, Backend> = new Map([
   ['file', files],
 ])
 
-/** The packages for what we know by name and cannot open without them. */
-const packages: ReadonlyMap<string, string> = new Map([
-  ['sqlite', '@baton/adapter-sqlite'],
-  ['redis', '@baton/adapter-bullmq'],
-  ['rediss', '@baton/adapter-bullmq'],
-  ['dynamodb', '@baton/adapter-sqs-dynamo'],
-  ['sqs', '@baton/adapter-sqs-dynamo'],
-  ['kafka', '@baton/adapter-kafka'],
-])
-
 function backendOf(address: Address): Backend {
+  checkUrl(address)
   const scheme = schemeOf(address)
   const backend = backends.get(scheme)
-  if (backend !== undefined) return backend
-  const missing = packages.get(scheme)
-  if (missing !== undefined) throw missingAdapter(address, missing)
-  const known = [...backends.keys(), ...packages.keys()].map((name) => `${name}:`).join(', ')
-  throw mistake(address.field, `nobody serves ${scheme}: URLs`, `Known are: ${known}.`)
+  if (backend === undefined) throw missingAdapter(address, packages.get(scheme) ?? '')
+  return backend
 }
 
-function directoryOf({ field, url }: Address): string {
+/** Looks, and makes nothing. */
+function checkFolder(address: Address, part: 'store' | 'queue', mustExist: boolean): void {
+  const { field } = address
+  const directory = resolve(directoryOf(address))
+  const isFolder = folderAt(directory)
+  if (isFolder === false) throw mistake(field, `${directory} is not a folder`, 'Name a folder; it may be a new one.')
+  if (!mustExist) return
+  // Whoever opens a store leaves this file in it, as its last step.
+  const isThere = part === 'store' ? existsSync(join(directory, 'store.json')) : isFolder === true
+  if (isThere) return
+  throw mistake(field, `there is no store in ${directory}`, 'Name the folder that the run was started in: file:./data.')
+}
+
+/** @returns undefined where there is nothing yet */
+function folderAt(path: string): boolean | undefined {
   try {
-    const directory = url.startsWith('file://') ? fileURLToPath(url) : url.slice('file:'.length)
-    if (directory !== '') return directory
-  } catch {
-    // What stands behind `//` would be a machine, and files of another machine are no store.
+    return statSync(path).isDirectory()
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT') return undefined
+    // One of the folders above is a file.
+    if (code === 'ENOTDIR') return false
+    // What else is wrong is for whoever opens it to say.
+    return true
   }
-  throw mistake(field, `${url} names no folder`, 'Write file:./data, or file:/srv/baton.')
 }
 
 async function importFiles(address: Address) {

@@ -28,7 +28,7 @@ it.each([
 it.each([
   { what: 'a file that is not there', file: () => './nowhere.js', says: 'there is no file' },
   { what: 'a module without flows', file: () => moduleWith('export const flow = 1'), says: 'does not export flows' },
-  { what: 'an empty list', file: () => moduleWith('export const flows = []'), says: 'does not export flows' },
+  { what: 'an empty list', file: () => moduleWith('export const flows = []'), says: 'the list of flows in' },
   { what: 'what is no flow', file: () => moduleWith('export const flows = [{}]'), says: 'does not export flows' },
   { what: 'a module that throws', file: () => moduleWith("throw new Error('oh no')"), says: 'cannot be loaded: oh no' },
 ])('refuses $what, and names who named it', async ({ file, says }) => {

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { BatonClient, createFlow, FlowRuntime } from '@baton/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { openPorts, type Ports } from '../src/open-ports.ts'
+import { checkPorts, openPorts, type Ports } from '../src/open-ports.ts'
 import { temporaryFolder } from './folder.ts'
 
 const greet = createFlow<string>('greet').node('greet', ({ input }) => ({ output: `Hello, ${input}` }))
@@ -23,7 +23,7 @@ async function opened(values: Parameters<typeof openPorts>[0]): Promise<Ports> {
 async function runAcross(client: Ports, worker: Ports): Promise<unknown> {
   const runtime = new FlowRuntime({ flows: [greet], ...worker })
   onTestFinished(() => runtime.stop())
-  const handle = await new BatonClient({ ...client, flows: [greet] }).start(greet, 'Ada')
+  const handle = await new BatonClient({ store: client.store, queue: client.queue, flows: [greet] }).start(greet, 'Ada')
   runtime.get(handle.runId)
   return handle.result()
 }
@@ -48,6 +48,42 @@ describe('what runs on the ports', () => {
     expect(await runAcross(ports, ports)).toBe('Hello, Ada')
     expect(existsSync(folder)).toBe(true)
   })
+})
+
+it.each(['a file', 'below a file'])('refuses %s in the place of a folder, and leaves it alone', async (where) => {
+  const file = join(temporaryFolder(), 'notes.md')
+  writeFileSync(file, '')
+  const refused = openPorts({ BATON_STORE: `file:${where === 'a file' ? file : join(file, 'store')}` })
+
+  await expect(refused).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+    field: 'BATON_STORE',
+    message: expect.stringContaining('is not a folder'),
+    hint: expect.stringMatching(/^Name a folder/),
+  })
+})
+
+it('tells whoever only looks that there is no store, and makes none', async () => {
+  const folder = temporaryFolder()
+  const values = { BATON_STORE: `file:${folder}/store` }
+
+  const [first, ...others] = await checkPorts(values, { mustExist: true })
+
+  expect(first).toMatchObject({ code: 'INVALID_OPTION', field: 'BATON_STORE' })
+  expect(others).toEqual([])
+  expect(await checkPorts(values)).toEqual([])
+  expect(readdirSync(folder)).toEqual([])
+  await opened(values)
+  expect(await checkPorts(values, { mustExist: true })).toEqual([])
+})
+
+it('finds what is against the store and what is against the queue at once', async () => {
+  const found = await checkPorts({ BATON_STORE: 'sqlite:./x', BATON_QUEUE: 'kafka://box' })
+
+  expect(found.map(({ code, field }) => [code, field])).toEqual([
+    ['MISSING_ADAPTER', 'BATON_STORE'],
+    ['MISSING_ADAPTER', 'BATON_QUEUE'],
+  ])
 })
 
 describe('what cannot be opened is refused with the variable and a hint', () => {

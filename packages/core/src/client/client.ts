@@ -38,7 +38,7 @@ export class BatonClient {
   readonly #logger: ILogger
 
   constructor(options: ClientOptions) {
-    checkOptions(options, clientOptions, 'options')
+    checkOptions(options, [...clientOptions, ...alsoSeen], 'options')
     assertRunStore(options.store)
     if (options.queue !== undefined) assertJobQueue(options.queue)
     this.#options = options
@@ -156,3 +156,6 @@ const clientOptions = [
   'newId',
   'seenEnd',
 ] as const satisfies readonly (keyof ClientOptions)[]
+
+/** All ports of a store are often passed on together, so this one is let pass; a client has no use for it. */
+const alsoSeen = ['coordinationStore']
