@@ -7,7 +7,7 @@
  *   runs/<shard>/<run>.blobs/      values of the run that are too large for a line, by their SHA-256
  *   notes.log                      a few words about each run that has ended; may lack some
  *   due/<instant>/<run>            empty; from that instant on the run may want attention
- *   tombstones/<run>               empty; the run was purged and its id must not come back yet
+ *   tombstones/<run>               until when the id of a purged run is kept from use; ~days lists them by day
  *   trash/                         what is about to be removed
  *   queue/{pending,taken,delayed,dead,segments}/   one directory entry per job
  *   coordination/<shard>-<epoch>.log          keys and values, as operations
@@ -65,7 +65,6 @@ export class Paths {
   /** The paths of one run; the id is checked here, so that no id leads out of the folder. */
   run(id: RunId): RunPaths {
     const name = fileNameOf(id)
-    // 256 folders, so that none grows so large that listing it hurts.
     // Sixteen folders: few enough that runs which are made at the same time mostly share the sync of one.
     const shard = createHash('sha256').update(id).digest().readUInt8(0) % 16
     return new RunPaths(name, join(this.runs, shard.toString(16)))

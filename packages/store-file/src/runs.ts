@@ -69,12 +69,20 @@ export class Runs {
     const run = this.#find(runId, false)
     if (run === undefined) return undefined
     run.sync()
-    if (run.removed || run.machine === undefined) {
+    if (run.removed) return this.#again(runId)
+    if (run.machine === undefined) {
       this.#options.cache.drop(runId)
       return undefined
     }
     this.#options.cache.keep(runId, run)
     return run
+  }
+
+  /** The run that we knew was purged; another may have been started under its id since. */
+  #again(runId: RunId): StoredRun | undefined {
+    this.#options.cache.drop(runId)
+    const run = this.#find(runId, false)
+    return run === undefined || run.removed || run.machine === undefined ? undefined : run
   }
 
   /** @returns undefined when there is no such run */
@@ -94,7 +102,9 @@ export class Runs {
   }
 
   async #change(runId: RunId, command: Command): Promise<Answer | undefined> {
-    const run = this.#find(runId, command.type === 'create')
+    const known = this.#find(runId, command.type === 'create')
+    known?.sync()
+    const run = known?.removed === true && command.type !== 'create' ? this.#again(runId) : known
     if (run === undefined) return undefined
     const unchanged = this.#withoutChange(run, command)
     if (unchanged !== undefined) {

@@ -110,11 +110,11 @@ const README = `This folder is a Baton store (@baton/store-file). Several proces
 Copy it only while none of them runs. Do not edit it, and do not put it on a network disk.
 
 store.json                    format and durability; all processes must agree on them
-runs/<2 digits>/<run>.log     a run: one line for each change, oldest first; never rewritten. Less, grep and tail work.
-runs/<2 digits>/<run>.blobs/  large values of that run, named by the SHA-256 of their content
+runs/<digit>/<run>.log        a run: one line for each change, oldest first; never rewritten. Less, grep and tail work.
+runs/<digit>/<run>.blobs/     large values of that run, named by the SHA-256 of their content
 notes.log                     a few words about each run that has ended; made again when missing
 due/<milliseconds>/<run>      empty markers: look at this run from that instant on; made again when missing
-tombstones/<run>              empty: this run was purged, and its id is kept from use for a while
+tombstones/<run>              this run was purged; its id is kept from use until the instant in it (~days: by day)
 trash/                        purged runs on their way out; may be emptied
 queue/                        jobs: pending, taken by a worker, delayed, dead (with a reason). A name says at which byte of
                               the file and how long the job's text is; files are shared between jobs by hard links

@@ -749,3 +749,20 @@ describe('the folder', () => {
     expect(() => new FileRunStore({ directory: '' })).toThrow(expect.objectContaining({ field: 'directory' }))
   })
 })
+
+describe('an id that is free again', () => {
+  it('is the new run at once, also for a store that still knows the old one', async () => {
+    const clock = testClock()
+    const [store, other] = [open({ clock }), open({ clock })]
+    await runLine(store, 'again', 1)
+    await other.load(id('again'))
+    clock.advance(10_000)
+    await store.purge({ endedBeforeMs: clock.now() })
+    clock.advance(15 * 86_400_000)
+
+    expect(await store.create(newRun('again'))).toEqual({ status: 'created' })
+
+    expect(await other.claim(claimOf('again'))).toMatchObject({ status: 'claimed' })
+    expect(await other.load(id('again'))).toMatchObject({ status: 'running' })
+  })
+})
