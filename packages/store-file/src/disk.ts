@@ -103,6 +103,14 @@ export class FolderSync {
     return done
   }
 
+  /** In place, for who may wait for it. */
+  syncNow(path: string): void {
+    syncFolderNow(path)
+    if (this.#rooted.has(path)) return
+    syncFolderNow(dirname(path))
+    this.#rooted.add(path)
+  }
+
   async #sync(path: string): Promise<void> {
     if (this.#rooted.has(path)) return syncFolder(path)
     await Promise.all([syncFolder(path), syncFolder(dirname(path))])

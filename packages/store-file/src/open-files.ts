@@ -90,6 +90,11 @@ export class OpenFiles {
     }
   }
 
+  /** Runs an operation that is over when it returns. */
+  usedNow(file: OpenFile, work: (fd: number) => void): void {
+    work(file.fd)
+  }
+
   /** Runs an operation that needs the file to stay open until it is over. */
   async pinned(file: OpenFile, work: (fd: number) => Promise<void>): Promise<void> {
     file.pins += 1

@@ -118,7 +118,7 @@ export class Runs {
     await writeBlobs(run.paths, draft.blobs, this.#options)
     if (command.type === 'create') await run.createLog()
     const answer = this.#write(run, draft)
-    if (needsDisk(command)) await run.flush()
+    if (needsDisk(command)) await run.flush(this.#underWay.size <= 1)
     if (run.machine !== undefined && isTerminal(run.machine.state.status)) this.finish(run)
     return answer
   }

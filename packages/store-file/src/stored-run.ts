@@ -143,8 +143,8 @@ export class StoredRun {
     return records[mine]?.atByte === line.seenToByte
   }
 
-  flush(): Promise<void> {
-    return this.#log.flush()
+  flush(isAlone = false): Promise<void> {
+    return this.#log.flush(isAlone)
   }
 
   /** @returns what each of the lines did */

@@ -247,11 +247,17 @@ describe('a log that a crash or a disk has hurt', () => {
     await store.create(newRun('a'))
     const held = await claim(store, 'a')
     const files = (await import('../src/open-files.ts')).OpenFiles.prototype
-    const { pinned } = files
+    const { pinned, usedNow } = files
     files.pinned = () => Promise.reject(new Error('EIO'))
-
-    await expect(store.commit(step('a', held))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    files.pinned = pinned
+    files.usedNow = () => {
+      throw new Error('EIO')
+    }
+    try {
+      await expect(store.commit(step('a', held))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    } finally {
+      files.pinned = pinned
+      files.usedNow = usedNow
+    }
 
     await expect(store.commit(step('a', held))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     await expect(store.load(id('a'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
