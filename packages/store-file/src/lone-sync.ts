@@ -8,7 +8,7 @@
 import { performance } from 'node:perf_hooks'
 
 /** Nobody notices an event loop that stands still for this long. */
-const QUICK_MS = 0.5
+const QUICK_MS = 1
 
 export class LoneSync {
   #lastMs = 0

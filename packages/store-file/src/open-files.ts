@@ -67,6 +67,17 @@ export class OpenFiles {
     await file.close()
   }
 
+  /** The same in place, for who has nothing else to do meanwhile; the file stays open. */
+  createNow(path: string): void {
+    try {
+      this.open(path, true)
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error
+      makeFolder(dirname(path))
+      this.open(path, true)
+    }
+  }
+
   forget(path: string): void {
     const file = this.#files.get(path)
     if (file === undefined) return

@@ -59,6 +59,8 @@ const FRAME_BYTES = 256
 export class Runs {
   readonly #options: RunsOptions
   readonly #underWay = new Set<Promise<unknown>>()
+  /** Changes of runs among them: those that wait for the disk. */
+  #changing = 0
 
   constructor(options: RunsOptions) {
     this.#options = options
@@ -87,7 +89,11 @@ export class Runs {
 
   /** @returns undefined when there is no such run */
   change(runId: RunId, command: Command): Promise<Answer | undefined> {
-    return this.#track(this.#change(runId, command))
+    this.#changing += 1
+    const change = this.#change(runId, command).finally(() => {
+      this.#changing -= 1
+    })
+    return this.#track(change)
   }
 
   /** Resolves when all changes that were begun are over. */
@@ -116,9 +122,9 @@ export class Runs {
     const draft = this.#draft(command)
     if ('limitBytes' in draft) return draft
     await writeBlobs(run.paths, draft.blobs, this.#options)
-    if (command.type === 'create') await run.createLog()
+    if (command.type === 'create') await run.createLog(this.#changing <= 1)
     const answer = this.#write(run, draft)
-    if (needsDisk(command)) await run.flush(this.#underWay.size <= 1)
+    if (needsDisk(command)) await run.flush(this.#changing <= 1)
     if (run.machine !== undefined && isTerminal(run.machine.state.status)) this.finish(run)
     return answer
   }

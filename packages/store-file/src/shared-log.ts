@@ -94,10 +94,12 @@ export class SharedLog {
   }
 
   /** Makes the file, empty, if it is missing. */
-  async create(): Promise<void> {
+  async create(isAlone = false): Promise<void> {
     const { files, path } = this.#options
+    if (this.#identity !== undefined) return
     try {
-      if (this.#identity === undefined) await files.create(path)
+      if (loneSync.may(isAlone)) files.createNow(path)
+      else await files.create(path)
     } catch (error) {
       throw storeFailure(error, 'making a log')
     }

@@ -120,8 +120,8 @@ export class StoredRun {
   }
 
   /** Makes the log, empty: that is not yet a run. */
-  createLog(): Promise<void> {
-    return this.#log.create()
+  createLog(isAlone = false): Promise<void> {
+    return this.#log.create(isAlone)
   }
 
   /** Writes a command's line, and says what it did. @returns undefined when the run is not there, or no more */

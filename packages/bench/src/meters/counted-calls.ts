@@ -6,7 +6,9 @@ const NAMES = [
   'readSync',
   'fstatSync',
   'fdatasync',
+  'fdatasyncSync',
   'fsync',
+  'fsyncSync',
   'openSync',
   'linkSync',
   'renameSync',
@@ -18,7 +20,7 @@ const NAMES = [
  * exports follow it.
  */
 export function countCalls(): { readonly of: ReadonlyMap<string, number>; reset(): void } {
-  const counts = new Map<string, number>()
+  const counts = new Map<string, number>(NAMES.map((name) => [name, 0]))
   const calls = fs as unknown as Record<string, (...args: unknown[]) => unknown>
   for (const name of NAMES) {
     const original = calls[name] as (...args: unknown[]) => unknown
@@ -28,5 +30,8 @@ export function countCalls(): { readonly of: ReadonlyMap<string, number>; reset(
     }
   }
   syncBuiltinESMExports()
-  return { of: counts, reset: () => counts.clear() }
+  const reset = () => {
+    for (const name of NAMES) counts.set(name, 0)
+  }
+  return { of: counts, reset }
 }
