@@ -5,6 +5,7 @@
  *   README.txt                     what is what, for a person who looks
  *   runs/<shard>/<run>.log         a run: its commands, one per line, never rewritten
  *   runs/<shard>/<run>.blobs/      values of the run that are too large for a line, by their SHA-256
+ *   redo/<process>.log             lines that a process wrote to runs, which a power cut may take from there
  *   notes.log                      a few words about each run that has ended; may lack some
  *   due/<instant>/<run>            empty; from that instant on the run may want attention
  *   tombstones/<run>               until when the id of a purged run is kept from use; ~days lists them by day
@@ -23,6 +24,7 @@ export const COORDINATION_SHARDS = 16
 export class Paths {
   readonly root: string
   readonly runs: string
+  readonly redo: string
   readonly due: string
   readonly tombstones: string
   readonly trash: string
@@ -32,6 +34,7 @@ export class Paths {
   constructor(root: string) {
     this.root = root
     this.runs = join(root, 'runs')
+    this.redo = join(root, 'redo')
     this.due = join(root, 'due')
     this.tombstones = join(root, 'tombstones')
     this.trash = join(root, 'trash')

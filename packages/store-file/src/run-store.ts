@@ -37,10 +37,12 @@ import {
 } from '@baton/core/adapter'
 import { copyOf } from './copy.ts'
 import { DueWheel } from './due-wheel.ts'
-import { messageOf, storeFailure } from './failure.ts'
+import { messageOf, onDisk, storeFailure } from './failure.ts'
 import { follow } from './journal.ts'
 import { OpenFiles } from './open-files.ts'
 import { checkRunStoreOptions, type FileDurability, type FileRunStoreOptions } from './options.ts'
+import { recover } from './recovery.ts'
+import { RedoLog } from './redo-log.ts'
 import { purge, removeRun } from './retention.ts'
 import { RunCache } from './run-cache.ts'
 import { RunIndex } from './run-index.ts'
@@ -50,6 +52,9 @@ import type { StoredRun } from './stored-run.ts'
 import { Sweep } from './sweep.ts'
 import { Tombstones } from './tombstones.ts'
 
+/** A redo log has to be gone before a tombstone that is put today. */
+const REDO_MS = 60_000
+
 export class FileRunStore implements IRunStore {
   readonly durability: FileDurability
   readonly #options: ReturnType<typeof checkRunStoreOptions>
@@ -57,6 +62,7 @@ export class FileRunStore implements IRunStore {
   readonly #logger: ILogger
   readonly #folder: StoreFolder
   readonly #files: OpenFiles
+  readonly #redo: RedoLog | undefined
   readonly #cache: RunCache
   readonly #wheel: DueWheel
   readonly #tombstones: Tombstones
@@ -74,9 +80,14 @@ export class FileRunStore implements IRunStore {
     this.#logger = logger
     this.#folder = openStoreFolder(checked.directory, checked.durability)
     this.durability = this.#folder.durability
-    this.#files = new OpenFiles(checked.openFiles)
     this.#cache = new RunCache({ runs: checked.cachedRuns, bytes: checked.cachedBytes })
     const { paths, folders } = this.#folder
+    this.#files = new OpenFiles(checked.openFiles)
+    onDisk(`recovering ${checked.directory}`, () => recover(paths, logger))
+    this.#redo =
+      this.durability === 'power'
+        ? new RedoLog({ paths, folders, logger, ...redoLimits(options, checked.tombstoneMs) })
+        : undefined
     const wheel = new DueWheel(paths)
     this.#wheel = wheel
     this.#tombstones = new Tombstones(paths, checked.tombstoneMs)
@@ -86,6 +97,7 @@ export class FileRunStore implements IRunStore {
       folders,
       files: this.#files,
       fsynced: this.durability === 'power',
+      redo: this.#redo,
       cache: this.#cache,
       wheel,
       index: () => this.#index,
@@ -256,6 +268,7 @@ export class FileRunStore implements IRunStore {
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#runs.settled()
+    await this.#redo?.close()
     this.#cache.clear()
     this.#wheel.close()
     this.#files.close()
@@ -301,6 +314,11 @@ export class FileRunStore implements IRunStore {
   #assertOpen(): void {
     if (this.#closing.signal.aborted) throw new BatonError('CLOSED')
   }
+}
+
+/** Tests want them smaller. */
+function redoLimits(options: FileRunStoreOptions & { readonly redoBytes?: number }, tombstoneMs: number) {
+  return { limitBytes: options.redoBytes, limitMs: Math.min(REDO_MS, tombstoneMs / 2) }
 }
 
 function unknownRun(runId: RunId): BatonError {

@@ -9,6 +9,7 @@ import { messageOf } from './failure.ts'
 import { type Blob, slim } from './large-values.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { Paths } from './paths.ts'
+import type { RedoLog } from './redo-log.ts'
 import type { RunCache } from './run-cache.ts'
 import { noteOf, type RunIndex } from './run-index.ts'
 import type { BlobPlace } from './run-line.ts'
@@ -20,6 +21,7 @@ export interface RunsOptions {
   readonly folders: FolderSync
   readonly files: OpenFiles
   readonly fsynced: boolean
+  readonly redo: RedoLog | undefined
   readonly clock: IClock
   readonly logger: ILogger
   readonly redispatchMs: number
@@ -122,7 +124,6 @@ export class Runs {
     const draft = this.#draft(command)
     if ('limitBytes' in draft) return draft
     await writeBlobs(run.paths, draft.blobs, this.#options)
-    if (command.type === 'create') await run.createLog(this.#changing <= 1)
     const answer = this.#write(run, draft)
     if (needsDisk(command)) await run.flush(this.#changing <= 1)
     if (run.machine !== undefined && isTerminal(run.machine.state.status)) this.finish(run)
@@ -160,8 +161,8 @@ export class Runs {
 
   /** A handle of its own, which has read nothing yet. */
   handle(runId: RunId): StoredRun {
-    const { paths, files, folders, fsynced, redispatchMs } = this.#options
-    return new StoredRun({ paths: paths.run(runId), files, folders, fsynced, redispatchMs })
+    const { paths, files, folders, fsynced, redo, redispatchMs } = this.#options
+    return new StoredRun({ paths: paths.run(runId), files, folders, fsynced, redo, redispatchMs })
   }
 
   /** The answer to a command that changes nothing, on what is in the log now. */
@@ -195,7 +196,7 @@ export class Runs {
     const create = command.type === 'create'
     const marker = create && run.markerMs !== NEVER ? `,"markerMs":${run.markerMs}` : ''
     const blobs = places.length === 0 ? '' : `,"blobs":${JSON.stringify(places)}`
-    const answer = ownAnswer(run.append(`{"atMs":${clockMs}${marker}${blobs},"command":${text}}`))
+    const answer = ownAnswer(run.append(`{"atMs":${clockMs}${marker}${blobs},"command":${text}}`, { create }))
     if (run.removed || run.machine === undefined) return undefined
     // Somebody may have moved the marker in between; or, at a creation, have taken it for a leftover.
     if (marker !== '' && !wheel.has(run.paths, run.markerMs)) wheel.put(run.paths, run.markerMs)

@@ -36,7 +36,10 @@ export function openStoreFolder(directory: string, durability: FileDurability | 
         hint: 'All processes must agree. Leave the option out, or change it in store.json while none of them runs.',
       })
     }
-    for (const path of [paths.runs, paths.due, paths.tombstones, paths.trash, paths.coordination]) refuseLink(path)
+    // A folder that an earlier version has made has none.
+    makeFolder(paths.redo)
+    for (const path of [paths.runs, paths.redo, paths.due, paths.tombstones, paths.trash, paths.coordination])
+      refuseLink(path)
     return { paths, durability: settings.durability, folders: new FolderSync() }
   })
 }
@@ -64,7 +67,8 @@ function checkFormat({ format }: Settings, directory: string): void {
 /** Everything first and `store.json` last: who finds that file finds the rest, after a power cut too. */
 function createFolder(paths: Paths, durability: FileDurability): Settings {
   const topmost = mkdirSync(paths.root, { recursive: true, mode: FOLDER_MODE })
-  for (const path of [paths.runs, paths.links, paths.tombstones, paths.trash, paths.coordination]) makeFolder(path)
+  for (const path of [paths.runs, paths.redo, paths.links, paths.tombstones, paths.trash, paths.coordination])
+    makeFolder(path)
   publish(paths.readme, README, false)
   syncFolderNow(paths.root)
   if (topmost !== undefined) {
@@ -112,6 +116,7 @@ Copy it only while none of them runs. Do not edit it, and do not put it on a net
 store.json                    format and durability; all processes must agree on them
 runs/<digit>/<run>.log        a run: one line for each change, oldest first; never rewritten. Less, grep and tail work.
 runs/<digit>/<run>.blobs/     large values of that run, named by the SHA-256 of their content
+redo/<process>.log            lines of runs, until the runs' own logs are safe from a power cut. Never remove one.
 notes.log                     a few words about each run that has ended; made again when missing
 due/<milliseconds>/<run>      empty markers: look at this run from that instant on; made again when missing
 tombstones/<run>              this run was purged; its id is kept from use until the instant in it (~days: by day)

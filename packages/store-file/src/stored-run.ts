@@ -3,7 +3,7 @@
  * same lines has the same state, and the answer to a command is what the fold says at its line. A line whose guard
  * fails changes nothing for anybody; so of several processes that want the same thing the first line wins.
  */
-import { BatonError, type RunEvent } from '@baton/core'
+import { BatonError, isTerminal, type RunEvent } from '@baton/core'
 import {
   applyCommand,
   type Command,
@@ -116,19 +116,19 @@ export class StoredRun {
 
   /** Reads what others have written. */
   sync(): void {
-    this.#fold(this.#log.read())
-  }
-
-  /** Makes the log, empty: that is not yet a run. */
-  createLog(isAlone = false): Promise<void> {
-    return this.#log.create(isAlone)
+    this.#fold(this.#log.read(this.#isLive()))
   }
 
   /** Writes a command's line, and says what it did. @returns undefined when the run is not there, or no more */
-  append(text: string): CommandResult | undefined {
+  append(text: string, { create = false }: { readonly create?: boolean } = {}): CommandResult | undefined {
     this.#assertWhole()
-    const { records, mine } = this.#log.append(text)
+    const { records, mine } = this.#log.append(text, { create, isLive: !create && this.#isLive() })
     return this.#log.removed ? undefined : this.#fold(records)[mine]
+  }
+
+  /** Only runs that have ended are ever removed, and we would read of the end first. */
+  #isLive(): boolean {
+    return this.#machine !== undefined && !isTerminal(this.#machine.state.status)
   }
 
   /** Notes that the marker was moved. @returns whether that counts: not when somebody wrote meanwhile */
