@@ -65,9 +65,9 @@ export function slim(text: string, maxBytes: number): Slimmed {
 }
 
 /** Puts the values back, in place. */
-export function fatten(command: Command, places: readonly BlobPlace[], read: (sha256: string) => JsonValue): void {
+export function fatten(command: object, places: readonly BlobPlace[], read: (sha256: string) => JsonValue): void {
   for (const { path, sha256 } of places) {
-    let holder = command as unknown as { [member: string | number]: unknown }
+    let holder = command as { [member: string | number]: unknown }
     for (const step of path.slice(0, -1)) holder = holder[step] as typeof holder
     const last = path.at(-1) ?? ''
     // Not an assignment, which a key called `__proto__` would turn into something else.

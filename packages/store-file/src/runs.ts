@@ -12,7 +12,7 @@ import type { Paths } from './paths.ts'
 import type { RedoLog } from './redo-log.ts'
 import type { RunCache } from './run-cache.ts'
 import { noteOf, type RunIndex } from './run-index.ts'
-import type { BlobPlace } from './run-line.ts'
+import { type BlobPlace, withoutRunId } from './run-line.ts'
 import { StoredRun } from './stored-run.ts'
 import type { Tombstones } from './tombstones.ts'
 
@@ -178,7 +178,7 @@ export class Runs {
 
   #draft(command: Command): Draft | TooLarge {
     const { inlineMaxBytes, valueMaxBytes, recordMaxBytes } = this.#options
-    const text = JSON.stringify(command)
+    const text = JSON.stringify(withoutRunId(command))
     if (text.length * 3 <= inlineMaxBytes) return { command, text, blobs: [], places: [] }
     const slimmed = slim(text, inlineMaxBytes)
     const slimText = slimmed.blobs.length === 0 ? text : JSON.stringify(slimmed.command)

@@ -17,7 +17,7 @@ import { fatten } from './large-values.ts'
 import type { LogRecord } from './log-reader.ts'
 import { answerWithoutChange } from './no-change.ts'
 import type { RunPaths } from './paths.ts'
-import type { CommandLine, MarkerLine, RunLine } from './run-line.ts'
+import { type CommandLine, type MarkerLine, type RunLine, withRunId } from './run-line.ts'
 import { SharedLog, type SharedLogOptions } from './shared-log.ts'
 
 export interface StoredRunOptions extends Omit<SharedLogOptions, 'path'> {
@@ -178,7 +178,8 @@ export class StoredRun {
   #apply(line: CommandLine): CommandResult | undefined {
     this.#nowMs = Math.max(this.#nowMs, line.atMs)
     const before = this.#machine
-    const result = applyCommand(before, line.command, this.#nowMs, this.#options)
+    const command = line.command.type === 'create' ? line.command : withRunId(line.command, before?.state.head.runId)
+    const result = command && applyCommand(before, command, this.#nowMs, this.#options)
     if (result?.type === 'create' && before === undefined) {
       this.#machine = result.machine
       this.#loggedMarkerMs = line.markerMs ?? Number.POSITIVE_INFINITY
