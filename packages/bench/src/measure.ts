@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { Scratch } from './meters/scratch.ts'
 import { type Spread, spreadOf } from './statistics.ts'
 import type { Comparison, Figure, Measurement, Suite } from './suite.ts'
 
@@ -34,10 +35,12 @@ export async function measure(suite: Suite, { rounds, only = '', onSample }: Mea
   if (!existsSync(sampleFile)) throw new Error(`${sampleFile} is not built; npm run bench builds it`)
   const cases = suite.cases.filter(({ workload }) => workload.includes(only))
   const samples = new Samples()
+  using scratch = new Scratch()
+  if (suite.onFiles === true) await scratch.calm(onSample)
   for (let round = 0; round < rounds; round++) {
     for (const { workload, contenders } of inOrderOf(round, cases)) {
       for (const contender of inOrderOf(round, contenders)) {
-        const measurements = await sample(contender, workload)
+        const measurements = await sample(contender, workload, scratch.env)
         for (const { unit, value } of measurements) samples.add({ workload, contender, unit }, round, value)
         const figures = measurements.map(({ unit, value }) => `${Math.round(value).toLocaleString('en')} ${unit}`)
         onSample(`round ${round + 1}/${rounds}  ${workload}  ${contender}  ${figures.join('  ')}`)
@@ -51,8 +54,8 @@ function inOrderOf<T>(round: number, items: readonly T[]): readonly T[] {
   return round % 2 === 1 ? items.toReversed() : items
 }
 
-async function sample(contender: string, workload: string): Promise<readonly Measurement[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, [sampleFile, contender, workload])
+async function sample(contender: string, workload: string, env: NodeJS.ProcessEnv): Promise<readonly Measurement[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [sampleFile, contender, workload], { env })
   return JSON.parse(stdout)
 }
 
