@@ -246,7 +246,44 @@ describe('after a power cut', () => {
   })
 })
 
+/** Of the redo log, without the zeros ahead. */
+function redo(): Buffer {
+  const whole = readFileSync(join(folder.path, 'redo', redoNames()[0] as string))
+  return whole.subarray(0, whole.findLastIndex((byte) => byte !== 0) + 1)
+}
+
 describe('a redo log', () => {
+  it('costs one batch, so one sync, for many commits of runs that go on at once', async () => {
+    const store = open()
+    await Promise.all(Array.from({ length: 50 }, (_, run) => runLine(store, `r${run}`, 10)))
+    const batches = redo().toString('latin1').split('\nredo ').length - 1
+    const nodes = 50 * 10
+    expect(batches).toBeLessThan(nodes / 10)
+  })
+
+  it('and the log of the run together grow by less than 1 KB for a small change beside 1 MB', async () => {
+    const store = open()
+    await store.create(newRun('a', { context: { large: 'x'.repeat(2 ** 20), small: 0 } }))
+    const first = await store.commit(step('a', await claim(store, 'a'), { claimNext: true }))
+    if (first.status !== 'committed' || first.claim === undefined) throw new Error(first.status)
+    const written = () => statSync(logOf(folder.path, 'a')).size + redo().length
+    const before = written()
+    await store.commit(step('a', first.claim, { deltas: [{ op: 'set', key: 'small', value: 1 }], claimNext: true }))
+    expect(written() - before).toBeGreaterThan(100)
+    expect(written() - before).toBeLessThan(1_000)
+  })
+
+  it('is replaced after a while, also when nothing happens', async () => {
+    const store = open(folder.path, { tombstoneMs: 40 })
+    await store.create(newRun('a'))
+    expect(redoNames()).toHaveLength(1)
+    await expect.poll(() => redoNames()).toEqual([])
+    // It is safe where it belongs, and work goes on with another one.
+    await expectWhole(open(afterPowerCut()), 'a', await store.load(id('a')))
+    await store.commit(step('a', await claim(store, 'a')))
+    expect(redoNames()).toHaveLength(1)
+  })
+
   it('is gone after a clean close, and with it nothing', async () => {
     const store = new FileRunStore({ directory: folder.path })
     await runLine(store, 'a', 3)
