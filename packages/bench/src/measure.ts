@@ -36,11 +36,10 @@ export async function measure(suite: Suite, { rounds, only = '', onSample }: Mea
   const cases = suite.cases.filter(({ workload }) => workload.includes(only))
   const samples = new Samples()
   using scratch = new Scratch()
-  if (suite.onFiles === true) await scratch.calm(onSample)
   for (let round = 0; round < rounds; round++) {
     for (const { workload, contenders } of inOrderOf(round, cases)) {
       for (const contender of inOrderOf(round, contenders)) {
-        const measurements = await sample(contender, workload, scratch.env)
+        const measurements = await sample(contender, workload, scratch.env, onSample)
         for (const { unit, value } of measurements) samples.add({ workload, contender, unit }, round, value)
         const figures = measurements.map(({ unit, value }) => `${Math.round(value).toLocaleString('en')} ${unit}`)
         onSample(`round ${round + 1}/${rounds}  ${workload}  ${contender}  ${figures.join('  ')}`)
@@ -54,8 +53,14 @@ function inOrderOf<T>(round: number, items: readonly T[]): readonly T[] {
   return round % 2 === 1 ? items.toReversed() : items
 }
 
-async function sample(contender: string, workload: string, env: NodeJS.ProcessEnv): Promise<readonly Measurement[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, [sampleFile, contender, workload], { env })
+async function sample(
+  contender: string,
+  workload: string,
+  env: NodeJS.ProcessEnv,
+  say: (line: string) => void,
+): Promise<readonly Measurement[]> {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [sampleFile, contender, workload], { env })
+  if (stderr !== '') say(stderr.trimEnd())
   return JSON.parse(stdout)
 }
 

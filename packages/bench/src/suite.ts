@@ -4,8 +4,6 @@ export interface Suite {
   readonly name: string
   readonly cases: readonly Case[]
   readonly comparisons: readonly Comparison[]
-  /** It measures files, and needs a disk that is not busy with removed ones. */
-  readonly onFiles?: boolean
 }
 
 /** Contenders that take turns on one workload. */

@@ -3,7 +3,6 @@ import type { Meter } from './meter.ts'
 
 const meters: Readonly<Record<string, () => Promise<Meter>>> = {
   'append-fdatasync': async () => (await import('./append-fdatasync.ts')).appendFdatasync,
-  'file creation': async () => (await import('./file-creation.ts')).fileCreation,
   'file-store, 1 run': async () => (await import('./file-store.ts')).runsAtOnce(1),
   'file-store, 50 runs': async () => (await import('./file-store.ts')).runsAtOnce(50),
   'file-store, 1 MB context': async () => (await import('./large-context.ts')).largeContext,

@@ -6,7 +6,7 @@ const W7 = 'w7-context-1mb'
 const FLOOR = { workload: W4, contender: 'append-fdatasync', unit: 'appends/s' }
 
 const cases: readonly Case[] = [
-  { workload: W4, contenders: ['append-fdatasync', 'file creation', 'file-store, 1 run', 'file-store, 50 runs'] },
+  { workload: W4, contenders: ['append-fdatasync', 'file-store, 1 run', 'file-store, 50 runs'] },
   { workload: W7, contenders: ['file-store, 1 MB context'] },
 ]
 
@@ -15,7 +15,7 @@ const comparisons: readonly Comparison[] = [
   versusAppends('file-store, 50 runs', 2),
 ]
 
-export const file: Suite = { name: 'file', cases, comparisons, onFiles: true }
+export const file: Suite = { name: 'file', cases, comparisons }
 
 function versusAppends(contender: string, atLeast: number): Comparison {
   return {

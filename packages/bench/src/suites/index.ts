@@ -7,7 +7,6 @@ const core: Suite = {
   name: 'core',
   cases: [...inProcess.cases, ...file.cases],
   comparisons: [...inProcess.comparisons, ...file.comparisons],
-  onFiles: true,
 }
 
 export const suites: Readonly<Record<string, Suite>> = {
