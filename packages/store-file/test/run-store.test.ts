@@ -242,6 +242,17 @@ describe('a log that a crash or a disk has hurt', () => {
     expect(errors).toEqual([])
   })
 
+  it('that is removed or cut while a run goes on is noticed by the next commit', async () => {
+    const store = open()
+    for (const runId of ['a', 'b']) await store.create(newRun(runId))
+    const [removed, cut] = [await claim(store, 'a'), await claim(store, 'b')]
+    rmSync(logOf('a'))
+    truncateSync(logOf('b'), 100)
+
+    expect(await store.commit(step('a', removed))).toMatchObject({ status: 'unknown-run' })
+    await expect(store.commit(step('b', cut))).rejects.toThrow('has become shorter')
+  })
+
   it('refuses all work on a run whose sync failed, in this process', async () => {
     const store = open()
     // Lines of another process: its log is synced itself.
