@@ -1,11 +1,11 @@
 /** The large values of a run, each in a file that is named by its SHA-256. */
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { BatonError } from '@baton/core'
 import type { JsonValue } from '@baton/core/adapter'
 import { type FolderSync, makeFolder, writeNewFile } from './disk.ts'
-import { onDisk, storeFailure } from './failure.ts'
+import { hasCode, onDisk, storeFailure } from './failure.ts'
 import type { Blob } from './large-values.ts'
 import type { RunPaths } from './paths.ts'
 
@@ -18,6 +18,9 @@ export async function writeBlobs(
   if (blobs.length === 0) return
   try {
     makeFolder(run.blobs)
+    // So that a purge does not take it, and what is in it already, for what a start that died has left.
+    const now = new Date()
+    utimesSync(run.blobs, now, now)
     for (const { sha256, text } of blobs) {
       const path = join(run.blobs, sha256)
       if (existsSync(path)) continue
@@ -33,9 +36,20 @@ export async function writeBlobs(
 }
 
 export function readBlob(run: RunPaths, sha256: string): { readonly value: JsonValue; readonly bytes: number } {
-  const bytes = onDisk(`reading a value of ${run.name}`, () => readFileSync(join(run.blobs, sha256)))
+  const path = join(run.blobs, sha256)
+  const bytes = onDisk(`reading a value of ${run.name}`, () => readIfThere(path))
+  if (bytes === undefined) throw new BatonError('STORE_CORRUPT', { message: `${path} is missing` })
   if (createHash('sha256').update(bytes).digest('hex') !== sha256) {
-    throw new BatonError('STORE_CORRUPT', { message: `${join(run.blobs, sha256)} is not what was written` })
+    throw new BatonError('STORE_CORRUPT', { message: `${path} is not what was written` })
   }
   return { value: JSON.parse(bytes.toString('utf8')) as JsonValue, bytes: bytes.length }
+}
+
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined
+    throw error
+  }
 }

@@ -15,6 +15,15 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/**
+ * Whether it says something about one file, and not about the disk as a whole: who looks at all runs can leave that one
+ * out, and must not fail for it.
+ */
+export function isOfOneFile(error: unknown): error is BatonError {
+  if (BatonError.is(error, 'STORE_CORRUPT')) return true
+  return BatonError.is(error, 'STORE_UNAVAILABLE') && hasCode(error.cause, 'EIO', 'EISDIR', 'ELOOP', 'EACCES', 'EPERM')
+}
+
 /** Runs a step of the file system, and translates what it throws. */
 export function onDisk<Result>(doing: string, step: () => Result): Result {
   try {

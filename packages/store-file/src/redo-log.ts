@@ -8,6 +8,9 @@
  * it belongs, it is removed. The same happens after a minute: a redo log must not outlive the tombstone of a run that it
  * mentions, or it would bring that run back.
  *
+ * A batch that cannot be written (a full disk, no descriptor left) is refused, and goes with the next one. A sync that
+ * fails is final: nobody knows what the disk holds. A redo log that mentions a log which could not be synced is kept.
+ *
  * The file is made longer 256 KiB of zeros at a time. To overwrite these, the file system need not change what it
  * knows of the file, and a sync takes a quarter less (measured on ext4).
  *
@@ -54,7 +57,7 @@ interface RedoFile {
 const LIMIT_BYTES = 16 * 1024 * 1024
 const LIMIT_MS = 60_000
 const EXTENT_BYTES = 256 * 1024
-/** Lines nobody waits for are not kept in memory beyond this. */
+/** Lines nobody waits for are not kept in memory beyond this; lines that cannot be written, not beyond twice as much. */
 const PENDING_BYTES = 1024 * 1024
 const SYNCS_AT_ONCE = 4
 const DONE = Promise.resolve()
@@ -74,6 +77,8 @@ export class RedoLog {
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
   #checkpoints: Promise<void> = DONE
+  /** Logs whose sync failed. */
+  readonly #distrusted = new Set<string>()
   #failed: BatonError | undefined
 
   constructor(options: RedoLogOptions) {
@@ -114,6 +119,11 @@ export class RedoLog {
     return this.#next
   }
 
+  /** That log could not be synced. A later sync may report success without having written, so what is here is kept. */
+  distrust(path: string): void {
+    this.#distrusted.add(path)
+  }
+
   /** Syncs what it has where it belongs, and removes it. */
   async close(): Promise<void> {
     await (this.#next ?? this.#running)?.catch(() => {})
@@ -127,20 +137,23 @@ export class RedoLog {
 
   #start(isAlone = false): Promise<void> {
     this.#next = undefined
+    const batch = this.#batch
+    let file: RedoFile
     try {
-      const isNew = this.#file === undefined
-      const { file, batch } = this.#append()
+      file = this.#append()
+    } catch (error) {
+      if (this.#pendingBytes > 2 * PENDING_BYTES) return Promise.reject(this.#fail(error))
+      return Promise.reject(storeFailure(error, 'writing the redo log'))
+    }
+    try {
       let synced: Promise<unknown> = DONE
-      if (isNew || !this.#loneSync.may(isAlone)) {
-        const folder = isNew ? this.#options.folders.sync(this.#options.paths.redo) : DONE
-        synced = Promise.all([this.#loneSync.elsewhere(() => syncContent(file.fd)), folder])
-      } else {
+      if (this.#loneSync.may(isAlone)) {
         this.#loneSync.now(() => fdatasyncSync(file.fd))
         if (this.#isStillOurs(file)) {
           this.#safeBatch = batch
           return DONE
         }
-      }
+      } else synced = this.#loneSync.elsewhere(() => syncContent(file.fd))
       this.#running = this.#settle(file, batch, synced)
       return this.#running
     } catch (error) {
@@ -160,20 +173,17 @@ export class RedoLog {
     }
   }
 
-  /** Writes what has been collected. */
-  #append(): { readonly file: RedoFile; readonly batch: number } {
-    const batch = this.#batch
-    const records = this.#pending
-    const logs = this.#pendingLogs
+  /** Writes what has been collected. When that throws, it is still collected. */
+  #append(): RedoFile {
+    this.#file ??= this.#make()
+    const file = this.#file
+    append(file, this.#pending)
+    for (const path of this.#pendingLogs) file.logs.add(path)
     this.#batch += 1
     this.#pending = []
     this.#pendingLogs = []
     this.#pendingBytes = 0
-    this.#file ??= this.#make()
-    const file = this.#file
-    for (const path of logs) file.logs.add(path)
-    append(file, records)
-    return { file, batch }
+    return file
   }
 
   #isStillOurs(file: RedoFile): boolean {
@@ -188,17 +198,18 @@ export class RedoLog {
   }
 
   #make(): RedoFile {
-    const { redo } = this.#options.paths
+    const { paths, folders } = this.#options
     const name = newRedoName()
-    const path = join(redo, name)
-    const flags = constants.O_RDWR | CREATE | constants.O_EXCL | READ
-    let fd: number
+    const path = join(paths.redo, name)
+    let fd: number | undefined
     try {
-      fd = openSync(path, flags, FILE_MODE)
+      fd = openNew(path)
+      folders.syncNow(paths.redo)
     } catch (error) {
-      if (!hasCode(error, 'ENOENT')) throw error
-      makeFolder(redo)
-      fd = openSync(path, flags, FILE_MODE)
+      if (fd !== undefined) closeSync(fd)
+      removeFile(path)
+      giveUpRedoName(name)
+      throw error
     }
     const ageing = setTimeout(() => this.#age(file), this.#limitMs).unref()
     const file: RedoFile = { fd, name, path, logs: new Set(), ageing, isOld: false, position: 0, allocated: 0 }
@@ -231,7 +242,11 @@ export class RedoLog {
     closeSync(file.fd)
     this.#checkpoints = this.#checkpoints
       .then(() => this.#syncLogs(file.logs, atOnce))
-      .then(() => removeFile(file.path))
+      .then(() => {
+        const distrusted = [...file.logs].find((path) => this.#distrusted.has(path))
+        if (distrusted !== undefined) throw new Error(`an earlier sync of ${distrusted} failed`)
+        removeFile(file.path)
+      })
       .catch((error: unknown) => {
         // It stays, and whoever opens the folder when this process is gone recovers from it.
         this.#options.logger.log('error', 'could not sync the logs of runs', { error: messageOf(error) })
@@ -252,15 +267,28 @@ export class RedoLog {
 
 function append(file: RedoFile, records: readonly RedoRecord[]): void {
   let end = 0
+  let allocated = file.allocated
   const bytes = encodeBatch(records, (length) => {
     end = file.position + length
-    if (end > file.allocated) file.allocated = Math.ceil(end / EXTENT_BYTES) * EXTENT_BYTES
-    else return length
-    return file.allocated - file.position
+    if (end <= allocated) return length
+    allocated = Math.ceil(end / EXTENT_BYTES) * EXTENT_BYTES
+    return allocated - file.position
   })
   const written = writeSync(file.fd, bytes, 0, bytes.length, file.position)
   if (written < bytes.length) throw new Error(`wrote ${written} of ${bytes.length} bytes, is the disk full?`)
   file.position = end
+  file.allocated = allocated
+}
+
+function openNew(path: string): number {
+  const flags = constants.O_RDWR | CREATE | constants.O_EXCL | READ
+  try {
+    return openSync(path, flags, FILE_MODE)
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error
+    makeFolder(dirname(path))
+    return openSync(path, flags, FILE_MODE)
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Whose a redo log is, by its name: `<boot>.<pid>.<random>.log`. One whose owner is gone is an orphan: the machine was
- * started again since, or the process ended, or it is an earlier process with the number of this one.
+ * Whose a redo log is and how old, by its name: `<boot>.<pid>.<begun>.<random>.log`. One whose owner is gone is an orphan:
+ * the machine was started again since, or the process ended, or it is an earlier process with the number of this one.
  *
  * To call an owner dead that lives (in another container, say, whose processes have numbers of their own) does no harm:
  * before each answer an owner looks whether its redo log still has its name (`redo-log.ts`).
@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { hasCode } from './failure.ts'
 
-const NAME = /^([0-9a-z]+)\.(\d+)\.[0-9a-z]+\.log$/
+const NAME = /^([0-9a-z]+)\.(\d+)\.([0-9a-z]+)\.[0-9a-z]+\.log$/
 const BOOT_ID = '/proc/sys/kernel/random/boot_id'
 const MINUTE_S = 60
 
@@ -17,7 +17,8 @@ const own = new Set<string>()
 let boot: string | undefined
 
 export function newRedoName(): string {
-  const name = `${bootTag()}.${process.pid}.${Math.random().toString(36).slice(2)}0.log`
+  const random = `${Math.random().toString(36).slice(2)}0`
+  const name = `${bootTag()}.${process.pid}.${Date.now().toString(36)}.${random}.log`
   own.add(name)
   return name
 }
@@ -25,6 +26,12 @@ export function newRedoName(): string {
 /** Whoever finds it from now on may recover from it. */
 export function giveUpRedoName(name: string): void {
   own.delete(name)
+}
+
+/** When the first line may have come into it; the beginning of time when the name does not say. */
+export function begunAtMs(name: string): number {
+  const [, , , begun] = NAME.exec(name) ?? []
+  return begun === undefined ? 0 : Number.parseInt(begun, 36)
 }
 
 export function isOrphan(name: string): boolean {

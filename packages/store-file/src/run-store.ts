@@ -37,7 +37,7 @@ import {
 } from '@baton/core/adapter'
 import { copyOf } from './copy.ts'
 import { DueWheel } from './due-wheel.ts'
-import { messageOf, onDisk, storeFailure } from './failure.ts'
+import { isOfOneFile, messageOf, onDisk, storeFailure } from './failure.ts'
 import { follow } from './journal.ts'
 import { OpenFiles } from './open-files.ts'
 import { checkRunStoreOptions, type FileDurability, type FileRunStoreOptions } from './options.ts'
@@ -83,14 +83,15 @@ export class FileRunStore implements IRunStore {
     this.#cache = new RunCache({ runs: checked.cachedRuns, bytes: checked.cachedBytes })
     const { paths, folders } = this.#folder
     this.#files = new OpenFiles(checked.openFiles)
-    onDisk(`recovering ${checked.directory}`, () => recover(paths, logger))
+    const settleRedo = (begunUntilMs: number) => this.#recover(begunUntilMs)
+    this.#tombstones = new Tombstones({ paths, lifeMs: checked.tombstoneMs, settleRedo })
+    this.#recover()
     this.#redo =
       this.durability === 'power'
         ? new RedoLog({ paths, folders, logger, ...redoLimits(options, checked.tombstoneMs) })
         : undefined
     const wheel = new DueWheel(paths)
     this.#wheel = wheel
-    this.#tombstones = new Tombstones(paths, checked.tombstoneMs)
     this.#runs = new Runs({
       ...checked,
       paths,
@@ -121,7 +122,11 @@ export class FileRunStore implements IRunStore {
   async create(run: NewRun): Promise<CreateResult> {
     this.#assertOpen()
     const { runId } = run
-    if (this.#tombstones.keeps(runId, this.#clock.now())) return { status: 'purged' }
+    if (
+      this.#tombstones.isThere(runId) &&
+      (await this.#tombstones.keeps(runId, this.#clock.now(), this.#folder.folders))
+    )
+      return { status: 'purged' }
     let answer = await this.#runs.change(runId, { type: 'create', run })
     if (answer === undefined) {
       // What this process knew of it was the run that was purged, and it may have noted that one's end once more.
@@ -220,11 +225,9 @@ export class FileRunStore implements IRunStore {
     const notes = [...(await this.#index.scan()).values()]
     // A page is chosen by what a note has; only its own runs are then read whole.
     const page = pageOf(notes as readonly unknown[] as readonly RunSummary[], query)
-    const runs: RunSummary[] = []
-    for (const { runId } of page.runs) {
-      const state = this.#openSound(runId)?.machine?.state
-      if (state !== undefined) runs.push(copyOf(summaryOf(state)))
-    }
+    const stored = page.runs.flatMap(({ runId }) => this.#openSound(runId) ?? [])
+    const runs = stored.flatMap(({ machine }) => (machine === undefined ? [] : copyOf(summaryOf(machine.state))))
+    await Promise.all(stored.map(flushEnd))
     return { ...page, runs }
   }
 
@@ -278,9 +281,16 @@ export class FileRunStore implements IRunStore {
     this.#assertOpen()
     const run = this.#runs.open(runId)
     const state = run?.machine?.state
-    // How a run ended must not change (P5), not even if the power fails right after somebody has been told.
-    if (state !== undefined && isTerminal(state.status)) await run?.flush()
+    if (run !== undefined) await flushEnd(run)
     return state
+  }
+
+  /** @param begunUntilMs redo logs begun until then are settled too, whosever they are */
+  #recover(begunUntilMs?: number): void {
+    const { paths } = this.#folder
+    const isPurged = (runName: string, begunAtMs: number) =>
+      this.#tombstones.covers(runName, begunAtMs, this.#clock.now())
+    onDisk(`recovering ${paths.root}`, () => recover({ paths, logger: this.#logger, isPurged, begunUntilMs }))
   }
 
   /** For those who look at all runs: a damaged one is reported and left out. */
@@ -288,7 +298,7 @@ export class FileRunStore implements IRunStore {
     try {
       return this.#runs.open(runId)
     } catch (error) {
-      if (!BatonError.is(error, 'STORE_CORRUPT')) throw error
+      if (!isOfOneFile(error)) throw error
       this.#logger.log('error', 'a run is damaged and was left out', { runId, error: messageOf(error) })
       return undefined
     }
@@ -319,6 +329,11 @@ export class FileRunStore implements IRunStore {
 /** Tests want them smaller. */
 function redoLimits(options: FileRunStoreOptions & { readonly redoBytes?: number }, tombstoneMs: number) {
   return { limitBytes: options.redoBytes, limitMs: Math.min(REDO_MS, tombstoneMs / 2) }
+}
+
+/** How a run ended must not change (P5), not even if the power fails right after somebody has been told. */
+async function flushEnd(run: StoredRun): Promise<void> {
+  if (run.machine !== undefined && isTerminal(run.machine.state.status)) await run.flush()
 }
 
 function unknownRun(runId: RunId): BatonError {

@@ -117,7 +117,7 @@ export class Runs {
     const unchanged = this.#withoutChange(run, command)
     if (unchanged !== undefined) {
       // It may rest on a line that its writer has not seen safe yet.
-      await run.flush()
+      await this.#flush(runId, run)
       return unchanged
     }
     if (run.machine === undefined && command.type !== 'create') return undefined
@@ -125,9 +125,19 @@ export class Runs {
     if ('limitBytes' in draft) return draft
     await writeBlobs(run.paths, draft.blobs, this.#options)
     const answer = this.#write(run, draft)
-    if (needsDisk(command)) await run.flush(this.#changing <= 1)
+    if (needsDisk(command)) await this.#flush(runId, run, this.#changing <= 1)
     if (run.machine !== undefined && isTerminal(run.machine.state.status)) this.finish(run)
     return answer
+  }
+
+  async #flush(runId: RunId, run: StoredRun, isAlone?: boolean): Promise<void> {
+    try {
+      await run.flush(isAlone)
+    } catch (error) {
+      // It may have left the cache meanwhile, and a new handle would sync again and be told that all is well.
+      if (run.failed) this.#options.cache.keep(runId, run)
+      throw error
+    }
   }
 
   /** Leaves a note about a run that has ended, and takes its marker away: hints, which may fail. */
@@ -153,8 +163,13 @@ export class Runs {
     if (known !== undefined && !known.removed && !known.broken) return known
     cache.drop(runId)
     if (!creating && tombstones.has(runId, clock.now())) return undefined
-    const run = this.handle(runId)
+    let run = this.handle(runId)
     run.sync()
+    if (run.removed) {
+      // That was a descriptor that we still had, of a run that is gone.
+      run = this.handle(runId)
+      run.sync()
+    }
     if (run.found) cache.keep(runId, run)
     return run.found || creating ? run : undefined
   }

@@ -186,8 +186,7 @@ export class SharedLog {
         if (!this.#folderSynced) folders.syncNow(dirname(path))
       })
     } catch (error) {
-      this.#failed = storeFailure(error, `syncing ${path}`)
-      return Promise.reject(this.#failed)
+      return Promise.reject(this.#fail(error))
     }
     this.#folderSynced = true
     this.#syncedTo = this.#reader.position
@@ -207,11 +206,17 @@ export class SharedLog {
         await (this.#folderSynced ? content : Promise.all([content, folders.sync(dirname(path))]))
       })
     } catch (error) {
-      this.#failed = storeFailure(error, `syncing ${path}`)
-      throw this.#failed
+      throw this.#fail(error)
     }
     this.#folderSynced = true
     this.#syncedTo = upTo
+  }
+
+  #fail(error: unknown): BatonError {
+    const { path, redo } = this.#options
+    this.#failed = storeFailure(error, `syncing ${path}`)
+    redo?.distrust(path)
+    return this.#failed
   }
 
   #file(create: boolean): OpenFile | undefined {

@@ -6,10 +6,10 @@
  * that all writers know where it is. Whatever dies in between leaves a marker that is too early, which is harmless.
  */
 import { setImmediate } from 'node:timers/promises'
-import { BatonError, type ILogger, isTerminal } from '@baton/core'
+import { type ILogger, isTerminal } from '@baton/core'
 import type { DueItem, DueQuery, RunId, RunMachine } from '@baton/core/adapter'
 import { bucketOf, type DueWheel } from './due-wheel.ts'
-import { messageOf } from './failure.ts'
+import { isOfOneFile, messageOf } from './failure.ts'
 import { idOfFileName } from './file-name.ts'
 import type { Paths } from './paths.ts'
 import type { RunIndex } from './run-index.ts'
@@ -72,7 +72,7 @@ export class Sweep {
     try {
       return this.#lookAt(runId, bucketMs, nowMs, filter)
     } catch (error) {
-      if (!BatonError.is(error, 'STORE_CORRUPT')) throw error
+      if (!isOfOneFile(error)) throw error
       // One bad run must not stop the others, nor be read again at every sweep.
       logger.log('error', 'a run is damaged and was left out of the sweep', { runId, error: messageOf(error) })
       const run = paths.run(runId)

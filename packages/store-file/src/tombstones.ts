@@ -7,6 +7,9 @@
  * One file per id, so that asking for one is one look. Beside them a list of names for each day on which some will be
  * over: tidying up reads the lists of days that have passed, and never the folder. A list is a hint; a tombstone that
  * is in none stays in the folder, which changes no answer.
+ *
+ * Redo logs may still have lines of the run, and recovery leaves these out because of the tombstone (`recovery.ts`). So
+ * before a tombstone goes, redo logs that are older than it are settled.
  */
 import {
   closeSync,
@@ -17,6 +20,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -33,29 +37,57 @@ const DAY_MS = 24 * 3_600_000
 const LISTS = '~days'
 /** How many tombstones to handle before others get their turn. */
 const PER_TURN = 50
+/** The clock of a file system may lag behind by that. */
+const COARSE_MS = 100
+
+export interface TombstonesOptions {
+  readonly paths: Paths
+  readonly lifeMs: number
+  /** Sees to it that there are no redo logs any more that were begun until then. Real time, as files have it. */
+  readonly settleRedo: (begunUntilMs: number) => void
+}
 
 export class Tombstones {
   readonly #paths: Paths
   readonly #lifeMs: number
+  readonly #settleRedo: (begunUntilMs: number) => void
 
-  constructor(paths: Paths, lifeMs: number) {
+  constructor({ paths, lifeMs, settleRedo }: TombstonesOptions) {
     this.#paths = paths
     this.#lifeMs = lifeMs
+    this.#settleRedo = settleRedo
   }
 
   has(runId: RunId, nowMs: number): boolean {
-    return isValid(this.#paths.tombstone(runId), nowMs)
+    return this.#isValid(this.#paths.tombstone(runId), nowMs)
   }
 
   /**
-   * Removes a tombstone that is over, before its id is used again: it would count once more if the clock were set back.
+   * Whether what a redo log has of a run is that of a purged one.
+   * @param runName the run's id as a file name
+   * @param begunAtMs when the redo log was begun, in real time
+   */
+  covers(runName: string, begunAtMs: number, nowMs: number): boolean {
+    const path = join(this.#paths.tombstones, runName)
+    return this.#isValid(path, nowMs) || begunAtMs <= putUntilMs(path)
+  }
+
+  /** There is one, be it over. */
+  isThere(runId: RunId): boolean {
+    return existsSync(this.#paths.tombstone(runId))
+  }
+
+  /**
+   * Removes a tombstone that is over, before its id is used again: it would count once more if the clock were set back,
+   * or after a power cut to whoever recovers. So its removal is durable when this resolves.
    * @returns whether there is a valid one
    */
-  keeps(runId: RunId, nowMs: number): boolean {
+  async keeps(runId: RunId, nowMs: number, folders: FolderSync): Promise<boolean> {
     const path = this.#paths.tombstone(runId)
-    if (!existsSync(path)) return false
-    if (isValid(path, nowMs)) return true
+    if (this.#isValid(path, nowMs)) return true
+    this.#settleRedo(putUntilMs(path))
     this.#discard(path, nowMs)
+    await folders.sync(this.#paths.tombstones)
     return false
   }
 
@@ -80,13 +112,22 @@ export class Tombstones {
   async removeExpired(nowMs: number): Promise<void> {
     let looked = 0
     for (const list of this.#listsUntil(nowMs)) {
+      const over: string[] = []
+      let untilMs = 0
       for (const name of (await readList(list)).split('\n')) {
         // What a crash has cut off is no name, or somebody else's: neither does harm.
         const runId = idOfFileName(name)
         if (runId === undefined) continue
         if (++looked % PER_TURN === 0) await setImmediate()
         const path = this.#paths.tombstone(runId)
-        if (existsSync(path) && !isValid(path, nowMs)) this.#discard(path, nowMs)
+        if (!existsSync(path) || this.#isValid(path, nowMs)) continue
+        over.push(path)
+        untilMs = Math.max(untilMs, putUntilMs(path))
+      }
+      if (over.length > 0) this.#settleRedo(untilMs)
+      for (const path of over) {
+        if (++looked % PER_TURN === 0) await setImmediate()
+        this.#discard(path, nowMs)
       }
       removeFile(list)
     }
@@ -124,25 +165,32 @@ export class Tombstones {
     const place = join(this.#paths.trash, `${basename(path)}.${process.pid}.${Math.random().toString(36).slice(2)}`)
     try {
       renameSync(path, place)
-      if (isValid(place, nowMs)) linkSync(place, path)
+      if (this.#isValid(place, nowMs)) linkSync(place, path)
     } catch (error) {
       if (!hasCode(error, 'ENOENT', 'EEXIST')) throw error
     }
     removeFile(place)
   }
+
+  #isValid(path: string, nowMs: number): boolean {
+    // By far the most common answer, and an exception would be slow.
+    if (!existsSync(path)) return false
+    try {
+      const text = readFileSync(path, 'utf8')
+      // The instant itself may not have reached the disk before a power cut.
+      const untilMs = /^\d+$/.test(text) ? Number(text) : putUntilMs(path) + this.#lifeMs
+      return untilMs > nowMs
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return false
+      throw error
+    }
+  }
 }
 
-function isValid(path: string, nowMs: number): boolean {
-  // By far the most common answer, and an exception would be slow.
-  if (!existsSync(path)) return false
-  try {
-    const text = readFileSync(path, 'utf8')
-    // The instant itself may not have reached the disk before a power cut. Then it stays.
-    return !/^\d+$/.test(text) || Number(text) > nowMs
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false
-    throw error
-  }
+/** A time by which it surely had been put; the beginning of time when it is not there. */
+function putUntilMs(path: string): number {
+  const entry = statSync(path, { throwIfNoEntry: false })
+  return entry === undefined ? 0 : entry.mtimeMs + COARSE_MS
 }
 
 async function readList(path: string): Promise<string> {

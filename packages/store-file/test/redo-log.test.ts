@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -28,6 +29,7 @@ import { FileRunStore } from '../src/run-store.ts'
 import { startChild } from './child.ts'
 import { type TestFolder, testFolder } from './folder.ts'
 import { claim, id, newRun, runLine, step } from './runs.ts'
+import { testClock } from './test-clock.ts'
 
 let folder: TestFolder
 let copies: TestFolder
@@ -69,6 +71,15 @@ async function expectWhole(store: FileRunStore, runId: string, expected: unknown
   const state = foldJournal(events)
   expect(state && recordOf(state)).toEqual(expected)
   expect(await store.load(id(runId))).toEqual(expected)
+}
+
+/** What a process that is killed now would leave. */
+function copyRedo(): ReadonlyMap<string, Buffer> {
+  return new Map(redoNames().map((name) => [name, readFileSync(join(folder.path, 'redo', name))]))
+}
+
+function putRedo(left: ReadonlyMap<string, Buffer>): void {
+  for (const [name, bytes] of left) writeFileSync(join(folder.path, 'redo', name), bytes)
 }
 
 /** Cuts a log to that length; `zeroed`: the file kept its length, and its pages did not come. */
@@ -196,16 +207,75 @@ describe('after a power cut', () => {
     expect(existsSync(logOf(copy, 'a'))).toBe(false)
   })
 
-  it('a file that is another one is left alone', async () => {
+  it('a purged run does not come back from the redo log of a process that died long ago', async () => {
+    const clock = testClock(Date.now())
+    const dead = open()
+    await runLine(dead, 'a', 2)
+    const survivor = open(folder.path, { clock })
+    // It was killed: nobody settles its redo log, and nobody opens the folder for longer than a tombstone lasts.
+    const left = copyRedo()
+    await survivor.purge({ endedBeforeMs: Date.now() + 1_000 })
+    await dead.close()
+    putRedo(left)
+    clock.advance(20 * 86_400_000)
+    await survivor.purge({ endedBeforeMs: 0 })
+    expect(existsSync(new Paths(folder.path).tombstone(id('a')))).toBe(false)
+
+    expect(await open(folder.path, { clock }).load(id('a'))).toBeUndefined()
+  })
+
+  it('a run that uses the id of a purged one keeps what is acknowledged, whatever redo logs were left', async () => {
+    const clock = testClock(Date.now())
+    const dead = open()
+    await runLine(dead, 'a', 2)
+    const survivor = open(folder.path, { clock })
+    const left = copyRedo()
+    await survivor.purge({ endedBeforeMs: Date.now() + 1_000 })
+    await dead.close()
+    putRedo(left)
+    const tombstone = readFileSync(new Paths(folder.path).tombstone(id('a')))
+    clock.advance(20 * 86_400_000)
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    await survivor.create(newRun('a', { flowId: 'second' }))
+    await survivor.commit(step('a', await claim(survivor, 'a'), { output: 'new' }))
+    const expected = await survivor.load(id('a'))
+
+    const copy = afterPowerCut()
+    // The removal of the old tombstone was not on the disk yet, nor anything of the new run's log.
+    const path = new Paths(copy).tombstone(id('a'))
+    writeFileSync(path, tombstone)
+    const longAgo = new Date(Date.now() - 140)
+    utimesSync(path, longAgo, longAgo)
+    rmSync(logOf(copy, 'a'))
+    await expectWhole(open(copy, { clock }), 'a', expected)
+  })
+
+  it('a log that does not fit is left alone, and so is the redo log', async () => {
     const store = open()
     await runLine(store, 'a', 2)
-    const copy = afterPowerCut()
-    writeFileSync(logOf(copy, 'a'), '\nsomething else\n')
-    const told: string[] = []
-    const logger: ILogger = { log: (_level, message) => void told.push(message) }
-    await new FileRunStore({ directory: copy, logger }).close()
-    expect(readFileSync(logOf(copy, 'a'), 'utf8')).toBe('\nsomething else\n')
-    expect(told).toHaveLength(1)
+    await runLine(store, 'b', 2)
+    const expected = await store.load(id('b'))
+    for (const spoil of [
+      (log: string) => writeFileSync(log, '\nsomething else\n'),
+      (log: string) => {
+        rmSync(log)
+        mkdirSync(log)
+      },
+    ]) {
+      const copy = afterPowerCut()
+      const before = readFileSync(join(copy, 'redo', redoNames(copy)[0] as string))
+      spoil(logOf(copy, 'a'))
+      lose(logOf(copy, 'b'), 50, true)
+      const told: string[] = []
+      const logger: ILogger = { log: (level) => void told.push(level) }
+      const after = new FileRunStore({ directory: copy, logger })
+      await expectWhole(after, 'b', expected)
+      await after.close()
+      expect(told).toEqual(['error'])
+      const [kept = ''] = redoNames(copy)
+      expect(kept).toMatch(/\.damaged$/)
+      expect(readFileSync(join(copy, 'redo', kept)).equals(before)).toBe(true)
+    }
   })
 
   it('those who recover at the same time do not disturb each other, nor one who appends already', async () => {
@@ -222,7 +292,7 @@ describe('after a power cut', () => {
     const expected = await first.load(id('b'))
     // Somebody who had read the redo log before the first was done.
     writeFileSync(orphan, redo)
-    recover(new Paths(copy), silentLogger)
+    recover({ paths: new Paths(copy), logger: silentLogger, isPurged: () => false })
     expect(existsSync(orphan)).toBe(false)
     await expectWhole(open(copy), 'b', expected)
     await expectWhole(open(copy), 'a', await store.load(id('a')))
@@ -328,14 +398,50 @@ describe('a redo log', () => {
     await expectWhole(open(copy), 'a', await store.load(id('a')))
   })
 
-  it('refuses everything after a sync that failed', async () => {
+  it('that cannot be made refuses, and what was refused is in it as soon as it can', async () => {
     const paths = new Paths(folder.path)
     const redo = new RedoLog({ paths, folders: new FolderSync(), logger: silentLogger })
-    writeFileSync(join(folder.path, 'redo'), 'no folder')
-    await expect(redo.flush(redo.add(join(paths.runs, '0', 'a.log'), 0, Buffer.from('a')))).rejects.toThrow()
-    expect(redo.failure?.code).toBe('STORE_UNAVAILABLE')
-    await expect(redo.flush(redo.add(join(paths.runs, '0', 'a.log'), 1, Buffer.from('b')))).rejects.toThrow()
+    const log = join(paths.runs, '0', 'a.log')
+    writeFileSync(paths.redo, 'no folder')
+    const refused = redo.add(log, 0, Buffer.from('a'))
+    await expect(redo.flush(refused)).rejects.toThrow(/writing the redo log/)
+    await expect(redo.flush(redo.add(log, 1, Buffer.from('b')))).rejects.toThrow()
+    expect(redo.failure).toBeUndefined()
+
+    rmSync(paths.redo)
+    await redo.flush(refused)
+    const [name = ''] = redoNames()
+    const { records } = decodeBatches(readFileSync(join(paths.redo, name)))
+    expect(records.map(({ bytes }) => bytes.toString())).toEqual(['a', 'b'])
     await redo.close()
+  })
+
+  it('that cannot be made for long refuses everything, rather than to keep ever more in memory', async () => {
+    const paths = new Paths(folder.path)
+    const redo = new RedoLog({ paths, folders: new FolderSync(), logger: silentLogger })
+    writeFileSync(paths.redo, 'no folder')
+    for (let count = 0; count < 5; count++) redo.add(join(paths.runs, '0', 'a.log'), 0, Buffer.alloc(512 * 1024))
+    expect(redo.failure?.code).toBe('STORE_UNAVAILABLE')
+    rmSync(paths.redo)
+    await expect(redo.flush(redo.add(join(paths.runs, '0', 'a.log'), 0, Buffer.from('b')))).rejects.toThrow()
+    await redo.close()
+  })
+
+  it('stays when it mentions a log that could not be synced', async () => {
+    const paths = new Paths(folder.path)
+    const told: string[] = []
+    const redo = new RedoLog({ paths, folders: new FolderSync(), logger: { log: (level) => void told.push(level) } })
+    const log = join(paths.runs, '0', 'a.log')
+    mkdirSync(join(paths.runs, '0'), { recursive: true })
+    writeFileSync(log, 'a')
+    await redo.flush(redo.add(log, 0, Buffer.from('a')))
+    redo.distrust(log)
+    await redo.close()
+    expect(redoNames()).toHaveLength(1)
+    expect(told).toEqual(['error'])
+    // It belongs to nobody now.
+    recover({ paths, logger: silentLogger, isPurged: () => false })
+    expect(redoNames()).toEqual([])
   })
 
   it('shares a sync between those that come while one is under way', async () => {

@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -16,7 +17,7 @@ import type { ILogger, RunEvent } from '@baton/core'
 import { type DueItem, foldJournal, recordOf } from '@baton/core/adapter'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FolderSync } from '../src/disk.ts'
-import { OpenFiles } from '../src/open-files.ts'
+import { identityOf, OpenFiles } from '../src/open-files.ts'
 import type { FileRunStoreOptions } from '../src/options.ts'
 import { Paths } from '../src/paths.ts'
 import { FileRunStore } from '../src/run-store.ts'
@@ -275,6 +276,28 @@ describe('a log that a crash or a disk has hurt', () => {
     await expect(store.load(id('a'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect((await store.create(newRun('b'))).status).toBe('created')
   })
+
+  it('refuses it also when the run had left the memory before the sync failed', async () => {
+    const store = open({ cachedRuns: 1 })
+    await open().create(newRun('a'))
+    const held = await claim(store, 'a')
+    const files = OpenFiles.prototype
+    const { pinned } = files
+    let fail: ((error: Error) => void) | undefined
+    files.pinned = () => new Promise((_, reject) => (fail = reject))
+    try {
+      // Beside another change, so that a thread does the sync.
+      const committed = Promise.allSettled([store.commit(step('a', held)), store.create(newRun('b'))])
+      await expect.poll(() => fail).toBeDefined()
+      await store.create(newRun('c'))
+      fail?.(new Error('EIO'))
+      expect((await committed)[0]).toMatchObject({ status: 'rejected', reason: { code: 'STORE_UNAVAILABLE' } })
+    } finally {
+      files.pinned = pinned
+    }
+
+    await expect(store.commit(step('a', held))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  })
 })
 
 describe('large values', () => {
@@ -329,6 +352,33 @@ describe('large values', () => {
     writeFileSync(join(blobs, name), JSON.stringify('y'.repeat(1_000_000)))
 
     await expect(open().load(id('a'))).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+  })
+
+  it('that are missing stop that run only', async () => {
+    const clock = testClock()
+    await open({ clock }).create(newRun('bad', { input: large }))
+    await open({ clock }).create(newRun('good'))
+    rmSync(paths.run(id('bad')).blobs, { recursive: true })
+
+    const after = open({ clock })
+    await expect(after.load(id('bad'))).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    expect((await after.list()).runs.map(({ runId }) => runId)).toEqual(['good'])
+    expect(dueIds(await after.due({ limit: 10 }))).toEqual(['good/n0'])
+    expect(await after.purge({ endedBeforeMs: clock.now() })).toBe(0)
+  })
+
+  it('are kept for a start that finds those of one that died long ago', async () => {
+    const store = open()
+    await store.create(newRun('a', { input: large }))
+    const { log, blobs } = paths.run(id('a'))
+    const after = open()
+    rmSync(log)
+    const longAgo = new Date(Date.now() - 2 * 86_400_000)
+    utimesSync(blobs, longAgo, longAgo)
+
+    await Promise.all([after.create(newRun('a', { input: large })), after.purge({ endedBeforeMs: 0 })])
+
+    expect(await open().load(id('a'))).toMatchObject({ status: 'pending', input: large })
   })
 
   it('above the limits are refused, and nothing is written', async () => {
@@ -598,6 +648,30 @@ describe('many runs', () => {
     expect((await store.list({ status: ['running'] })).runs.map(({ runId }) => runId)).toEqual(['live'])
   })
 
+  it('are listed as ended only when that is safe from a power cut', async () => {
+    const store = open()
+    await runLine(store, 'a', 1)
+    await open().create(newRun('b'))
+    const synced: string[] = []
+    const files = OpenFiles.prototype
+    const { pinned } = files
+    files.pinned = function (file, work) {
+      synced.push(file.identity)
+      return pinned.call(this, file, work)
+    }
+    const runs = await open()
+      .list()
+      .finally(() => {
+        files.pinned = pinned
+      })
+    expect(runs.runs.map(({ runId, status }) => [runId, status])).toEqual([
+      ['b', 'pending'],
+      ['a', 'completed'],
+    ])
+    // Nobody knows whether the other process has come to that: the log of the ended one is synced, and no other.
+    expect(synced).toEqual([identityOf(statSync(logOf('a')))])
+  })
+
   it('are listed the same when the notes are lost or lie', async () => {
     const store = open()
     for (const runId of ['a', 'b']) await runLine(store, runId, 2)
@@ -690,7 +764,7 @@ describe('many runs', () => {
   it('leave tombstones of which only those that may be over are looked at, a few at a time', async () => {
     const clock = testClock()
     const store = open({ clock, durability: 'process' })
-    const tombstones = new Tombstones(paths, 14 * 86_400_000)
+    const tombstones = new Tombstones({ paths, lifeMs: 14 * 86_400_000, settleRedo: () => {} })
     const ids = Array.from({ length: 500 }, (_, index) => id(`R${index}`))
     await tombstones.put(ids, clock.now(), new FolderSync())
     const kept = () => readdirSync(paths.tombstones).filter((name) => name.startsWith('r')).length
@@ -782,5 +856,20 @@ describe('an id that is free again', () => {
 
     expect(await other.claim(claimOf('again'))).toMatchObject({ status: 'claimed' })
     expect(await other.load(id('again'))).toMatchObject({ status: 'running' })
+  })
+
+  it('is the new run also where only the descriptor of the old one is left', async () => {
+    const clock = testClock()
+    const [store, other] = [open({ clock }), open({ clock, cachedRuns: 1 })]
+    for (const runId of ['again', 'next']) {
+      await runLine(store, runId, 1)
+      await other.load(id(runId))
+    }
+    clock.advance(10_000)
+    await store.purge({ endedBeforeMs: clock.now() })
+    clock.advance(15 * 86_400_000)
+    await store.create(newRun('again'))
+
+    expect(await other.claim(claimOf('again'))).toMatchObject({ status: 'claimed' })
   })
 })
