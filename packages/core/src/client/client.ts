@@ -1,5 +1,4 @@
 import { JsonSerializer } from '../context/json-serializer.ts'
-import type { Graph } from '../engine/graph.ts'
 import { jobFor } from '../engine/jobs.ts'
 import { type FlowSources, Registry, type RunnableFlow } from '../engine/registry.ts'
 import { checkOptions } from '../model/check-options.ts'
@@ -13,8 +12,9 @@ import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { IRunStore, NewRun, RunPage, RunQuery } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 import { RunHandle } from './handle.ts'
-import { type StartOptions, toNewRun, withRunId } from './new-run.ts'
+import { checkStartOptions, type StartOptions, toNewRun, withRunId } from './new-run.ts'
 import type { RunPorts } from './run-ports.ts'
+import { checkRunQuery } from './run-query.ts'
 
 export interface ClientOptions extends FlowSources {
   readonly store: IRunStore
@@ -27,6 +27,8 @@ export interface ClientOptions extends FlowSources {
   readonly newId?: NewId
   /** @internal of a runtime that is client and worker in one */
   readonly seenEnd?: RunPorts['seenEnd']
+  /** @internal the same */
+  readonly onCancel?: RunPorts['onCancel']
 }
 
 /** Starts runs and finds them again. Needs the store and the blueprints, no worker: a run waits until one is up. */
@@ -57,7 +59,8 @@ export class BatonClient {
     input?: unknown,
     options: StartOptions = {},
   ): Promise<RunHandle<Output>> {
-    const graph = this.#graphOf(flow, options.version)
+    checkStartOptions(options)
+    const graph = this.#registry.toStart(flow, options.version)
     const run = toNewRun(graph, input, await withRunId(graph.flowId, options), {
       serializer: this.#serializer,
       newId: this.#options.newId ?? randomId,
@@ -94,7 +97,8 @@ export class BatonClient {
       store: this.#options.store,
       serializer: this.#serializer,
       clock: this.#clock,
-      ...(this.#options.seenEnd === undefined ? {} : { seenEnd: this.#options.seenEnd }),
+      seenEnd: this.#options.seenEnd,
+      onCancel: this.#options.onCancel,
       send: (id, ready) => this.#send(id, ready),
     })
   }
@@ -106,7 +110,7 @@ export class BatonClient {
 
   /** Runs that match, newest first, a page at a time. */
   async listRuns(query: RunQuery = {}): Promise<RunPage> {
-    return this.#options.store.list(query)
+    return this.#options.store.list(checkRunQuery(query))
   }
 
   signal(runId: string, name: string, payload?: unknown): Promise<void> {
@@ -115,10 +119,6 @@ export class BatonClient {
 
   cancel(runId: string, reason?: string): Promise<boolean> {
     return this.get(runId).cancel(reason)
-  }
-
-  #graphOf(flow: RunnableFlow | string, version: string | undefined): Graph {
-    return typeof flow === 'string' ? this.#registry.toStart(flow, version) : this.#registry.addFlow(flow)
   }
 
   async #send(runId: RunId, ready: readonly InstanceId[]): Promise<void> {
@@ -155,6 +155,7 @@ const clientOptions = [
   'clock',
   'newId',
   'seenEnd',
+  'onCancel',
 ] as const satisfies readonly (keyof ClientOptions)[]
 
 /** All ports of a store are often passed on together, so this one is let pass; a client has no use for it. */

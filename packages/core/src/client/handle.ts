@@ -1,4 +1,5 @@
 import { ReadOnlyContext } from '../context/read-only-context.ts'
+import { checkNumber, checkOptions, checkText } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import { foldJournal } from '../model/fold.ts'
@@ -114,12 +115,17 @@ export class RunHandle<Output = unknown> {
   }
 
   /** The journal from any position, and then live until the run has ended: no gap, no duplicate. */
-  stream({ from = 1, live = true, signal }: StreamOptions = {}): AsyncIterable<RunEvent> {
+  stream(options: StreamOptions = {}): AsyncIterable<RunEvent> {
+    checkOptions(options, ['from', 'live', 'signal'], 'options')
+    const { from = 1, live = true, signal } = options
+    checkNumber(from, 'from', { least: 1, whole: true })
     return this.#ports.store.journal(this.runId, { from, live, ...(signal === undefined ? {} : { signal }) })
   }
 
   /** Sends news to a node that waits for it, or will. The same `signalId` twice is one signal. */
   async signal(name: string, payload?: unknown, options: { readonly signalId?: string } = {}): Promise<void> {
+    checkOptions(options, ['signalId'], 'options')
+    checkText(options.signalId, 'signalId')
     const { serializer } = this.#ports
     const result = await this.#notify({
       type: 'signal',
@@ -146,12 +152,19 @@ export class RunHandle<Output = unknown> {
    * @returns false when the run had ended, or failed, before: cancel either wins or loses
    */
   async cancel(reason = 'cancelled by request'): Promise<boolean> {
+    checkText(reason, 'reason')
     const result = await this.#notify({ type: 'cancel', runId: this.runId, reason })
+    this.#ports.onCancel?.(this.runId)
     if (result.status !== 'accepted' && result.status !== 'unchanged') return false
     return result.run.status === 'cancelling' || result.run.status === 'cancelled'
   }
 
-  async #decide(approved: boolean, { approval, by, reason, payload }: DecisionOptions): Promise<void> {
+  async #decide(approved: boolean, options: DecisionOptions): Promise<void> {
+    checkOptions(options, ['approval', 'by', 'reason', 'payload'], 'options')
+    const { approval, by, reason, payload } = options
+    checkText(approval, 'approval')
+    checkText(by, 'by')
+    checkText(reason, 'reason')
     const decision: ApprovalDecision = {
       approved,
       ...(by === undefined ? {} : { by }),

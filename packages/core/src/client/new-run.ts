@@ -4,7 +4,7 @@ import { checkOptions } from '../model/check-options.ts'
 import { checkKey } from '../model/delta.ts'
 import { BatonError } from '../model/errors.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
-import type { JsonValue } from '../model/json.ts'
+import { isPlainObject, type JsonValue } from '../model/json.ts'
 import type { NewId } from '../ports/clock.ts'
 import type { NewRun } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
@@ -36,7 +36,7 @@ export function toNewRun(graph: Graph, input: unknown, options: StartOptions, co
   checkStartOptions(options)
   const encoded = input === undefined ? undefined : codes.serializer.encode(input, 'input')
   const { runId, context, startAtMs, deadlineMs, priority, tags } = options
-  const run = newRunOf(graph, parseRunId(runId ?? codes.newId()), encoded)
+  const run = newRunOf(graph, parseRunId(runId === undefined ? codes.newId() : runId), encoded)
   return {
     ...run,
     ...(context === undefined ? undefined : { context: encodeContext(context, codes) }),
@@ -86,14 +86,15 @@ const startOptions = [
 
 const MOST_TAGS = 100
 
-function checkStartOptions(options: StartOptions): void {
+/** What can be told without the flow. */
+export function checkStartOptions(options: StartOptions): void {
   checkOptions(options, startOptions, 'options')
   const { tags, context } = options
   if (tags !== undefined && (!Array.isArray(tags) || tags.length > MOST_TAGS)) {
     throw new BatonError('INVALID_OPTION', { field: 'tags', message: `a list of at most ${MOST_TAGS} texts` })
   }
-  if (context !== undefined && (typeof context !== 'object' || context === null || Array.isArray(context))) {
-    throw new BatonError('INVALID_OPTION', { field: 'context', message: 'an object of values by key' })
+  if (context !== undefined && !isPlainObject(context)) {
+    throw new BatonError('INVALID_OPTION', { field: 'context', message: 'a plain object of values by key' })
   }
 }
 

@@ -12,7 +12,9 @@ export interface RunPorts {
    * Resolves when this process sees the run end, if it does: a shortcut for clients that live with their worker, who
    * need not follow the journal for that.
    */
-  seenEnd?(runId: RunId, signal: AbortSignal): Promise<void>
+  readonly seenEnd?: ((runId: RunId, signal: AbortSignal) => Promise<void>) | undefined
+  /** Tells the worker of this process, if there is one, that a run was cancelled. */
+  readonly onCancel?: ((runId: RunId) => void) | undefined
   /** Wakes workers for instances that became ready. A failure costs time only. */
   send(runId: RunId, ready: readonly InstanceId[]): Promise<void>
 }

@@ -4,7 +4,7 @@
  */
 import { checkKey, checkPath, type Delta, type DeltaPath } from '../model/delta.ts'
 import { BatonError } from '../model/errors.ts'
-import type { JsonValue } from '../model/json.ts'
+import { isPlainObject, type JsonValue } from '../model/json.ts'
 import type { PathOptions, SetOptions } from '../ports/async-context.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 
@@ -13,6 +13,10 @@ export function setDelta(serializer: ISerializer, key: string, value: unknown, o
   const place = placeOf(key, path)
   if (ifVersion !== undefined && !(Number.isSafeInteger(ifVersion) && ifVersion >= 0)) {
     throw new BatonError('INVALID_OPTION', { field: 'ifVersion', message: 'a version is a whole number, 0 or more' })
+  }
+  if (value === undefined) {
+    if (ifVersion === undefined) return { op: 'delete', ...place }
+    throw invalid(fieldOf(key, path), 'undefined cannot be set under a version; use null')
   }
   // -0 would be kept as a tagged value, and a counter that was once rounded to it could not be incremented.
   const encoded = serializer.encode(value === 0 ? 0 : value, fieldOf(key, path))
@@ -86,12 +90,6 @@ function placeOf(key: string, path: DeltaPath | undefined): { readonly key: stri
   if (path === undefined) return { key }
   checkPath(path, `context.${key}: path`)
   return path.length === 0 ? { key } : { key, path: [...path] }
-}
-
-function isPlainObject(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function invalid(field: string, message: string): BatonError {

@@ -15,6 +15,7 @@ import {
   isFatalError,
   isRetryableError,
   type RecordedError,
+  readableError,
   recordError,
 } from '../model/errors.ts'
 import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
@@ -150,6 +151,11 @@ export class Attempt extends Timed {
     this.interrupt('timeout')
   }
 
+  /** It was told to stop, for whatever reason. */
+  get isInterrupted(): boolean {
+    return this.#interruption !== undefined
+  }
+
   /**
    * Fires the signal, and sees to it that the attempt ends: at once where its right has ended, else after
    * `abandonAfterMs` if the code ignores its signal.
@@ -239,7 +245,8 @@ export class Attempt extends Timed {
   }
 
   /** The outcome of an attempt whose code, input or output threw. */
-  #fail(thrown: unknown): Outcome {
+  #fail(raw: unknown): Outcome {
+    const thrown = readableError(raw)
     if (this.#interruption === 'cancelled' || this.#interruption === 'released')
       return this.#interrupted(this.#interruption)
     const denied = this.#deniedAction(thrown)

@@ -150,6 +150,7 @@ export class Chain {
       }
       case 'committed':
       case 'already-committed':
+        if (result.run.stopping || callsOff(outcome)) void this.#options.leases.heed(attempt.runId)
         if (outcome.type === 'retried') this.#options.onDelay(claim, outcome.delayMs)
         else if (outcome.type === 'slept') this.#options.onDelay(claim, this.#delayOf(outcome))
         return result
@@ -207,4 +208,9 @@ export class Chain {
   #fieldsOf({ runId, instanceId, attempt }: Attempt) {
     return workFields(runId, instanceId, attempt, this.#env.workerId)
   }
+}
+
+/** What may have made other instances of the run superfluous. */
+function callsOff(outcome: Outcome): boolean {
+  return outcome.type === 'failed' || (outcome.type === 'succeeded' && outcome.cancels !== undefined)
 }

@@ -57,7 +57,7 @@ function mappedInput(node: GraphNode, inputs: NonNullable<NodeConfig['inputs']>,
     if ('value' in source) return [member, structuredClone(source.value)]
     return [member, walk(sourceValue(node, source, claim, codes), source.path ?? [])]
   })
-  return Object.fromEntries(members)
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined))
 }
 
 type NamedSource = Exclude<NonNullable<NodeConfig['inputs']>[string], { value: JsonValue }>

@@ -76,6 +76,12 @@ export class Leases {
     await Promise.all([...byRun].map(([runId, held]) => this.#renew(runId, held)))
   }
 
+  /** The run may be about to stop, or have called something off: asks at once for those of its attempts that go on. */
+  async heed(runId: RunId): Promise<void> {
+    const held = [...this.#held.values()].filter(({ attempt }) => attempt.runId === runId && !attempt.isInterrupted)
+    if (held.length > 0) await this.#renew(runId, held)
+  }
+
   async #renew(runId: RunId, held: readonly Held[]): Promise<void> {
     const { store, clock, logger, leaseMs } = this.#options
     const askedAtMs = clock.now()

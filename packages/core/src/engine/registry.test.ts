@@ -47,6 +47,22 @@ describe('a registry is made of', () => {
 })
 
 describe('a registry', () => {
+  it('refuses two flows of one id and blueprint with different functions: runs would go on in the other', () => {
+    const made = (output: number) => createFlow('x').node('a', () => ({ output }))
+    const registry = new Registry({ flows: [made(1)] })
+
+    expect(refusal(() => registry.addFlow(made(2)))).toMatchObject({
+      code: 'VERSION_CONFLICT',
+      hint: expect.stringContaining('Build a flow once'),
+    })
+    const same = () => true
+    const edged = (condition: () => boolean) =>
+      createFlow('y').node('a', fn).node('b', fn).edge('a', 'b', { condition })
+    registry.addFlow(edged(same))
+    expect(registry.addFlow(edged(same)).flowId).toBe('y')
+    expect(refusal(() => registry.addFlow(edged(() => true))).code).toBe('VERSION_CONFLICT')
+  })
+
   it('finds the version that a run was started with, and no other', () => {
     const registry = new Registry({
       registry: { work: fn },

@@ -6,6 +6,7 @@
 import type { Blueprint } from '../model/blueprint.ts'
 import { checkBlueprint } from '../model/check-blueprint.ts'
 import { BatonError } from '../model/errors.ts'
+import { parseFlowId } from '../model/ids.ts'
 import { canonicalText, type JsonValue } from '../model/json.ts'
 import { builtInNodes } from './built-in-nodes.ts'
 import { compileGraph, type Graph, type GraphCode } from './graph.ts'
@@ -91,8 +92,23 @@ export class Registry {
     return this.#latest.get(flowId)
   }
 
-  /** The graph to start a new run with: the given version, or the one added last. */
-  toStart(flowId: string, version?: string): Graph {
+  /** The graph to start a new run with: the flow's own, or of this id the given version or the one added last. */
+  toStart(flow: RunnableFlow | string, version?: string): Graph {
+    if (version !== undefined) parseFlowId(version, 'version')
+    return typeof flow === 'string' ? this.#named(flow, version) : this.#own(flow, version)
+  }
+
+  #own(flow: RunnableFlow, version: string | undefined): Graph {
+    const graph = this.addFlow(flow)
+    if (version === undefined || version === graph.version) return graph
+    throw new BatonError('INVALID_OPTION', {
+      field: 'version',
+      message: `asked for ${version}, but this flow is ${graph.flowId}@${graph.version ?? '(no version)'}`,
+      hint: 'Leave it out, or name the flow by its id.',
+    })
+  }
+
+  #named(flowId: string, version: string | undefined): Graph {
     const graph = version === undefined ? this.latest(flowId) : this.find(flowId, version)
     if (graph !== undefined) return graph
     const known = [...this.#latest.keys()].sort().join(', ')
@@ -112,6 +128,13 @@ export class Registry {
     const known = versions.get(version)
     if (known !== undefined && !sameText(known.blueprint, graph.blueprint)) {
       throw new BatonError('VERSION_CONFLICT', { field: `${flowId}@${version === '' ? '(none)' : version}` })
+    }
+    if (known !== undefined && !sameCode(known, graph)) {
+      throw new BatonError('VERSION_CONFLICT', {
+        field: `${flowId}@${version === '' ? '(none)' : version}`,
+        message: 'another flow of this id and version has other functions',
+        hint: 'Build a flow once and start it often. What differs from run to run belongs into the input.',
+      })
     }
     if (known !== undefined) return known
     versions.set(version, graph)
@@ -188,9 +211,26 @@ function sameText(left: Blueprint, right: Blueprint): boolean {
   return left === right || canonicalText(left as unknown as JsonValue) === canonicalText(right as unknown as JsonValue)
 }
 
+/** Whether runs of one may as well be carried out by the other. Both have the same blueprint. */
+function sameCode(left: Graph, right: Graph): boolean {
+  for (const [nodeId, node] of left.nodes) {
+    const other = right.nodes.get(nodeId)
+    if (other?.fn !== node.fn) return false
+    for (const [index, { condition, transform }] of node.outgoing.entries()) {
+      const edge = other.outgoing[index]
+      if (edge?.condition !== condition || edge?.transform !== transform) return false
+    }
+  }
+  return true
+}
+
 function toFunctionRegistry(given: NonNullable<FlowSources['registry']>): FunctionRegistry {
   if (given.nodes instanceof Map) return given as FunctionRegistry
   const nodes = new Map(Object.entries(given as Record<string, NodeFunction<never, unknown>>))
+  for (const [name, fn] of nodes) {
+    if (typeof fn === 'function') continue
+    throw new BatonError('INVALID_OPTION', { field: `registry.${name}`, message: `not a function: ${typeof fn}` })
+  }
   return { nodes, conditions: new Map(), transforms: new Map() }
 }
 

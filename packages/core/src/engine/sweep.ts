@@ -3,6 +3,7 @@
  * that nobody answered: for each a job is sent again, with a growing interval. Deadlines that have passed are recorded,
  * and runs past their retention removed. One worker at a time sweeps, so that idle cost does not grow with workers.
  */
+import type { RunId } from '../model/ids.ts'
 import { type IClock, wait } from '../ports/clock.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
@@ -19,6 +20,8 @@ export interface SweeperOptions {
   readonly retentionMs: number
   readonly clock: IClock
   readonly logger: ILogger
+  /** Called for a run that a sweep has stopped. */
+  readonly onStop?: (runId: RunId) => void
 }
 
 const ROLE = 'baton/sweeper'
@@ -65,10 +68,12 @@ export class Sweeper {
   }
 
   async #remind(items: readonly DueItem[]): Promise<number> {
-    const { store, queue } = this.#options
+    const { store, queue, onStop } = this.#options
     const instances = items.filter((item) => item.type === 'instance')
     for (const item of items) {
-      if (item.type === 'deadline') await store.notify({ type: 'deadline', runId: item.runId })
+      if (item.type !== 'deadline') continue
+      await store.notify({ type: 'deadline', runId: item.runId })
+      onStop?.(item.runId)
     }
     if (instances.length === 0) return 0
     await queue.enqueue(instances.map(reminderFor))

@@ -140,7 +140,13 @@ export class Worker {
       retentionMs: options.retentionMs ?? defaults.retentionMs,
       clock,
       logger,
+      onStop: (runId) => this.heed(runId),
     })
+  }
+
+  /** The run was stopped: fires the signals of those of its nodes that run here, without waiting for the next renewal. */
+  heed(runId: RunId): void {
+    void this.#leases.heed(runId)
   }
 
   /** Instances that this worker executes at the moment. */

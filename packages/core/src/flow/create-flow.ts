@@ -117,13 +117,14 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
   ): Flow<Input, Ids | Id> {
     const parts = this.#partsToGrow()
     const place = parts.nodes.size
+    assertOptions(options, `nodes[${place}]`)
     const { uses = `${this.id}/${id}`, params, config, ...members } = options
     const merged = mergeConfig(members, config, `nodes[${place}].config`)
     const node = readNode({ id, uses, params, config: merged }, `nodes[${place}]`)
     if (typeof fn !== 'function') {
       throw mistake(`nodes[${place}]`, `${id} has no function`, `Give it as the second argument: .node('${id}', fn).`)
     }
-    if ((parts.functions.get(node.uses) ?? fn) !== fn) {
+    if (!parts.nodes.has(node.id) && (parts.functions.get(node.uses) ?? fn) !== fn) {
       const hint = 'Give each function its own name; without `uses` it is called by flow and node.'
       throw mistake(`nodes[${place}].uses`, `${JSON.stringify(node.uses)} is another function already`, hint)
     }
@@ -139,6 +140,7 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
     fn: NodeFunction<Item, Out>,
     options: MapOptions = {},
   ): Flow<Input, Ids | Id> {
+    assertOptions(options, `nodes[${this.#parts.nodes.size}]`)
     const { concurrency, maxFailures, ...others } = options
     const map = {
       ...(concurrency === undefined ? {} : { concurrency }),
@@ -171,6 +173,7 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
   edge(source: Ids, target: Ids, options: EdgeOptions = {}): Flow<Input, Ids> {
     const parts = this.#partsToGrow()
     const place = parts.edges.size
+    assertOptions(options, `edges[${place}]`)
     const { condition, transform, ...members } = options
     const name = `${this.id}/${edgeIdOf({ source, target, ...members })}`
     const names = {
@@ -223,6 +226,11 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
   #nextParams(): string {
     return `nodes[${this.#partsToGrow().nodes.size}].params`
   }
+}
+
+function assertOptions(options: unknown, field: string): void {
+  if (typeof options === 'object' && options !== null) return
+  throw mistake(field, 'its options are not an object', 'Leave them out, or pass {}.')
 }
 
 function mergeConfig(members: NodeConfig, config: NodeConfig | undefined, field: string): NodeConfig | undefined {

@@ -112,11 +112,11 @@ type Mistake = readonly [what: string, data: unknown, field: string, message: Re
 
 const mistakes: readonly Mistake[] = [
   // The whole.
-  ['a text', '{"id":"x"}', '', /plain object, not a text/, /./],
-  ['nothing', undefined, '', /not nothing/, /./],
-  ['null', null, '', /not null/, /./],
-  ['a list', [], '', /not a list/, /./],
-  ['a class instance', new Map(), '', /instance of a class/, /./],
+  ['a text', '{"id":"x"}', 'blueprint', /plain object, not a text/, /./],
+  ['nothing', undefined, 'blueprint', /not nothing/, /./],
+  ['null', null, 'blueprint', /not null/, /./],
+  ['a list', [], 'blueprint', /not a list/, /./],
+  ['a class instance', new Map(), 'blueprint', /instance of a class/, /./],
   ['no id', flow({ id: undefined }), 'id', /missing/, /./],
   ['no nodes member', flow({ nodes: undefined }), 'nodes', /missing/, /./],
   ['no edges member', flow({ edges: undefined }), 'edges', /missing/, /./],

@@ -36,3 +36,12 @@ export function checkNumber(value: unknown, field: string, { least, most, whole 
   const message = `must be a ${whole ? 'whole ' : ''}number ${bounds}, not ${String(value)}`
   throw new BatonError('INVALID_OPTION', { field, message, hint: 'Leave it out for the default.' })
 }
+
+/** Absent is fine. */
+export function checkText(value: unknown, field: string): void {
+  if (value === undefined || typeof value === 'string') return
+  throw new BatonError('INVALID_OPTION', {
+    field,
+    message: `must be a text, not ${value === null ? 'null' : typeof value}`,
+  })
+}

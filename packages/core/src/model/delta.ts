@@ -7,7 +7,7 @@
  * tagged value (an object with the member `$baton`, e.g. an encoded Date) is one value, and no path leads into it.
  */
 import { BatonError, unreachable } from './errors.ts'
-import { isJsonObject, type JsonArray, type JsonObject, type JsonValue } from './json.ts'
+import { isJsonObject, isPlainObject, type JsonArray, type JsonObject, type JsonValue } from './json.ts'
 
 /** Members and indexes that lead from a key's value to the place that changes. */
 export type DeltaPath = readonly string[]
@@ -277,15 +277,17 @@ function withGuard(delta: Delta, guard: number | undefined): Delta {
   return delta.op === 'set' && guard !== undefined ? { ...delta, ifVersion: guard } : delta
 }
 
+/** Values of runs that live in memory alone are not encoded, and a path leads into their Dates and Maps no more than elsewhere. */
 function isPlain(value: JsonValue): value is JsonObject {
-  return isJsonObject(value) && !Object.hasOwn(value, TAG)
+  return isJsonObject(value) && !Object.hasOwn(value, TAG) && isPlainObject(value)
 }
 
 function kindOf(value: JsonValue): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
   if (!isJsonObject(value)) return `a ${typeof value}`
-  return Object.hasOwn(value, TAG) ? `a value tagged ${JSON.stringify(value[TAG])}` : 'an object'
+  if (Object.hasOwn(value, TAG)) return `a value tagged ${JSON.stringify(value[TAG])}`
+  return isPlainObject(value) ? 'an object' : 'an instance of a class'
 }
 
 function misfit(delta: Delta, message: string, depth = delta.path?.length ?? 0): BatonError {

@@ -268,6 +268,21 @@ export interface RecordedError {
 const MAX_MESSAGE = 8_192
 const MAX_STACK = 8_192
 
+/**
+ * What was thrown, or an error in its place where nobody can look at it: a getter that throws, an object without a text, a
+ * revoked proxy. Code may throw anything, and must not take its worker down with it.
+ */
+export function readableError(thrown: unknown): unknown {
+  try {
+    recordError(thrown)
+    BatonError.is(thrown)
+    verdictOf(thrown)
+    return thrown
+  } catch {
+    return new Error('something was thrown that cannot be read')
+  }
+}
+
 /** What the journal keeps of anything that was thrown. Long texts are cut: a journal is no place for a payload. */
 export function recordError(thrown: unknown): RecordedError {
   if (thrown instanceof Error || (typeof thrown === 'object' && thrown !== null && 'message' in thrown)) {

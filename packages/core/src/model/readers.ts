@@ -6,7 +6,7 @@
  */
 import { checkKey } from './delta.ts'
 import { BatonError } from './errors.ts'
-import type { JsonObject, JsonValue } from './json.ts'
+import { isPlainObject, type JsonObject, type JsonValue } from './json.ts'
 import { nearestName } from './nearest.ts'
 
 export type Reader<Value> = (data: unknown, field: string) => Value
@@ -168,20 +168,18 @@ const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'pro
 
 /** The own members that have a value. Class instances are refused: a copy of them would not be one. */
 function membersOf(data: unknown, field: string): readonly (readonly [string, unknown])[] {
-  if (!isPlainObject(data)) throw mistake(field, `must be a plain object, not ${kindOf(data)}`, 'Write it in braces.')
+  if (!isPlainObject(data))
+    throw mistake(
+      field === '' ? 'blueprint' : field,
+      `must be a plain object, not ${kindOf(data)}`,
+      'Write it in braces.',
+    )
   const members = Object.entries(data).filter(([, value]) => value !== undefined)
   for (const [member] of members) {
     if (!FORBIDDEN.has(member)) continue
     throw new BatonError('FORBIDDEN_KEY', { field: join(field, member), message: `the key ${member} is reserved` })
   }
   return members
-}
-
-function isPlainObject(data: unknown): data is object {
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) return false
-  const prototype: unknown = Object.getPrototypeOf(data)
-  // Object.prototype, of this realm or another.
-  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /** The whole blueprint has no name of its own: its members stand alone. */

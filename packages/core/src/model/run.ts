@@ -8,7 +8,9 @@ import type { JsonValue } from './json.ts'
 
 export type RunKind = 'workflow' | 'agent'
 
-export type RunStatus = 'pending' | 'running' | 'paused' | 'cancelling' | 'completed' | 'failed' | 'cancelled'
+export const runStatuses = ['pending', 'running', 'paused', 'cancelling', 'completed', 'failed', 'cancelled'] as const
+
+export type RunStatus = (typeof runStatuses)[number]
 
 export type TerminalStatus = 'completed' | 'failed' | 'cancelled'
 

@@ -53,7 +53,7 @@ export interface IAsyncContext {
    */
   version(key: string): Promise<number>
 
-  /** Puts the value there. At an array, the index may be one past the end, which adds an item. */
+  /** Puts the value there; undefined is the same as `delete`. At an array, the index may be one past the end, which adds an item. */
   set(key: string, value: unknown, options?: SetOptions): Promise<void>
 
   /** Removes the key or member; no error if it is absent. An array keeps its places: the item becomes null. */

@@ -11,6 +11,7 @@ import { Worker, type WorkerOptions } from '../engine/worker.ts'
 import { InMemoryJobQueue } from '../memory/job-queue.ts'
 import { InMemoryRunStore } from '../memory/run-store.ts'
 import { checkNumber, checkOptions } from '../model/check-options.ts'
+import { BatonError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
@@ -68,6 +69,7 @@ export class FlowRuntime {
   readonly #watch: Watch
   #env: LocalRunOptions['env'] | undefined
   readonly #deadlines: Deadlines
+  #isStopped = false
   #engine: { readonly worker: Worker; readonly client: BatonClient; readonly queue: IJobQueue } | undefined
 
   constructor(options: FlowRuntimeOptions = {}) {
@@ -88,11 +90,12 @@ export class FlowRuntime {
     input?: unknown,
     options: RunOptions = {},
   ): Promise<RunResult<Output> | PausedResult> {
+    this.#assertOpen()
+    checkRunOptions(options)
     if (this.#options.store !== undefined) {
       return this.#runStored<Output>(flow, input, options)
     }
-    const graph =
-      typeof flow === 'string' ? this.#registry.toStart(flow, options.version) : this.#registry.addFlow(flow)
+    const graph = this.#registry.toStart(flow, options.version)
     const { signal, onEvent } = options
     const { concurrency = LOCAL_CONCURRENCY, copyValues = false } = this.#options
     const env = this.#here
@@ -142,6 +145,7 @@ export class FlowRuntime {
     input?: unknown,
     options: StartOptions = {},
   ): Promise<RunHandle<Output>> {
+    this.#assertOpen()
     return this.#running().client.start<Output>(flow, input, options)
   }
 
@@ -150,13 +154,19 @@ export class FlowRuntime {
     return this.#running().client.get<Output>(runId)
   }
 
-  /** Stops the worker behind handles, if there is one. Runs that a store keeps can go on elsewhere. */
+  /** Takes no more runs, and stops the worker behind handles. Runs that a store keeps can go on elsewhere. */
   async stop(): Promise<void> {
+    this.#isStopped = true
     await this.#engine?.worker.stop()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+
+  #assertOpen(): void {
+    if (this.#isStopped)
+      throw new BatonError('CLOSED', { message: 'this runtime was stopped', hint: 'Make a new one.' })
   }
 
   async #runStored<Output>(
@@ -205,6 +215,7 @@ export class FlowRuntime {
       queue,
       registered: this.#registry,
       seenEnd: (runId, signal) => ends.of(runId, signal),
+      onCancel: (runId) => worker.heed(runId),
       serializer,
       clock,
       logger,
@@ -225,6 +236,17 @@ function localResult<Output>(state: RunState, serializer: ISerializer): RunResul
   if (result !== undefined) return result
   const { pendingApproval, pendingPause } = summaryOf(state)
   return { status: 'paused', runId, pendingApproval, pendingPause }
+}
+
+function checkRunOptions(options: RunOptions): void {
+  if (typeof options !== 'object' || options === null) checkOptions(options, [], 'options')
+  const { signal, onEvent } = options
+  if (signal !== undefined && typeof (signal as AbortSignal | null)?.addEventListener !== 'function') {
+    throw new BatonError('INVALID_OPTION', { field: 'signal', message: 'not an AbortSignal' })
+  }
+  if (onEvent !== undefined && typeof onEvent !== 'function') {
+    throw new BatonError('INVALID_OPTION', { field: 'onEvent', message: 'not a function' })
+  }
 }
 
 /** Nothing that was asked for needs more than the end of the run. */

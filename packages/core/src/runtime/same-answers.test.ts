@@ -1,0 +1,53 @@
+/** What a run answers must not depend on whether a store encodes its values. */
+import { describe, expect, it } from 'vitest'
+import { createFlow, FlowRuntime, type FlowRuntimeOptions, InMemoryRunStore, type NodeArguments } from '../index.ts'
+
+const ways: [string, () => FlowRuntimeOptions][] = [
+  ['without a store', () => ({})],
+  ['with copies', () => ({ copyValues: true })],
+  ['with a store', () => ({ store: new InMemoryRunStore() })],
+]
+
+describe.each(ways)('a run %s', (_, optionsOf) => {
+  it.each([
+    ['a Date', new Date(0)],
+    ['a Map', new Map([['a', 1]])],
+  ])('lets no path lead into %s of its context', async (_what, value) => {
+    await using runtime = new FlowRuntime(optionsOf())
+    const writes = [
+      ({ context }: NodeArguments) => context.merge('m', { a: 1 }),
+      ({ context }: NodeArguments) => context.set('m', 1, { path: ['a'] }),
+    ]
+    for (const [index, write] of writes.entries()) {
+      const flow = createFlow(`x${index}`).node('a', write)
+      expect(await runtime.run(flow, undefined, { context: { m: value } })).toMatchObject({
+        status: 'failed',
+        error: { code: 'DELTA_CONFLICT' },
+      })
+    }
+  })
+
+  it('takes undefined for no value', async () => {
+    await using runtime = new FlowRuntime(optionsOf())
+    const flow = createFlow('x', {}).node('a', async ({ context }: NodeArguments) => {
+      await context.set('k', 1)
+      await context.set('k', undefined)
+      await context.set('o', { a: 1, b: 2 })
+      await context.set('o', undefined, { path: ['a'] })
+      return { output: [await context.has('k'), await context.get('o')] }
+    })
+    expect(await runtime.run(flow)).toMatchObject({ output: [false, { b: 2 }] })
+    const guarded = createFlow('y').node('a', ({ context }: NodeArguments) =>
+      context.set('k', undefined, { ifVersion: 0 }),
+    )
+    expect(await runtime.run(guarded)).toMatchObject({ status: 'failed', error: { code: 'INVALID_VALUE' } })
+  })
+
+  it('leaves out of an input what its source does not have', async () => {
+    await using runtime = new FlowRuntime(optionsOf())
+    const flow = createFlow('x').node('a', ({ input }: NodeArguments<object>) => ({ output: Object.keys(input) }), {
+      inputs: { there: { run: true, path: ['a'] }, missing: { run: true, path: ['b'] }, absent: { context: 'c' } },
+    })
+    expect(await runtime.run(flow, { a: 1 })).toMatchObject({ output: ['there'] })
+  })
+})
