@@ -27,6 +27,12 @@ it('finds Markdown at every depth and leaves out node_modules, dist and dot fold
   expect(await listMarkdown(folder)).toEqual(['a/deep/c.MARKDOWN', 'b.md'])
 })
 
+it('leaves out the one file that it is told to', async () => {
+  const folder = folderOf({ 'a.md': '', 'report.md': '', 'deep/report.md': '' })
+
+  expect(await listMarkdown(folder, join(folder, 'report.md'))).toEqual(['a.md', 'deep/report.md'])
+})
+
 it('counts a word once, however deeply it is nested', () => {
   const { words, headings } = takeApart(
     '# One **two**\n\n- three [four *five*](x.md)\n\n| six | `seven` |\n| --- | --- |\n',

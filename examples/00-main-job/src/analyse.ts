@@ -26,15 +26,17 @@ export interface Heading {
 
 const LEFT_OUT = new Set(['node_modules', 'dist'])
 
-/** Every Markdown file below the folder, in one order on every machine. */
-export async function listMarkdown(folder: string): Promise<string[]> {
+/** Every Markdown file below the folder but one, in one order on every machine. */
+export async function listMarkdown(folder: string, leaveOut?: string): Promise<string[]> {
   const found: string[] = []
   const visit = async (below: string): Promise<void> => {
     for (const entry of await readdir(join(folder, below), { withFileTypes: true })) {
       const path = below === '' ? entry.name : `${below}/${entry.name}`
       if (entry.isDirectory()) {
         if (!LEFT_OUT.has(entry.name) && !entry.name.startsWith('.')) await visit(path)
-      } else if (entry.isFile() && /\.(md|markdown)$/i.test(entry.name)) found.push(path)
+      } else if (entry.isFile() && /\.(md|markdown)$/i.test(entry.name) && join(folder, path) !== leaveOut) {
+        found.push(path)
+      }
     }
   }
   await visit('')

@@ -6,7 +6,7 @@
  * Any worker may run any of these, and each may be run again after a worker died. So all of them are idempotent: they
  * read, and the one that writes puts the whole report in place in one step.
  */
-import { rename, writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { createFlow, type NodeArguments } from '@baton/core'
 import { analyseFile, type FileFacts, listMarkdown } from './analyse.ts'
 import { passGate } from './gate.ts'
@@ -45,7 +45,8 @@ export function freeFiles(files: number): number {
 
 async function list({ input: job, context }: NodeArguments<ReportJob>) {
   await context.set('job', { folder: job.folder, report: job.report })
-  const files = await listMarkdown(job.folder)
+  // A report that counted the one before would be another one each time.
+  const files = await listMarkdown(job.folder, job.report)
   const free = freeFiles(files.length)
   const output = files.map((file, index): FileJob => {
     return job.gate === undefined || index < free ? { file } : { file, gate: job.gate }
@@ -62,8 +63,12 @@ async function report({ input: all, context }: NodeArguments<FileFacts[]>): Prom
   const { report: path } = await jobOf(context)
   // A reader sees the old report or the new one. Two workers at once would write the same text.
   const draft = `${path}.${process.pid}.draft`
-  await writeFile(draft, writeReport(all))
-  await rename(draft, path)
+  try {
+    await writeFile(draft, writeReport(all))
+    await rename(draft, path)
+  } finally {
+    await rm(draft, { force: true })
+  }
   return { output: totalsOf(all) }
 }
 

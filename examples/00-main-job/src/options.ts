@@ -1,6 +1,6 @@
 /** What the person typed, checked before anything starts. */
-import { statSync } from 'node:fs'
-import { isAbsolute, join, resolve } from 'node:path'
+import { accessSync, constants, type Stats, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { listMarkdown } from './analyse.ts'
 
@@ -50,16 +50,15 @@ export async function readOptions(args: readonly string[], house: string): Promi
   const { dir, report, keep, json, help: asksForHelp } = parse(args)
   if (asksForHelp) return 'help'
   const folder = dir === undefined ? house : from(dir)
-  const files = await filesIn(folder)
+  const reportFile = report === undefined ? undefined : from(report)
+  const files = await filesIn(folder, reportFile)
   if (files.length === 0) {
     const hint =
       'Name a folder with .md or .markdown files: npm run demo -- --dir <folder>. Not searched: node_modules, dist, .*'
     throw new Mistake(`There are no Markdown files in ${folder}`, hint)
   }
-  if (report !== undefined && !isFolder(join(from(report), '..'))) {
-    throw new Mistake(`There is no folder for ${from(report)}`, 'Make it first, or name another --report file.')
-  }
-  return { folder, files, report: report === undefined ? undefined : from(report), json, keep }
+  if (reportFile !== undefined) checkReport(reportFile)
+  return { folder, files, report: reportFile, json, keep }
 }
 
 function parse(args: readonly string[]) {
@@ -74,21 +73,57 @@ function parse(args: readonly string[]) {
   }
 }
 
-async function filesIn(folder: string): Promise<string[]> {
-  if (!isFolder(folder))
+async function filesIn(folder: string, reportFile: string | undefined): Promise<string[]> {
+  const found = lookAt(folder)
+  if (found === undefined) {
     throw new Mistake(`There is no folder ${folder}`, 'Check the name: npm run demo -- --dir <folder>')
+  }
+  if (!found.isDirectory()) {
+    throw new Mistake(
+      `${folder} is a file, not a folder`,
+      'Name the folder that it is in: npm run demo -- --dir <folder>',
+    )
+  }
   try {
-    return await listMarkdown(folder)
+    return await listMarkdown(folder, reportFile)
   } catch (error) {
-    const said = error instanceof Error ? error.message : String(error)
-    throw new Mistake(`${folder} cannot be searched: ${said}`, 'Name a folder that you may read.')
+    throw unsearchable(folder, error)
   }
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+/** The report comes last: that it has no place to go to should not be found out after the work is done. */
+function checkReport(file: string): void {
+  const folder = dirname(file)
+  if (lookAt(folder)?.isDirectory() !== true) {
+    throw new Mistake(`There is no folder for ${file}`, 'Make it first, or name another --report file.')
+  }
+  const found = lookAt(file)
+  if (found?.isDirectory() === true) {
+    throw new Mistake(`${file} is a folder`, 'Name a file in it: npm run demo -- --report <folder>/report.md')
+  }
+  // It is put in the place of what is there, and a device must stay what it is.
+  if (found?.isFile() === false) throw new Mistake(`${file} is not a plain file`, 'Name another --report file.')
+  try {
+    accessSync(folder, constants.W_OK)
+  } catch {
+    throw new Mistake(`${folder} cannot be written to`, 'Name a --report file in a folder that you may write to.')
+  }
+}
+
+/** @returns undefined where there is nothing */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    throw unsearchable(path, error)
+  }
+}
+
+function unsearchable(path: string, error: unknown): Mistake {
+  const said = error instanceof Error ? error.message : String(error)
+  return new Mistake(`${path} cannot be searched: ${said}`, 'Name a folder that you may read.')
 }
 
 function from(path: string): string {
-  return isAbsolute(path) ? path : resolve(typedIn, path)
+  return resolve(typedIn, path)
 }

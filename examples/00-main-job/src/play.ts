@@ -31,7 +31,8 @@ const STALL_MS = 60_000
 const ONE_SIGNAL_MS = 500
 
 /** As shells have it for a process that a signal ended. */
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+type EndingSignal = keyof typeof exitCodes
 
 export class Demo {
   readonly #options: DemoOptions
@@ -46,7 +47,9 @@ export class Demo {
   readonly #screen: Screen
   #killed: { readonly name: string; readonly held: readonly string[]; readonly atMs: number } | undefined
   #fail: (reason: Error) => void = () => {}
-  #interrupted: { readonly by: 'SIGINT' | 'SIGTERM'; readonly atMs: number } | undefined
+  #interrupted: { readonly by: EndingSignal; readonly atMs: number } | undefined
+  /** What the report has to say. */
+  #expected: string | undefined
   #stall: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: DemoOptions, house: string) {
@@ -62,7 +65,11 @@ export class Demo {
     })
     failed.catch(() => {})
     // Not `once`: whoever restores the cursor of a terminal ends the process if it is the last one that listens.
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#interrupt(signal))
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.#interrupt(signal))
+    // A terminal that was closed cannot be written to, which may be seen before its SIGHUP comes.
+    for (const stream of [process.stdout, process.stderr]) {
+      if (stream.isTTY) stream.on('error', () => this.#hangUp())
+    }
     let status = 'failed'
     let isRight = false
     let problem: string | undefined
@@ -76,15 +83,16 @@ export class Demo {
       problem = error instanceof Error ? error.message : String(error)
       status = this.#story.end ?? 'failed'
     } finally {
-      clearTimeout(this.#stall)
       this.#screen.close()
       await this.#stopAll()
+      // Not before: until it has ended, the client may say one thing more, and the clock would run again.
+      clearTimeout(this.#stall)
     }
     return this.#finish({ status, isRight, problem })
   }
 
   /** Asked once, everything is put away first; asked twice, there is no time for that. */
-  #interrupt(signal: 'SIGINT' | 'SIGTERM'): void {
+  #interrupt(signal: EndingSignal): void {
     if (this.#interrupted !== undefined) {
       if (performance.now() - this.#interrupted.atMs < ONE_SIGNAL_MS) return
       for (const program of this.#programs) program.kill('SIGKILL')
@@ -92,6 +100,11 @@ export class Demo {
     }
     this.#interrupted = { by: signal, atMs: performance.now() }
     this.#fail(new Error(`stopped by ${signal}`))
+  }
+
+  /** Every line fails that is still written, so this is said often, and asks once. */
+  #hangUp(): void {
+    if (this.#interrupted === undefined) this.#interrupt('SIGHUP')
   }
 
   // ── The play ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -102,6 +115,8 @@ export class Demo {
     const many = `${files.length} Markdown ${files.length === 1 ? 'file' : 'files'}`
     this.#screen.say(`${colors.bold('Baton')}: ${many} in ${folder}`)
     this.#screen.say('Two workers and a client share them out. No server: the store is a folder.')
+    this.#expected = await this.#recount()
+    if (this.#interrupted !== undefined) return
     for (const name of WORKERS) this.#startWorker(name)
     const client = this.#startClient()
     const { code } = await client.exit
@@ -147,7 +162,7 @@ export class Demo {
 
   #onReady(state: WorkerState): void {
     state.state = 'up'
-    if (!this.#stream.isTTY) this.#screen.say(`         ${state.name} is up (pid ${state.pid})`)
+    this.#screen.up(state)
     this.#killHalfWay()
   }
 
@@ -215,12 +230,19 @@ export class Demo {
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The same work in one loop in this process, with no run around it, gives the same text. */
-  async #equalsRecount(): Promise<boolean> {
-    const { folder, files, report } = this.#options
+  /**
+   * The same work in one loop in this process, with no run around it, gives the same text. It is done before the play:
+   * the report may lie in the folder, and a link that leads to it would lead nowhere before and somewhere after.
+   */
+  async #recount(): Promise<string> {
+    const { folder, files } = this.#options
     const all = []
     for (const file of files) all.push(await analyseFile(folder, file))
-    return (await readFile(report ?? join(this.#home, 'report.md'), 'utf8')) === writeReport(all)
+    return writeReport(all)
+  }
+
+  async #equalsRecount(): Promise<boolean> {
+    return (await readFile(this.#options.report ?? join(this.#home, 'report.md'), 'utf8')) === this.#expected
   }
 
   /** Those that still run are asked, the client and whoever does not listen are not. */

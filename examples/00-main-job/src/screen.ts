@@ -14,6 +14,8 @@ export interface WorkerState {
 export interface Screen {
   /** Stays: a line of the story. */
   say(line: string): void
+  /** A worker is up. */
+  up(worker: WorkerState): void
   /** The journal has gone on. */
   event(event: RunEvent): void
   close(): void
@@ -26,7 +28,12 @@ export interface ScreenOptions {
 }
 
 export function createScreen(options: ScreenOptions): Screen {
-  return options.stream.isTTY ? new Picture(options) : new Lines(options)
+  return canRedraw(options.stream) ? new Picture(options) : new Lines(options)
+}
+
+/** A terminal that does not know its size says 0 by 0 (`script`, `docker run -t`), and a picture cut to that is none. */
+function canRedraw({ isTTY, columns, rows }: NodeJS.WriteStream): boolean {
+  return isTTY && columns > 0 && rows > 0
 }
 
 class Lines implements Screen {
@@ -38,6 +45,10 @@ class Lines implements Screen {
 
   say(line: string): void {
     this.#options.stream.write(`${line}\n`)
+  }
+
+  up({ name, pid }: WorkerState): void {
+    this.say(`         ${name} is up (pid ${pid})`)
   }
 
   event(event: RunEvent): void {
@@ -99,6 +110,8 @@ class Picture implements Screen {
     this.#draw()
   }
 
+  up(): void {}
+
   event(): void {}
 
   close(): void {
@@ -111,8 +124,8 @@ class Picture implements Screen {
     const { story, workers } = this.#options
     this.#frame += 1
     const nodes = [this.#node('list', 'list'), this.#filesLine(), this.#node('report', 'report')]
-    const width = this.#options.stream.columns ?? 80
-    const rows = workers.map((worker) => workerLine(worker, story, width))
+    const { columns } = this.#options.stream
+    const rows = workers.map((worker) => workerLine(worker, story, columns))
     this.#update(['', ...nodes, '', ...rows].map((line) => `  ${line}`).join('\n'))
   }
 

@@ -72,6 +72,19 @@ it('does so with a single file, and keeps what it is asked to keep', () => {
   expect(readdirSync(join(temp, home))).toEqual(expect.arrayContaining(['store', 'worker-1.log', 'worker-2.log']))
 })
 
+it('writes the report among the files again and again, and leaves it out of them', () => {
+  const folder = temporaryFolder({ ...notes(4), 'index.md': '[what was found](report.md)' })
+  const run = () => demo({}, '--dir', folder, '--report', join(folder, 'report.md'))
+
+  const [first, second] = [run(), run()]
+
+  expect([first.stdout, second.stdout]).toEqual(Array(2).fill(expect.stringContaining('5 Markdown files')))
+  expect([first.status, second.status]).toEqual([0, 0])
+  expect(first.stdout).toContain('`index.md`: the link `report.md` leads nowhere')
+  expect(second.stdout).not.toContain('`index.md`: the link')
+  expect(readdirSync(folder).sort()).toEqual(['0.md', '1.md', '2.md', '3.md', 'index.md', 'report.md'])
+})
+
 it('leaves no worker behind when it is killed itself', async () => {
   const child = spawn(process.execPath, [...fromSource, '--dir', temporaryFolder(notes(12)), '--json'], {
     cwd: house,
@@ -95,6 +108,7 @@ it('leaves no worker behind when it is killed itself', async () => {
 it.each([
   { signal: 'SIGINT', code: 130 },
   { signal: 'SIGTERM', code: 143 },
+  { signal: 'SIGHUP', code: 129 },
 ] as const)('ends with $code on $signal, and puts away what it made', async ({ signal, code }) => {
   const temp = temporaryFolder()
   const child = spawn(process.execPath, [...fromSource, '--dir', temporaryFolder(notes(12)), '--json'], {
@@ -128,8 +142,11 @@ it('explains itself', () => {
 it.each([
   { what: 'no Markdown', args: () => ['--dir', temporaryFolder({ 'a.txt': '' })], says: 'There are no Markdown files' },
   { what: 'no such folder', args: () => ['--dir', '/nowhere/at/all'], says: 'There is no folder /nowhere/at/all' },
+  { what: 'a file for a folder', args: () => ['--dir', import.meta.filename], says: 'is a file, not a folder' },
   { what: 'an unknown option', args: () => ['--dri', '/tmp'], says: "Unknown option '--dri'" },
   { what: 'a report that has no folder', args: () => ['--report', '/nowhere/r.md'], says: 'There is no folder for' },
+  { what: 'a report that is a folder', args: () => ['--report', temporaryFolder()], says: 'is a folder' },
+  { what: 'a report that is a device', args: () => ['--report', '/dev/null'], says: '/dev/null is not a plain file' },
 ])('refuses $what with 2 and a hint, and leaves nothing behind', ({ args, says }) => {
   const temp = temporaryFolder()
 
