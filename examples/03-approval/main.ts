@@ -7,7 +7,7 @@
  * The two share the folder, which the first one prints, and the run's id, nothing else. Between them a day may pass, or
  * a reboot.
  */
-import { mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createFlow, FlowRuntime, type NodeArguments } from '@baton/core'
@@ -32,7 +32,12 @@ const refunds = createFlow<Refund>('refunds')
 const runId = 'refund-17'
 const [command, folder] = process.argv.slice(2)
 const isAnswer = command === 'approve'
-if (isAnswer && folder === undefined) throw new Error('say which folder: npm start -- approve <folder>')
+if (isAnswer && !existsSync(folder ?? '')) {
+  // A store makes its folder when it is missing, and would then say that it knows of no such run.
+  console.error(folder === undefined ? 'Say which folder.' : `There is no folder ${folder}.`)
+  console.error('Answer with the line that the start has printed: npm start -- approve <folder>')
+  process.exit(2)
+}
 
 // A new one for each run, so that the example can be played again and by several at a time; yours would have one.
 const directory = folder ?? mkdtempSync(join(tmpdir(), 'baton-approval-'))
