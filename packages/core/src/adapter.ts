@@ -1,9 +1,15 @@
 /** What people who build adapters use, beside `@baton/core`. */
 
 // The engine that an adapter ties to its queue
-export { BaseDistributedAdapter, type DistributedAdapterOptions } from './engine/distributed-adapter.ts'
+export {
+  BaseDistributedAdapter,
+  checkEngineOptions,
+  type DistributedAdapterOptions,
+  type EngineOptions,
+} from './engine/distributed-adapter.ts'
 export { type FlowSources, Registry } from './engine/registry.ts'
-export { Worker, type WorkerOptions } from './engine/worker.ts'
+export { Worker } from './engine/worker.ts'
+export type { WorkerOptions, WorkerSettings } from './engine/worker-options.ts'
 
 // The ports to implement
 export type { Awaitable } from './ports/awaitable.ts'
@@ -49,5 +55,6 @@ export { byteLength, canonicalText, deepEqual, type JsonObject, type JsonValue }
 export type { Arrival, ArrivedEdge, InstanceView, RunRecord, RunStatus, RunSummary } from './model/run.ts'
 export { isSettled, isTerminal } from './model/run.ts'
 
-// For hints in errors
+// For what a person got wrong
+export { assertOptions, checkChoice, checkOptions } from './model/check-options.ts'
 export { nearestName } from './model/nearest.ts'

@@ -41,7 +41,7 @@ export type { PausedResult, RunResult } from './client/result.ts'
 export { InMemoryAdapter, type InMemoryAdapterOptions } from './memory/adapter.ts'
 export { InMemoryRunStore, type InMemoryRunStoreOptions } from './memory/run-store.ts'
 export { InMemoryJobQueue, type InMemoryJobQueueOptions } from './memory/job-queue.ts'
-export { InMemoryCoordinationStore } from './memory/coordination-store.ts'
+export { InMemoryCoordinationStore, type InMemoryCoordinationStoreOptions } from './memory/coordination-store.ts'
 
 // What a run is
 export type { RunEvent, EventType } from './model/event.ts'

@@ -1,13 +1,16 @@
 import { defaults } from '@baton/core'
-import { BaseDistributedAdapter, type DistributedAdapterOptions } from '@baton/core/adapter'
+import {
+  BaseDistributedAdapter,
+  checkEngineOptions,
+  type DistributedAdapterOptions,
+  type EngineOptions,
+} from '@baton/core/adapter'
 import { FileCoordinationStore } from './coordination-store.ts'
 import { FileJobQueue } from './job-queue.ts'
-import type { FileRunStoreOptions } from './options.ts'
+import type { FileRunStoreOptions, FolderOptions } from './options.ts'
 import { FileRunStore } from './run-store.ts'
 
-export interface FileAdapterOptions
-  extends Omit<DistributedAdapterOptions, 'store' | 'queue' | 'coordinationStore'>,
-    Omit<FileRunStoreOptions, 'redispatchMs'> {
+export interface FileAdapterOptions extends EngineOptions, Omit<FileRunStoreOptions, 'redispatchMs'> {
   /** As for `FileRunStore`. Default: `leaseMs` when that is given, so that what a dead worker held is not late. */
   readonly redispatchMs?: number
   /** Another queue than the folder's own: any queue works with any store. */
@@ -16,17 +19,47 @@ export interface FileAdapterOptions
 
 /** The whole engine on one folder: several processes on one machine, no server. */
 export class FileAdapter extends BaseDistributedAdapter {
-  constructor({ directory, queue, ...options }: FileAdapterOptions) {
-    const { clock, logger } = options
+  constructor(options: FileAdapterOptions) {
+    checkEngineOptions(options, ['directory', 'queue', ...storeOptions])
+    const { directory, queue, clock, logger } = options
     const ports = { directory, ...(clock === undefined ? {} : { clock }), ...(logger === undefined ? {} : { logger }) }
+    const { ofStore, ofEngine } = sorted(options)
     super({
-      ...options,
-      store: new FileRunStore({ ...options, directory, ...reminders(options) }),
+      ...ofEngine,
+      store: new FileRunStore({ ...ofStore, ...ports, ...reminders(options) }),
       queue: queue ?? new FileJobQueue(ports),
       coordinationStore: new FileCoordinationStore(ports),
     })
   }
 }
+
+/** What is for the store, and what is for the engine: neither takes what it does not know. */
+function sorted({ directory: _directory, queue: _queue, ...options }: FileAdapterOptions) {
+  const ofStore: Record<string, unknown> = {}
+  const ofEngine: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(options)) {
+    const isOfStore = (storeOptions as readonly string[]).includes(name)
+    if (isOfStore) ofStore[name] = value
+    else ofEngine[name] = value
+  }
+  return { ofStore: ofStore as Partial<FileRunStoreOptions>, ofEngine: ofEngine as unknown as EngineOptions }
+}
+
+const storeOptions = Object.keys({
+  durability: true,
+  redispatchMs: true,
+  redispatchMaxMs: true,
+  inlineMaxBytes: true,
+  recordMaxBytes: true,
+  valueMaxBytes: true,
+  redoMaxBytes: true,
+  cachedRuns: true,
+  cachedBytes: true,
+  openFiles: true,
+  repairMs: true,
+  tombstoneMs: true,
+  pollMs: true,
+} satisfies Record<Exclude<keyof FileRunStoreOptions, keyof FolderOptions>, true>)
 
 type Times = Pick<FileAdapterOptions, 'leaseMs' | 'redispatchMs' | 'redispatchMaxMs'>
 

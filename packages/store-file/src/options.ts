@@ -1,13 +1,21 @@
 /** Every option of this package: what it means, its default and its check, once. */
 import { resolve } from 'node:path'
 import { BatonError, defaults } from '@baton/core'
-import { type IClock, type ILogger, silentLogger, systemClock } from '@baton/core/adapter'
+import {
+  assertOptions,
+  checkChoice,
+  checkOptions,
+  type IClock,
+  type ILogger,
+  silentLogger,
+  systemClock,
+} from '@baton/core/adapter'
 import { MAX_RECORD_BYTES } from './shared-log.ts'
 
 /** What an acknowledged write survives: `process`: `kill -9`; `power`: a power cut too. */
 export type FileDurability = 'process' | 'power'
 
-interface FolderOptions {
+export interface FolderOptions {
   /** The folder that all processes share; made when it is missing. On a local disk, never on a network one. */
   readonly directory: string
   readonly clock?: IClock
@@ -30,6 +38,8 @@ export interface FileRunStoreOptions extends DurableFolderOptions {
   readonly recordMaxBytes?: number
   /** The longest that such a value may be. Default 64 MiB. */
   readonly valueMaxBytes?: number
+  /** With `power`: a redo log of this length is replaced, once the runs' own logs are on the disk. Default 16 MiB. */
+  readonly redoMaxBytes?: number
   /** How many runs to keep in memory, the last used ones. Default 2,000. */
   readonly cachedRuns?: number
   /** And at most this much of their logs and values. Default 128 MiB. */
@@ -60,43 +70,52 @@ export interface FileJobQueueOptions extends FolderOptions {
 type Checked<Options> = Required<Omit<Options, 'durability'>> & { readonly durability: FileDurability | undefined }
 
 export function checkRunStoreOptions(options: FileRunStoreOptions): Checked<FileRunStoreOptions> {
+  const folder = checkFolder(options)
   const redispatchMs = count(options, 'redispatchMs', defaults.redispatchMs)
-  return {
-    ...checkFolder(options),
+  return allKnown(options, {
+    ...folder,
     durability: checkDurability(options.durability),
     redispatchMs,
     redispatchMaxMs: count(options, 'redispatchMaxMs', defaults.redispatchMaxMs, redispatchMs),
     inlineMaxBytes: count(options, 'inlineMaxBytes', 32 * 1024, 256),
     recordMaxBytes: count(options, 'recordMaxBytes', MAX_RECORD_BYTES, 1024, MAX_RECORD_BYTES),
     valueMaxBytes: count(options, 'valueMaxBytes', 64 * 1024 * 1024, 1024),
+    redoMaxBytes: count(options, 'redoMaxBytes', 16 * 1024 * 1024, 1024),
     cachedRuns: count(options, 'cachedRuns', 2_000),
     cachedBytes: count(options, 'cachedBytes', 128 * 1024 * 1024),
     openFiles: count(options, 'openFiles', 256),
     repairMs: count(options, 'repairMs', 300_000),
     tombstoneMs: count(options, 'tombstoneMs', defaults.tombstoneMs),
     pollMs: count(options, 'pollMs', 1_000),
-  }
+  })
 }
 
 export function checkCoordinationStoreOptions(
   options: FileCoordinationStoreOptions,
 ): Checked<FileCoordinationStoreOptions> {
-  return {
+  return allKnown(options, {
     ...checkFolder(options),
     durability: checkDurability(options.durability),
     sealBytes: count(options, 'sealBytes', 256 * 1024),
-  }
+  })
 }
 
 export function checkJobQueueOptions(options: FileJobQueueOptions): Required<FileJobQueueOptions> {
-  return {
+  return allKnown(options, {
     ...checkFolder(options),
     visibilityMs: count(options, 'visibilityMs', 30_000),
     pollMs: count(options, 'pollMs', 1_000),
-  }
+  })
+}
+
+/** What came out of the check has a member for each option that there is. */
+function allKnown<Result extends object>(options: object, checked: Result): Result {
+  checkOptions(options, Object.keys(checked))
+  return checked
 }
 
 function checkFolder(options: FolderOptions): Required<FolderOptions> {
+  assertOptions(options)
   const { directory, clock = systemClock, logger = silentLogger } = options
   if (typeof directory !== 'string' || directory === '' || directory.includes('\0')) {
     throw new BatonError('INVALID_OPTION', { field: 'directory', message: 'not the name of a folder' })
@@ -105,8 +124,8 @@ function checkFolder(options: FolderOptions): Required<FolderOptions> {
 }
 
 function checkDurability(durability: unknown): FileDurability | undefined {
-  if (durability === undefined || durability === 'process' || durability === 'power') return durability
-  throw new BatonError('INVALID_OPTION', { field: 'durability', message: 'files offer "power" and "process"' })
+  checkChoice(durability, 'durability', ['power', 'process'])
+  return durability as FileDurability | undefined
 }
 
 function count<Name extends string>(

@@ -36,9 +36,9 @@ export interface RedoLogOptions {
   readonly folders: FolderSync
   readonly logger: ILogger
   /** A file of that length is replaced. */
-  readonly limitBytes?: number | undefined
+  readonly limitBytes: number
   /** The same for one of that age. Real time: it is about files, not about runs. */
-  readonly limitMs?: number | undefined
+  readonly limitMs: number
 }
 
 interface RedoFile {
@@ -54,8 +54,6 @@ interface RedoFile {
   allocated: number
 }
 
-const LIMIT_BYTES = 16 * 1024 * 1024
-const LIMIT_MS = 60_000
 const EXTENT_BYTES = 256 * 1024
 /** Lines nobody waits for are not kept in memory beyond this; lines that cannot be written, not beyond twice as much. */
 const PENDING_BYTES = 1024 * 1024
@@ -83,8 +81,8 @@ export class RedoLog {
 
   constructor(options: RedoLogOptions) {
     this.#options = options
-    this.#limitBytes = options.limitBytes ?? LIMIT_BYTES
-    this.#limitMs = options.limitMs ?? LIMIT_MS
+    this.#limitBytes = options.limitBytes
+    this.#limitMs = options.limitMs
   }
 
   /** After a failed sync nobody knows what the disk holds: nothing more can be made safe. */

@@ -88,7 +88,13 @@ export class FileRunStore implements IRunStore {
     this.#recover()
     this.#redo =
       this.durability === 'power'
-        ? new RedoLog({ paths, folders, logger, ...redoLimits(options, checked.tombstoneMs) })
+        ? new RedoLog({
+            paths,
+            folders,
+            logger,
+            limitBytes: checked.redoMaxBytes,
+            limitMs: Math.min(REDO_MS, checked.tombstoneMs / 2),
+          })
         : undefined
     const wheel = new DueWheel(paths)
     this.#wheel = wheel
@@ -324,11 +330,6 @@ export class FileRunStore implements IRunStore {
   #assertOpen(): void {
     if (this.#closing.signal.aborted) throw new BatonError('CLOSED')
   }
-}
-
-/** Tests want them smaller. */
-function redoLimits(options: FileRunStoreOptions & { readonly redoBytes?: number }, tombstoneMs: number) {
-  return { limitBytes: options.redoBytes, limitMs: Math.min(REDO_MS, tombstoneMs / 2) }
 }
 
 /** How a run ended must not change (P5), not even if the power fails right after somebody has been told. */

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { createFlow } from '@baton/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FileAdapter, type FileAdapterOptions } from '../src/adapter.ts'
@@ -57,5 +59,19 @@ describe('the adapter', () => {
     expect(() => open({ redispatchMs: 10, redispatchMaxMs: 5 })).toThrow(
       expect.objectContaining({ field: 'redispatchMaxMs' }),
     )
+  })
+
+  it.each([
+    [{ leasMs: 1_000 }, 'options.leasMs', 'Did you mean `leaseMs`?'],
+    [{ durabilty: 'process' }, 'options.durabilty', 'Did you mean `durability`?'],
+    [{ runtimeOptions: { flwos: [] } }, 'runtimeOptions.flwos', 'Did you mean `flows`?'],
+    [{ concurrency: 0 }, 'concurrency', 'Leave it out for the default.'],
+  ])('refuses what it does not know before it makes anything: %j', (options, field, hint) => {
+    const directory = join(folder.path, 'new')
+
+    expect(() => open({ directory, ...(options as object) })).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', field, hint }),
+    )
+    expect(existsSync(directory)).toBe(false)
   })
 })

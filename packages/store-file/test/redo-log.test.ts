@@ -46,7 +46,12 @@ afterEach(async () => {
   copies.remove()
 })
 
-function open(directory = folder.path, options: Partial<FileRunStoreOptions> & { redoBytes?: number } = {}) {
+function redoLog(logger: ILogger = silentLogger): RedoLog {
+  const paths = new Paths(folder.path)
+  return new RedoLog({ paths, folders: new FolderSync(), logger, limitBytes: 1_000_000, limitMs: 60_000 })
+}
+
+function open(directory = folder.path, options: Partial<FileRunStoreOptions> = {}) {
   const store = new FileRunStore({ directory, ...options })
   stores.push(store)
   return store
@@ -371,7 +376,7 @@ describe('a redo log', () => {
   })
 
   it('is replaced when it is long, and goes when the logs are safe', async () => {
-    const store = open(folder.path, { redoBytes: 4_000 })
+    const store = open(folder.path, { redoMaxBytes: 4_000 })
     for (let run = 0; run < 30; run++) await runLine(store, `r${run}`, 5)
     await expect.poll(() => redoNames().length, { timeout: 10_000 }).toBeLessThanOrEqual(1)
     // The logs themselves are whole, without any of it: what is left covers the rest.
@@ -400,7 +405,7 @@ describe('a redo log', () => {
 
   it('that cannot be made refuses, and what was refused is in it as soon as it can', async () => {
     const paths = new Paths(folder.path)
-    const redo = new RedoLog({ paths, folders: new FolderSync(), logger: silentLogger })
+    const redo = redoLog()
     const log = join(paths.runs, '0', 'a.log')
     writeFileSync(paths.redo, 'no folder')
     const refused = redo.add(log, 0, Buffer.from('a'))
@@ -418,7 +423,7 @@ describe('a redo log', () => {
 
   it('that cannot be made for long refuses everything, rather than to keep ever more in memory', async () => {
     const paths = new Paths(folder.path)
-    const redo = new RedoLog({ paths, folders: new FolderSync(), logger: silentLogger })
+    const redo = redoLog()
     writeFileSync(paths.redo, 'no folder')
     for (let count = 0; count < 5; count++) redo.add(join(paths.runs, '0', 'a.log'), 0, Buffer.alloc(512 * 1024))
     expect(redo.failure?.code).toBe('STORE_UNAVAILABLE')
@@ -430,7 +435,7 @@ describe('a redo log', () => {
   it('stays when it mentions a log that could not be synced', async () => {
     const paths = new Paths(folder.path)
     const told: string[] = []
-    const redo = new RedoLog({ paths, folders: new FolderSync(), logger: { log: (level) => void told.push(level) } })
+    const redo = redoLog({ log: (level) => void told.push(level) })
     const log = join(paths.runs, '0', 'a.log')
     mkdirSync(join(paths.runs, '0'), { recursive: true })
     writeFileSync(log, 'a')
@@ -446,7 +451,7 @@ describe('a redo log', () => {
 
   it('shares a sync between those that come while one is under way', async () => {
     const paths = new Paths(folder.path)
-    const redo = new RedoLog({ paths, folders: new FolderSync(), logger: silentLogger })
+    const redo = redoLog()
     const add = (run: number) =>
       redo.flush(redo.add(join(paths.runs, '0', `${run}.log`), 0, Buffer.from(`line ${run}`)))
     await Promise.all(Array.from({ length: 20 }, (_, run) => add(run)))

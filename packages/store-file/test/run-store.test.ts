@@ -16,7 +16,9 @@ import { join } from 'node:path'
 import type { ILogger, RunEvent } from '@baton/core'
 import { type DueItem, foldJournal, recordOf } from '@baton/core/adapter'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { FileCoordinationStore } from '../src/coordination-store.ts'
 import { FolderSync } from '../src/disk.ts'
+import { FileJobQueue } from '../src/job-queue.ts'
 import { identityOf, OpenFiles } from '../src/open-files.ts'
 import type { FileRunStoreOptions } from '../src/options.ts'
 import { Paths } from '../src/paths.ts'
@@ -838,6 +840,15 @@ describe('the folder', () => {
     )
     expect(() => open({ recordMaxBytes: 1e9 })).toThrow(expect.objectContaining({ field: 'recordMaxBytes' }))
     expect(() => open({ durability: 'replicated' as never })).toThrow(expect.objectContaining({ field: 'durability' }))
+    const slip = { visiblityMs: 5 } as object
+    for (const make of [
+      () => open(slip),
+      () => new FileJobQueue({ directory: folder.path, ...slip }),
+      () => new FileCoordinationStore({ directory: folder.path, ...slip }),
+    ]) {
+      expect(make).toThrow(expect.objectContaining({ code: 'INVALID_OPTION', field: 'options.visiblityMs' }))
+    }
+    expect(() => new FileRunStore(undefined as never)).toThrow(expect.objectContaining({ field: 'options' }))
     expect(() => new FileRunStore({ directory: '' })).toThrow(expect.objectContaining({ field: 'directory' }))
   })
 })

@@ -40,7 +40,7 @@ export class BatonClient {
   readonly #logger: ILogger
 
   constructor(options: ClientOptions) {
-    checkOptions(options, [...clientOptions, ...alsoSeen], 'options')
+    checkOptions(options, [...clientOptions, ...alsoSeen])
     assertRunStore(options.store)
     if (options.queue !== undefined) assertJobQueue(options.queue)
     this.#options = options

@@ -116,7 +116,7 @@ export class RunHandle<Output = unknown> {
 
   /** The journal from any position, and then live until the run has ended: no gap, no duplicate. */
   stream(options: StreamOptions = {}): AsyncIterable<RunEvent> {
-    checkOptions(options, ['from', 'live', 'signal'], 'options')
+    checkOptions(options, ['from', 'live', 'signal'])
     const { from = 1, live = true, signal } = options
     checkNumber(from, 'from', { least: 1, whole: true })
     return this.#ports.store.journal(this.runId, { from, live, ...(signal === undefined ? {} : { signal }) })
@@ -124,7 +124,7 @@ export class RunHandle<Output = unknown> {
 
   /** Sends news to a node that waits for it, or will. The same `signalId` twice is one signal. */
   async signal(name: string, payload?: unknown, options: { readonly signalId?: string } = {}): Promise<void> {
-    checkOptions(options, ['signalId'], 'options')
+    checkOptions(options, ['signalId'])
     checkText(options.signalId, 'signalId')
     const { serializer } = this.#ports
     const result = await this.#notify({
@@ -160,7 +160,7 @@ export class RunHandle<Output = unknown> {
   }
 
   async #decide(approved: boolean, options: DecisionOptions): Promise<void> {
-    checkOptions(options, ['approval', 'by', 'reason', 'payload'], 'options')
+    checkOptions(options, ['approval', 'by', 'reason', 'payload'])
     const { approval, by, reason, payload } = options
     checkText(approval, 'approval')
     checkText(by, 'by')

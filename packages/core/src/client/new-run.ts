@@ -88,7 +88,7 @@ const MOST_TAGS = 100
 
 /** What can be told without the flow. */
 export function checkStartOptions(options: StartOptions): void {
-  checkOptions(options, startOptions, 'options')
+  checkOptions(options, startOptions)
   const { tags, context } = options
   if (tags !== undefined && (!Array.isArray(tags) || tags.length > MOST_TAGS)) {
     throw new BatonError('INVALID_OPTION', { field: 'tags', message: `a list of at most ${MOST_TAGS} texts` })

@@ -1,11 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import { Registry } from '../engine/registry.ts'
 import { Worker } from '../engine/worker.ts'
-import { BatonClient, createFlow, FlowRuntime, InMemoryRunStore } from '../index.ts'
-import { InMemoryJobQueue } from '../memory/job-queue.ts'
+import {
+  analyzeBlueprint,
+  BatonClient,
+  createFlow,
+  FlowRuntime,
+  InMemoryAdapter,
+  InMemoryCoordinationStore,
+  InMemoryJobQueue,
+  InMemoryRunStore,
+  type NodeArguments,
+} from '../index.ts'
 
 const flow = createFlow('x').node('a', () => ({ output: 1 }))
 const bad = (value: unknown) => value as never
+const alsoHas = (members: object) => members as object
 
 describe('options that cannot be used', () => {
   it.each([
@@ -96,6 +106,78 @@ describe('options that cannot be used', () => {
 
     expect(() => new Worker({ ...ports, [field]: value })).toThrow(expect.objectContaining({ field }))
   })
+})
+
+describe('options that nobody knows', () => {
+  const ports = () => ({
+    store: new InMemoryRunStore(),
+    queue: new InMemoryJobQueue(),
+    coordinationStore: new InMemoryCoordinationStore(),
+  })
+  const registry = new Registry({})
+
+  it.each([
+    ['a run store', () => new InMemoryRunStore(bad({ redispatch: 1 })), 'options.redispatch'],
+    ['a run store, null', () => new InMemoryRunStore(bad(null)), 'options'],
+    ['a run store, a time', () => new InMemoryRunStore({ redispatchMs: -1 }), 'redispatchMs'],
+    ['a queue', () => new InMemoryJobQueue(bad({ visibility: 1 })), 'options.visibility'],
+    ['a coordination store', () => new InMemoryCoordinationStore(bad({ clok: 1 })), 'options.clok'],
+    ['a worker', () => new Worker({ ...ports(), registry, ...alsoHas({ leasMs: 1 }) }), 'options.leasMs'],
+    ['a worker without options', () => new Worker(bad(undefined)), 'options'],
+    ['a worker without a registry', () => new Worker({ ...ports(), registry: bad({}) }), 'registry'],
+    ['a worker, a choice', () => new Worker({ ...ports(), registry, acknowledge: bad('clam') }), 'acknowledge'],
+    ['a worker, a function', () => new Worker({ ...ports(), registry, onRunEnd: bad(5) }), 'onRunEnd'],
+    ['a runtime, its worker', () => new FlowRuntime({ worker: bad({ leasMs: 1 }) }), 'worker.leasMs'],
+    ['a runtime, a time of its worker', () => new FlowRuntime({ worker: { leaseMs: 0 } }), 'worker.leaseMs'],
+    ['a runtime, its store', () => new FlowRuntime({ store: bad({}) }), 'store'],
+    ['a runtime, its queue', () => new FlowRuntime({ queue: bad({}) }), 'queue'],
+    ['a registry', () => new Registry(bad(undefined)), 'options'],
+    ['a registry, blueprints', () => new Registry({ blueprints: bad(5) }), 'blueprints'],
+    ['a registry, functions', () => new Registry({ registry: bad(5) }), 'registry'],
+    ['an adapter', () => new InMemoryAdapter({ runtimeOptions: {}, ...alsoHas({ leasMs: 1 }) }), 'options.leasMs'],
+    ['an adapter without options', () => new InMemoryAdapter(bad(undefined)), 'options'],
+    ['an adapter without flows', () => new InMemoryAdapter(bad({})), 'runtimeOptions'],
+    [
+      'an adapter, its flows',
+      () => new InMemoryAdapter({ runtimeOptions: bad({ flwos: [] }) }),
+      'runtimeOptions.flwos',
+    ],
+    ['an analysis', () => analyzeBlueprint(bad(5)), 'blueprint'],
+  ])('are refused by %s', (_, make, field) => {
+    expect(make).toThrow(expect.objectContaining({ field, code: expect.stringMatching(/^INVALID_/) }))
+  })
+
+  it.each([
+    ['waitForSignal', () => createFlow('x').waitForSignal('a', bad(undefined)), 'Name the signal'],
+    ['sleep', () => createFlow('x').sleep('a', 1, bad(null)), 'pass {}'],
+    ['approval', () => createFlow('x').approval('a', bad(null)), 'pass {}'],
+  ])('are refused by the builder: %s', (_, build, hint) => {
+    expect(build).toThrow(expect.objectContaining({ field: 'nodes[0]', hint: expect.stringContaining(hint) }))
+  })
+
+  it.each([
+    ['waitForSignal', ({ waitForSignal }: NodeArguments) => waitForSignal('s', bad({ timeout: 5 }))],
+    ['approval', ({ approval }: NodeArguments) => approval('s', bad({ timeout: 5 }))],
+  ])('are refused by %s in a node', async (_, wait) => {
+    const result = await new FlowRuntime().run(
+      createFlow('x').node('a', async (node: NodeArguments) => ({ output: await wait(node) })),
+    )
+    expect(result).toMatchObject({
+      status: 'failed',
+      error: { code: 'INVALID_OPTION', message: expect.stringContaining('options.timeout') },
+    })
+  })
+})
+
+it('lets an adapter tell who asks of the runs that ended with it', async () => {
+  let onRunEnd = (_runId: string) => {}
+  const ended = new Promise<string>((resolve) => {
+    onRunEnd = resolve
+  })
+  await using adapter = new InMemoryAdapter({ runtimeOptions: { flows: [flow] }, onRunEnd })
+  adapter.start()
+  await new BatonClient({ store: adapter.store, queue: adapter.queue, flows: [flow] }).start(flow, 1, { runId: 'r' })
+  expect(await ended).toBe('r')
 })
 
 it('says that cancel lost where the run had failed before', async () => {

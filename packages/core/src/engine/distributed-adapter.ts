@@ -1,5 +1,6 @@
 import { JsonSerializer } from '../context/json-serializer.ts'
 import { ReadOnlyContext } from '../context/read-only-context.ts'
+import { assertOptions, checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
 import type { RunRecord, RunSummary } from '../model/run.ts'
@@ -11,16 +12,31 @@ import type { IRunStore, RunPage, RunQuery } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 import { createFromFallback } from './foreign-job.ts'
 import { jobFor } from './jobs.ts'
-import { type FlowSources, Registry } from './registry.ts'
-import { Worker, type WorkerOptions } from './worker.ts'
+import { type FlowSources, flowSources, Registry } from './registry.ts'
+import { Worker } from './worker.ts'
+import { checkWorkerSettings, type WorkerSettings } from './worker-options.ts'
 
-export interface DistributedAdapterOptions
-  extends Omit<WorkerOptions, 'store' | 'queue' | 'registry' | 'coordinationStore'> {
+/** What every adapter takes, whatever its technology. */
+export interface EngineOptions extends WorkerSettings {
+  /** The flows that this process can execute. */
+  readonly runtimeOptions: FlowSources
+}
+
+export interface DistributedAdapterOptions extends EngineOptions {
   readonly store: IRunStore
   readonly queue: IJobQueue
   readonly coordinationStore: ICoordinationStore
-  /** The flows that this process can execute. */
-  readonly runtimeOptions: FlowSources
+}
+
+/**
+ * For an adapter that opens its ports itself, so that a slip is told before it has connected to anything.
+ * @param others the names of the adapter's own options
+ */
+export function checkEngineOptions(options: EngineOptions, others: readonly string[] = []): void {
+  assertOptions(options)
+  const { runtimeOptions, ...settings } = options
+  checkWorkerSettings(settings, 'options', others)
+  checkOptions(runtimeOptions, flowSources, 'runtimeOptions')
 }
 
 const RECONCILE_LIMIT = 1_000
@@ -41,22 +57,30 @@ export abstract class BaseDistributedAdapter {
   #closed: Promise<void> | undefined
 
   constructor(options: DistributedAdapterOptions) {
-    this.store = options.store
-    this.queue = options.queue
-    this.coordinationStore = options.coordinationStore
-    this.registry = new Registry(options.runtimeOptions)
-    const { runtimeOptions: _, ...worker } = options
-    this.#clock = options.clock ?? systemClock
-    this.#serializer = options.serializer ?? new JsonSerializer()
+    assertOptions(options)
+    const { store, queue, coordinationStore, ...engineOptions } = options
+    checkEngineOptions(engineOptions)
+    const { runtimeOptions, ...settings } = engineOptions
+    this.store = store
+    this.queue = queue
+    this.coordinationStore = coordinationStore
+    this.registry = new Registry(runtimeOptions)
+    this.#clock = settings.clock ?? systemClock
+    this.#serializer = settings.serializer ?? new JsonSerializer()
     this.#worker = new Worker({
-      ...worker,
+      ...settings,
+      store,
+      coordinationStore,
       registry: this.registry,
       queue: {
         enqueue: (jobs) => this.#enqueue(jobs),
         consume: (handler, consumeOptions) => this.processJobs(handler, consumeOptions),
         close: () => {},
       },
-      onRunEnd: (runId) => this.publishFinalResult(runId),
+      onRunEnd: async (runId) => {
+        await this.publishFinalResult(runId)
+        await settings.onRunEnd?.(runId)
+      },
     })
   }
 

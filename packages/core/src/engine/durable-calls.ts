@@ -8,6 +8,7 @@
  */
 
 import type { TrackedAsyncContext } from '../context/tracked-context.ts'
+import { checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import { type InstanceId, parseSignalName, type RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
@@ -94,6 +95,7 @@ export class DurableCalls {
 
   async waitForSignal<Payload>(name: string, options: WaitOptions = {}): Promise<Payload> {
     parseSignalName(name)
+    checkOptions(options, ['timeoutMs'] satisfies (keyof WaitOptions)[])
     const { position, recorded } = this.#enter('signal', name)
     if (recorded !== undefined) await this.#replay.turnOf(position)
     if (recorded?.timedOut === true) throw this.#timedOut(`signal ${name}`)
@@ -108,6 +110,7 @@ export class DurableCalls {
 
   async approval(name: string, options: ApprovalOptions = {}): Promise<ApprovalDecision> {
     parseSignalName(name, 'approval')
+    checkOptions(options, ['timeoutMs', 'request'] satisfies (keyof ApprovalOptions)[])
     const { position, recorded, occurrence } = this.#enter('approval', name)
     if (recorded !== undefined) await this.#replay.turnOf(position)
     if (recorded?.timedOut === true) throw this.#timedOut(`approval ${name}`)

@@ -5,6 +5,7 @@
 
 import type { Blueprint } from '../model/blueprint.ts'
 import { checkBlueprint } from '../model/check-blueprint.ts'
+import { assertOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import { parseFlowId } from '../model/ids.ts'
 import { canonicalText, type JsonValue } from '../model/json.ts'
@@ -33,6 +34,8 @@ export interface FlowSources {
   readonly blueprints?: readonly Blueprint[] | Readonly<Record<string, Blueprint>>
 }
 
+export const flowSources = ['flows', 'registry', 'blueprints'] as const satisfies readonly (keyof FlowSources)[]
+
 export class Registry {
   /** Functions under names that every blueprint may use: those given apart, and what comes with Baton. */
   readonly #shared = new CodeBook(builtInNodes)
@@ -41,11 +44,14 @@ export class Registry {
   readonly #latest = new Map<string, Graph>()
   readonly #ofFlow = new WeakMap<RunnableFlow, Graph>()
 
-  constructor({ registry, blueprints = [], flows = [] }: FlowSources) {
+  constructor(sources: FlowSources) {
+    assertOptions(sources)
+    const { registry, blueprints = [], flows = [] } = sources
     if (!Array.isArray(flows)) {
       const hint = 'Put it in square brackets: `flows: [flow]`.'
       throw new BatonError('INVALID_OPTION', { field: 'flows', message: 'must be a list of flows', hint })
     }
+    assertOptions(blueprints, 'blueprints')
     if (registry !== undefined) this.#shared.add(toFunctionRegistry(registry))
     for (const flow of flows) {
       assertFlow(flow)
@@ -225,6 +231,7 @@ function sameCode(left: Graph, right: Graph): boolean {
 }
 
 function toFunctionRegistry(given: NonNullable<FlowSources['registry']>): FunctionRegistry {
+  assertOptions(given, 'registry')
   if (given.nodes instanceof Map) return given as FunctionRegistry
   const nodes = new Map(Object.entries(given as Record<string, NodeFunction<never, unknown>>))
   for (const [name, fn] of nodes) {
@@ -232,6 +239,12 @@ function toFunctionRegistry(given: NonNullable<FlowSources['registry']>): Functi
     throw new BatonError('INVALID_OPTION', { field: `registry.${name}`, message: `not a function: ${typeof fn}` })
   }
   return { nodes, conditions: new Map(), transforms: new Map() }
+}
+
+export function assertRegistry(registry: unknown): asserts registry is Registry {
+  if (typeof (registry as Registry | undefined)?.toStart === 'function') return
+  const hint = 'Write `new Registry({ flows: [flow] })`.'
+  throw new BatonError('INVALID_OPTION', { field: 'registry', message: 'not a Registry', hint })
 }
 
 function assertFlow(flow: unknown): asserts flow is RunnableFlow {

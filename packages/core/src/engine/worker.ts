@@ -9,16 +9,14 @@
  */
 import { JsonSerializer } from '../context/json-serializer.ts'
 import { defaults } from '../model/blueprint.ts'
-import { checkNumber } from '../model/check-options.ts'
-import { type InstanceId, nodeOfInstance, parseRunId, type RunId } from '../model/ids.ts'
+import { assertOptions } from '../model/check-options.ts'
+import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
 import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
 import type { Claim } from '../ports/claim.ts'
-import { type IClock, type NewId, type Random, randomId, systemClock } from '../ports/clock.ts'
-import type { ICoordinationStore } from '../ports/coordination-store.ts'
-import type { Delivery, IJobQueue } from '../ports/job-queue.ts'
+import { type IClock, randomId, systemClock } from '../ports/clock.ts'
+import type { Delivery } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
-import type { DueItem, IRunStore } from '../ports/run-store.ts'
-import type { ISerializer } from '../ports/serializer.ts'
+import type { DueItem } from '../ports/run-store.ts'
 import { Chain } from './chain.ts'
 import { Deadlines } from './deadlines.ts'
 import { type Environment, workFields } from './environment.ts'
@@ -27,41 +25,10 @@ import type { Graph } from './graph.ts'
 import { jobFor } from './jobs.ts'
 import { Leases } from './leases.ts'
 import { patiently } from './patience.ts'
-import type { Registry } from './registry.ts'
+import { assertRegistry } from './registry.ts'
 import { Slots } from './slots.ts'
 import { Sweeper } from './sweep.ts'
-
-export interface WorkerOptions {
-  readonly store: IRunStore
-  readonly queue: IJobQueue
-  readonly registry: Registry
-  /** Shares the role of the sweeper among workers; without one every worker sweeps. */
-  readonly coordinationStore?: ICoordinationStore
-  readonly workerId?: string
-  /** Instances that run at the same time. Default 16. */
-  readonly concurrency?: number
-  readonly leaseMs?: number
-  readonly sweepMs?: number
-  /** While other work waits, a worker goes on with one run for at most this many nodes … */
-  readonly inlineMaxNodes?: number
-  /** … and this long. */
-  readonly inlineMaxMs?: number
-  /** What runs when `stop` is called gets this long to end by itself. */
-  readonly stopWithinMs?: number
-  /** Code that ignores its signal holds its slot for this long after the attempt has ended. */
-  readonly abandonAfterMs?: number
-  /** When a delivery is answered: as soon as the claim is won, or with the first commit it led to. */
-  readonly acknowledge?: 'claim' | 'commit'
-  /** Ended runs are removed after this long. `Infinity` keeps them. */
-  readonly retentionMs?: number
-  /** Called once for a run that ended with a commit of this worker. */
-  readonly onRunEnd?: (runId: RunId) => void | Promise<void>
-  readonly serializer?: ISerializer
-  readonly logger?: ILogger
-  readonly clock?: IClock
-  readonly random?: Random
-  readonly newId?: NewId
-}
+import { checkWorkerSettings, type WorkerOptions } from './worker-options.ts'
 
 /** How long a job that this worker cannot take waits in the queue: longer each time, so that nobody spins on it. */
 function pauseFor(redelivered: number): number {
@@ -89,11 +56,14 @@ export class Worker {
   #deliveriesSinceLook = 0
 
   constructor(options: WorkerOptions) {
-    checkWorkerOptions(options)
-    assertRunStore(options.store)
-    assertJobQueue(options.queue)
-    if (options.coordinationStore !== undefined) assertCoordinationStore(options.coordinationStore)
-    const { store, clock = systemClock, logger = silentLogger, newId = randomId } = options
+    assertOptions(options)
+    const { store, queue, registry, coordinationStore, ...settings } = options
+    checkWorkerSettings(settings)
+    assertRunStore(store)
+    assertJobQueue(queue)
+    assertRegistry(registry)
+    if (coordinationStore !== undefined) assertCoordinationStore(coordinationStore)
+    const { clock = systemClock, logger = silentLogger, newId = randomId } = settings
     this.#options = options
     this.#clock = clock
     this.#logger = logger
@@ -332,14 +302,4 @@ export class Worker {
 /** Whether the run may be executed with this graph. A job may name another version than its run has: a run decides. */
 function isFor(graph: Graph, { head }: Claim): boolean {
   return graph.flowId === head.flowId && (head.version === undefined || head.version === graph.version)
-}
-
-function checkWorkerOptions({ workerId, ...options }: WorkerOptions): void {
-  if (workerId !== undefined) parseRunId(workerId, 'workerId')
-  checkNumber(options.concurrency, 'concurrency', { least: 1, whole: true })
-  checkNumber(options.inlineMaxNodes, 'inlineMaxNodes', { least: 1, whole: true })
-  for (const field of ['leaseMs', 'sweepMs'] as const) checkNumber(options[field], field, { least: 1 })
-  for (const field of ['inlineMaxMs', 'stopWithinMs', 'abandonAfterMs', 'retentionMs'] as const) {
-    checkNumber(options[field], field, { least: 0 })
-  }
 }

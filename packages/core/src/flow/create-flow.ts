@@ -51,7 +51,7 @@ import type {
  * ```
  */
 export function createFlow<Input = unknown>(id: string, options: FlowOptions = {}): Flow<Input, never> {
-  checkOptions(options, ['version', 'description', 'failFast', 'deadlineMs'] satisfies (keyof FlowOptions)[], 'options')
+  checkOptions(options, ['version', 'description', 'failFast', 'deadlineMs'] satisfies (keyof FlowOptions)[])
   const { version, description, failFast, deadlineMs } = options
   const head = { id, metadata: ifAny({ version, description }), policy: ifAny({ failFast, deadlineMs }) }
   return new Flow<Input, never>(
@@ -140,7 +140,7 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
     fn: NodeFunction<Item, Out>,
     options: MapOptions = {},
   ): Flow<Input, Ids | Id> {
-    assertOptions(options, `nodes[${this.#parts.nodes.size}]`)
+    this.#assertNodeOptions(options)
     const { concurrency, maxFailures, ...others } = options
     const map = {
       ...(concurrency === undefined ? {} : { concurrency }),
@@ -151,6 +151,7 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
 
   /** Adds a node that asks people. Its output is the decision; a denial takes the edge with the action `denied`. */
   approval<Id extends string>(id: Id, options: ApprovalNodeOptions = {}): Flow<Input, Ids | Id> {
+    this.#assertNodeOptions(options)
     const { config, name = id, ...others } = options
     const params = readApproval({ name, ...others }, this.#nextParams())
     return this.node(id, approve, { uses: APPROVAL, params, ...(config === undefined ? {} : { config }) })
@@ -158,12 +159,14 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
 
   /** Adds a node that waits this long, holding no worker. It has no output. */
   sleep<Id extends string>(id: Id, delayMs: number, options: WaitConfig = {}): Flow<Input, Ids | Id> {
+    this.#assertNodeOptions(options)
     const params = readSleep({ delayMs }, this.#nextParams())
     return this.node(id, sleep, { uses: SLEEP, params, ...options })
   }
 
   /** Adds a node that waits for a signal. Its output is the signal's payload. */
   waitForSignal<Id extends string>(id: Id, options: SignalNodeOptions): Flow<Input, Ids | Id> {
+    this.#assertNodeOptions(options, `Name the signal: .waitForSignal('${id}', { signal: 'name' }).`)
     const { config, ...others } = options
     const params = readWaitForSignal(others, this.#nextParams())
     return this.node(id, waitForSignal, { uses: WAIT_FOR_SIGNAL, params, ...(config === undefined ? {} : { config }) })
@@ -223,14 +226,18 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
     return parts
   }
 
+  #assertNodeOptions(options: unknown, hint?: string): void {
+    assertOptions(options, `nodes[${this.#parts.nodes.size}]`, hint)
+  }
+
   #nextParams(): string {
     return `nodes[${this.#partsToGrow().nodes.size}].params`
   }
 }
 
-function assertOptions(options: unknown, field: string): void {
+function assertOptions(options: unknown, field: string, hint = 'Leave them out, or pass {}.'): void {
   if (typeof options === 'object' && options !== null) return
-  throw mistake(field, 'its options are not an object', 'Leave them out, or pass {}.')
+  throw mistake(field, 'its options are not an object', hint)
 }
 
 function mergeConfig(members: NodeConfig, config: NodeConfig | undefined, field: string): NodeConfig | undefined {

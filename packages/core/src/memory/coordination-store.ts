@@ -1,3 +1,4 @@
+import { checkOptions } from '../model/check-options.ts'
 import { type IClock, systemClock } from '../ports/clock.ts'
 import {
   checkCoordinationKey,
@@ -5,6 +6,10 @@ import {
   type ExpiryOptions,
   type ICoordinationStore,
 } from '../ports/coordination-store.ts'
+
+export interface InMemoryCoordinationStoreOptions {
+  readonly clock?: IClock
+}
 
 interface Entry {
   readonly value: string
@@ -16,8 +21,9 @@ export class InMemoryCoordinationStore implements ICoordinationStore {
   readonly #entries = new Map<string, Entry>()
   readonly #clock: IClock
 
-  constructor({ clock = systemClock }: { readonly clock?: IClock } = {}) {
-    this.#clock = clock
+  constructor(options: InMemoryCoordinationStoreOptions = {}) {
+    checkOptions(options, ['clock'] satisfies (keyof InMemoryCoordinationStoreOptions)[])
+    this.#clock = options.clock ?? systemClock
   }
 
   get(key: string): string | undefined {

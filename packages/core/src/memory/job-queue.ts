@@ -1,4 +1,5 @@
 /** Jobs in memory: the reference queue. Higher priority first, then first in, first out. */
+import { checkNumber, checkOptions } from '../model/check-options.ts'
 import { type IClock, systemClock } from '../ports/clock.ts'
 import { type ConsumeOptions, type Delivery, type IJobQueue, type Job, parseJob } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
@@ -26,7 +27,10 @@ export class InMemoryJobQueue implements IJobQueue {
   readonly #dead: { readonly message: unknown; readonly reason: string }[] = []
   #closed = false
 
-  constructor({ clock = systemClock, logger = silentLogger, visibilityMs = 30_000 }: InMemoryJobQueueOptions = {}) {
+  constructor(options: InMemoryJobQueueOptions = {}) {
+    checkOptions(options, ['clock', 'logger', 'visibilityMs'] satisfies (keyof InMemoryJobQueueOptions)[])
+    const { clock = systemClock, logger = silentLogger, visibilityMs = 30_000 } = options
+    checkNumber(visibilityMs, 'visibilityMs', { least: 1 })
     this.#clock = clock
     this.#logger = logger
     this.#visibilityMs = visibilityMs

@@ -5,6 +5,7 @@
 import { RunMachine } from '../machine/run-machine.ts'
 import { pageOf } from '../machine/run-pages.ts'
 import { defaults } from '../model/blueprint.ts'
+import { checkNumber, checkOptions } from '../model/check-options.ts'
 import type { ContextEntry } from '../model/delta.ts'
 import { BatonError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
@@ -51,6 +52,8 @@ export class InMemoryRunStore implements IRunStore {
   readonly #times: { readonly redispatchMs: number; readonly redispatchMaxMs: number }
 
   constructor(options: InMemoryRunStoreOptions = {}) {
+    checkOptions(options, ['clock', 'redispatchMs', 'redispatchMaxMs'] satisfies (keyof InMemoryRunStoreOptions)[])
+    for (const name of ['redispatchMs', 'redispatchMaxMs'] as const) checkNumber(options[name], name, { least: 1 })
     this.#clock = options.clock ?? systemClock
     this.#times = {
       redispatchMs: options.redispatchMs ?? defaults.redispatchMs,

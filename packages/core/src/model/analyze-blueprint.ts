@@ -1,4 +1,5 @@
 import type { Blueprint } from './blueprint.ts'
+import { checkBlueprint } from './check-blueprint.ts'
 import type { NodeId } from './ids.ts'
 
 export interface BlueprintAnalysis {
@@ -13,7 +14,8 @@ export interface BlueprintAnalysis {
 }
 
 /** What a producer needs to know of a graph, e.g. which node a job that starts a run has to name. */
-export function analyzeBlueprint({ nodes, edges }: Blueprint): BlueprintAnalysis {
+export function analyzeBlueprint(blueprint: Blueprint): BlueprintAnalysis {
+  const { nodes, edges } = checkBlueprint(blueprint)
   const incoming = new Map<NodeId, number>()
   const followed = new Set<NodeId>()
   for (const { source, target } of edges) {

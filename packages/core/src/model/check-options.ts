@@ -1,18 +1,22 @@
 import { BatonError } from './errors.ts'
 import { nearestName } from './nearest.ts'
 
+/** Refuses what is no object at all, for those who have to look into it before they know all its members. */
+export function assertOptions(options: unknown, field = 'options'): asserts options is object {
+  if (typeof options === 'object' && options !== null) return
+  throw new BatonError('INVALID_OPTION', {
+    field,
+    message: 'not an object of options',
+    hint: 'Leave it out, or pass {}.',
+  })
+}
+
 /**
  * Refuses options that nobody knows: a slip like `runid` would otherwise be taken for no option at all. A member without
  * a value says nothing and is let pass.
  */
-export function checkOptions(options: unknown, known: readonly string[], field: string): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new BatonError('INVALID_OPTION', {
-      field,
-      message: 'not an object of options',
-      hint: 'Leave it out, or pass {}.',
-    })
-  }
+export function checkOptions(options: unknown, known: readonly string[], field = 'options'): void {
+  assertOptions(options, field)
   for (const [member, value] of Object.entries(options)) {
     if (value === undefined || known.includes(member)) continue
     const nearest = nearestName(member, known)
@@ -44,4 +48,18 @@ export function checkText(value: unknown, field: string): void {
     field,
     message: `must be a text, not ${value === null ? 'null' : typeof value}`,
   })
+}
+
+/** Absent is fine. */
+export function checkFunction(value: unknown, field: string): void {
+  if (value === undefined || typeof value === 'function') return
+  throw new BatonError('INVALID_OPTION', { field, message: `must be a function, not ${typeof value}` })
+}
+
+/** One of a few words. Absent is fine. */
+export function checkChoice(value: unknown, field: string, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value as string)) return
+  const known = choices.map((choice) => `"${choice}"`).join(', ')
+  const message = `must be one of ${known}, not ${JSON.stringify(value) ?? typeof value}`
+  throw new BatonError('INVALID_OPTION', { field, message, hint: 'Leave it out for the default.' })
 }

@@ -7,15 +7,17 @@ import { Deadlines } from '../engine/deadlines.ts'
 import type { Graph } from '../engine/graph.ts'
 import { type FlowSources, Registry, type RunnableFlow } from '../engine/registry.ts'
 import { newRunOf } from '../engine/start-run.ts'
-import { Worker, type WorkerOptions } from '../engine/worker.ts'
+import { Worker } from '../engine/worker.ts'
+import { checkWorkerSettings, type WorkerSettings } from '../engine/worker-options.ts'
 import { InMemoryJobQueue } from '../memory/job-queue.ts'
 import { InMemoryRunStore } from '../memory/run-store.ts'
-import { checkNumber, checkOptions } from '../model/check-options.ts'
+import { assertOptions, checkFunction, checkNumber, checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
 import { outputOf, type RunState, summaryOf } from '../model/run-state.ts'
+import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
 import { type IClock, type NewId, type Random, randomId, systemClock } from '../ports/clock.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
@@ -37,7 +39,7 @@ export interface FlowRuntimeOptions extends FlowSources {
   /** Instances that run at the same time. Default 256 without a store, 16 with one. */
   readonly concurrency?: number
   /** More about the worker that this runtime is, when it has a store or is asked for handles. */
-  readonly worker?: Omit<WorkerOptions, 'store' | 'queue' | 'registry' | 'coordinationStore'>
+  readonly worker?: WorkerSettings
   readonly serializer?: ISerializer
   /**
    * Copy values from node to node also where no store makes copies anyway. Without it, a node that changes its input
@@ -73,8 +75,12 @@ export class FlowRuntime {
   #engine: { readonly worker: Worker; readonly client: BatonClient; readonly queue: IJobQueue } | undefined
 
   constructor(options: FlowRuntimeOptions = {}) {
-    checkOptions(options, runtimeOptions, 'options')
+    checkOptions(options, runtimeOptions)
     checkNumber(options.concurrency, 'concurrency', { least: 1, whole: true })
+    if (options.worker !== undefined) checkWorkerSettings(options.worker, 'worker')
+    if (options.store !== undefined) assertRunStore(options.store)
+    if (options.queue !== undefined) assertJobQueue(options.queue)
+    if (options.coordinationStore !== undefined) assertCoordinationStore(options.coordinationStore)
     this.#options = options
     this.#registry = new Registry(options)
     this.#deadlines = new Deadlines(options.clock ?? systemClock)
@@ -239,14 +245,12 @@ function localResult<Output>(state: RunState, serializer: ISerializer): RunResul
 }
 
 function checkRunOptions(options: RunOptions): void {
-  if (typeof options !== 'object' || options === null) checkOptions(options, [], 'options')
+  assertOptions(options)
   const { signal, onEvent } = options
   if (signal !== undefined && typeof (signal as AbortSignal | null)?.addEventListener !== 'function') {
     throw new BatonError('INVALID_OPTION', { field: 'signal', message: 'not an AbortSignal' })
   }
-  if (onEvent !== undefined && typeof onEvent !== 'function') {
-    throw new BatonError('INVALID_OPTION', { field: 'onEvent', message: 'not a function' })
-  }
+  checkFunction(onEvent, 'onEvent')
 }
 
 /** Nothing that was asked for needs more than the end of the run. */

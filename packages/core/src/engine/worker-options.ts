@@ -1,0 +1,85 @@
+/** What a worker can be told, and what it refuses. */
+import { checkChoice, checkFunction, checkNumber, checkOptions } from '../model/check-options.ts'
+import { parseRunId, type RunId } from '../model/ids.ts'
+import type { IClock, NewId, Random } from '../ports/clock.ts'
+import type { ICoordinationStore } from '../ports/coordination-store.ts'
+import type { IJobQueue } from '../ports/job-queue.ts'
+import type { ILogger } from '../ports/logger.ts'
+import type { IRunStore } from '../ports/run-store.ts'
+import type { ISerializer } from '../ports/serializer.ts'
+import type { Registry } from './registry.ts'
+
+/** How a worker works. */
+export interface WorkerSettings {
+  readonly workerId?: string
+  /** Instances that run at the same time. Default 16. */
+  readonly concurrency?: number
+  readonly leaseMs?: number
+  readonly sweepMs?: number
+  /** While other work waits, a worker goes on with one run for at most this many nodes … */
+  readonly inlineMaxNodes?: number
+  /** … and this long. */
+  readonly inlineMaxMs?: number
+  /** What runs when `stop` is called gets this long to end by itself. */
+  readonly stopWithinMs?: number
+  /** Code that ignores its signal holds its slot for this long after the attempt has ended. */
+  readonly abandonAfterMs?: number
+  /** When a delivery is answered: as soon as the claim is won, or with the first commit it led to. */
+  readonly acknowledge?: 'claim' | 'commit'
+  /** Ended runs are removed after this long. `Infinity` keeps them. */
+  readonly retentionMs?: number
+  /** Called once for a run that ended with a commit of this worker. */
+  readonly onRunEnd?: (runId: RunId) => void | Promise<void>
+  readonly serializer?: ISerializer
+  readonly logger?: ILogger
+  readonly clock?: IClock
+  readonly random?: Random
+  readonly newId?: NewId
+}
+
+/** … and on what. */
+export interface WorkerOptions extends WorkerSettings {
+  readonly store: IRunStore
+  readonly queue: IJobQueue
+  readonly registry: Registry
+  /** Shares the role of the sweeper among workers; without one every worker sweeps. */
+  readonly coordinationStore?: ICoordinationStore
+}
+
+/**
+ * @param field what the settings are called where the person wrote them
+ * @param others names that may stand there too, and are somebody else's to check
+ */
+export function checkWorkerSettings(settings: WorkerSettings, field = 'options', others: readonly string[] = []): void {
+  checkOptions(settings, [...workerSettings, ...others], field)
+  const at = (name: keyof WorkerSettings) => (field === 'options' ? name : `${field}.${name}`)
+  if (settings.workerId !== undefined) parseRunId(settings.workerId, at('workerId'))
+  for (const name of ['concurrency', 'inlineMaxNodes'] as const) {
+    checkNumber(settings[name], at(name), { least: 1, whole: true })
+  }
+  for (const name of ['leaseMs', 'sweepMs'] as const) checkNumber(settings[name], at(name), { least: 1 })
+  for (const name of ['inlineMaxMs', 'stopWithinMs', 'abandonAfterMs', 'retentionMs'] as const) {
+    checkNumber(settings[name], at(name), { least: 0 })
+  }
+  checkChoice(settings.acknowledge, at('acknowledge'), ['claim', 'commit'])
+  checkFunction(settings.onRunEnd, at('onRunEnd'))
+}
+
+const workerSettings = [
+  'workerId',
+  'concurrency',
+  'leaseMs',
+  'sweepMs',
+  'inlineMaxNodes',
+  'inlineMaxMs',
+  'stopWithinMs',
+  'abandonAfterMs',
+  'acknowledge',
+  'retentionMs',
+  'onRunEnd',
+  'serializer',
+  'logger',
+  'clock',
+  'random',
+  'newId',
+] as const satisfies readonly (keyof WorkerSettings)[]
