@@ -43,7 +43,7 @@ export class LogReader {
    */
   read(fd: number, size: number): LogRecord[] {
     if (this.#damage !== undefined) throw this.#damage
-    if (size < this.#position) throw this.#stop(`${this.#path} has become shorter: somebody cut or replaced it`)
+    if (size < this.#position) throw this.cut()
     const records: LogRecord[] = []
     let chunkBytes = CHUNK_BYTES
     while (this.#position < size) {
@@ -68,6 +68,11 @@ export class LogReader {
     this.#position = chunk.end
     this.#tornCount += chunk.tornCount
     for (const record of chunk.records) records.push(record)
+  }
+
+  /** Some of what was read is not there any more. */
+  cut(): BatonError {
+    return this.#stop(`${this.#path} has become shorter: somebody cut or replaced it`)
   }
 
   /** A log that is wrong stays wrong: who asks again gets the same answer. */

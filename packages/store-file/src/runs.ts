@@ -111,7 +111,8 @@ export class Runs {
 
   async #change(runId: RunId, command: Command): Promise<Answer | undefined> {
     const known = this.#find(runId, command.type === 'create')
-    known?.sync()
+    // Of a live run the append will tell what others have written, and whether it is still there.
+    if (known?.isLive === false) known.sync()
     const run = known?.removed === true && command.type !== 'create' ? this.#again(runId) : known
     if (run === undefined) return undefined
     const unchanged = this.#withoutChange(run, command)
@@ -125,6 +126,8 @@ export class Runs {
     if ('limitBytes' in draft) return draft
     await writeBlobs(run.paths, draft.blobs, this.#options)
     const answer = this.#write(run, draft)
+    // It has ended and was purged meanwhile. Another one may have its id by now.
+    if (run.removed && command.type !== 'create') return this.#change(runId, command)
     if (needsDisk(command)) await this.#flush(runId, run, this.#changing <= 1)
     if (run.machine !== undefined && isTerminal(run.machine.state.status)) this.finish(run)
     return answer

@@ -124,7 +124,8 @@ export class SharedLog {
 
   /**
    * Appends one record and reads whatever came before it. Throws `STORE_UNAVAILABLE` when the record may or may not
-   * be there. The file is made when `create` is set, and must be there otherwise. `isLive` is as for `read`.
+   * be there. The file is made when `create` is set, and must be there otherwise: a record that went to one that has
+   * been removed is nowhere, and `removed` is true. `isLive` is as for `read`.
    */
   append(text: string, { create = false, isLive = false }: AppendOptions = {}): Appended {
     this.#assertSound()
@@ -139,14 +140,18 @@ export class SharedLog {
       // Never write the rest: others may have appended meanwhile. What is there is a torn record.
       if (written < frame.length) throw new Error(`wrote ${written} of ${frame.length} bytes, is the disk full?`)
       const atByte = this.#reader.position
-      const size = isLive && this.#isAt(file, atByte, frame) ? undefined : this.#sizeOf(file)
+      const isNext = isLive && this.#isAt(file, atByte, frame) && existsSync(this.#options.path)
+      const size = isNext ? undefined : this.#sizeOf(file)
       if (size === undefined || (size === atByte + frame.length && !this.#removed)) {
         this.#reader.skip(frame.length)
         this.#redoBatch = this.#options.redo?.add(this.#options.path, atByte, frame) ?? 0
         return { records: [{ tag, text, atByte }], mine: 0 }
       }
       const records = this.#readTo(file, size)
-      return { records, mine: records.findIndex((record) => record.tag === tag) }
+      const mine = records.findIndex((record) => record.tag === tag)
+      // It is there, and so before the place to which this log had been read.
+      if (mine === -1 && !this.#removed) throw this.#reader.cut()
+      return { records, mine }
     })
   }
 

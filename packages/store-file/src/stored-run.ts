@@ -71,6 +71,11 @@ export class StoredRun {
     return this.#broken !== undefined
   }
 
+  /** As far as this process knows. Only runs that have ended are ever removed, and it would read of the end first. */
+  get isLive(): boolean {
+    return this.#machine !== undefined && !isTerminal(this.#machine.state.status)
+  }
+
   get logBytes(): number {
     return this.#log.endByte
   }
@@ -116,19 +121,14 @@ export class StoredRun {
 
   /** Reads what others have written. */
   sync(): void {
-    this.#fold(this.#log.read(this.#isLive()))
+    this.#fold(this.#log.read(this.isLive))
   }
 
   /** Writes a command's line, and says what it did. @returns undefined when the run is not there, or no more */
   append(text: string, { create = false }: { readonly create?: boolean } = {}): CommandResult | undefined {
     this.#assertWhole()
-    const { records, mine } = this.#log.append(text, { create, isLive: !create && this.#isLive() })
+    const { records, mine } = this.#log.append(text, { create, isLive: !create && this.isLive })
     return this.#log.removed ? undefined : this.#fold(records)[mine]
-  }
-
-  /** Only runs that have ended are ever removed, and we would read of the end first. */
-  #isLive(): boolean {
-    return this.#machine !== undefined && !isTerminal(this.#machine.state.status)
   }
 
   /** Notes that the marker was moved. @returns whether that counts: not when somebody wrote meanwhile */

@@ -247,13 +247,25 @@ describe('a log that a crash or a disk has hurt', () => {
 
   it('that is removed or cut while a run goes on is noticed by the next commit', async () => {
     const store = open()
-    for (const runId of ['a', 'b']) await store.create(newRun(runId))
-    const [removed, cut] = [await claim(store, 'a'), await claim(store, 'b')]
-    rmSync(logOf('a'))
-    truncateSync(logOf('b'), 100)
+    const cuts = [2, 10, 100, 300]
+    for (const runId of ['a', 'c', ...cuts.map((bytes) => `b${bytes}`)]) await store.create(newRun(runId))
 
+    const removed = await claim(store, 'a')
+    rmSync(logOf('a'))
     expect(await store.commit(step('a', removed))).toMatchObject({ status: 'unknown-run' })
-    await expect(store.commit(step('b', cut))).rejects.toThrow('has become shorter')
+
+    for (const bytes of cuts) {
+      const fence = await claim(store, `b${bytes}`)
+      truncateSync(logOf(`b${bytes}`), sizeOf(`b${bytes}`) - bytes)
+      await expect(store.commit(step(`b${bytes}`, fence))).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+      await expect(store.commit(step(`b${bytes}`, fence))).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    }
+
+    // The line feed at the end is no loss: the next record begins with one.
+    const fence = await claim(store, 'c')
+    truncateSync(logOf('c'), sizeOf('c') - 1)
+    expect(await store.commit(step('c', fence))).toMatchObject({ status: 'committed' })
+    expect(await open().load(id('c'))).toEqual(await store.load(id('c')))
   })
 
   it('refuses all work on a run whose sync failed, in this process', async () => {

@@ -92,7 +92,7 @@ export class RunHandle<Output = unknown> {
   async outcome({ signal, timeoutMs }: WaitForResultOptions = {}): Promise<RunResult<Output>> {
     const { clock, serializer, seenEnd } = this.#ports
     const stop = new AbortController()
-    const onAbort = () => stop.abort()
+    const onAbort = () => stop.abort(STOPPED)
     signal?.addEventListener('abort', onAbort, { once: true })
     const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, onAbort)
     // Before the first look, so that no end falls between the look and the waiting.
@@ -109,7 +109,7 @@ export class RunHandle<Output = unknown> {
       }
     } finally {
       timer?.()
-      stop.abort()
+      stop.abort(STOPPED)
       signal?.removeEventListener('abort', onAbort)
     }
   }
@@ -249,13 +249,16 @@ export class RunHandle<Output = unknown> {
 
 async function resolvesWithin(work: Promise<void>, ms: number, clock: IClock, signal: AbortSignal): Promise<boolean> {
   const enough = new AbortController()
-  const onAbort = () => enough.abort()
+  const onAbort = () => enough.abort(STOPPED)
   signal.addEventListener('abort', onAbort, { once: true })
   const isDone = await Promise.race([work.then(() => true), wait(clock, ms, enough.signal).then(() => false)])
-  enough.abort()
+  enough.abort(STOPPED)
   signal.removeEventListener('abort', onAbort)
   return isDone
 }
+
+/** Nobody asks why. Without a reason each signal would make an error of its own, with its stack. */
+const STOPPED = 'stopped'
 
 /** How long to believe that the worker next door will end the run, before following the journal like anybody else. */
 const OWN_WORKER_MS = 500
