@@ -128,7 +128,9 @@ export class StoredRun {
   append(text: string, { create = false }: { readonly create?: boolean } = {}): CommandResult | undefined {
     this.#assertWhole()
     const { records, mine } = this.#log.append(text, { create, isLive: !create && this.isLive })
-    return this.#log.removed ? undefined : this.#fold(records)[mine]
+    // Also of a run that is gone by now: its followers are told how it ended.
+    const answers = this.#fold(records)
+    return this.#log.removed ? undefined : answers[mine]
   }
 
   /** Notes that the marker was moved. @returns whether that counts: not when somebody wrote meanwhile */
@@ -155,6 +157,11 @@ export class StoredRun {
         const line = this.#parse(record.text)
         return 'command' in line ? this.#apply(line) : this.#noteMove(line, record)
       } catch (error) {
+        // It was purged while we read its lines through a descriptor: what they refer to is gone with it.
+        if (!this.#log.hasItsName()) {
+          this.#log.giveUp()
+          return undefined
+        }
         // The state may be half-way between two lines now.
         const { message } = storeFailure(error, `line at byte ${record.atByte} of ${this.paths.log}`)
         this.#broken = BatonError.is(error) ? error : new BatonError('STORE_CORRUPT', { message, cause: error })

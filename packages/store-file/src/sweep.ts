@@ -52,11 +52,15 @@ export class Sweep {
       return items.slice(0, limit)
     }
     const { wheel } = this.#options
+    const seen = new Set<string>()
     let looked = 0
     for (const bucketMs of wheel.begun(nowMs)) {
       for (const name of wheel.names(bucketMs)) {
         if (++looked % RUNS_PER_TURN === 0) await setImmediate()
-        for (const item of this.#look(name, bucketMs, nowMs, filter)) items.push(item)
+        const found = this.#look(name, bucketMs, nowMs, filter)
+        // A run may have markers in several buckets that have begun.
+        if (!seen.has(name)) for (const item of found) items.push(item)
+        seen.add(name)
       }
       wheel.drop(bucketMs)
       // What lies in later buckets is no older, or not by much.

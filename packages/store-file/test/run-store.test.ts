@@ -18,6 +18,7 @@ import { type DueItem, foldJournal, recordOf } from '@baton/core/adapter'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FileCoordinationStore } from '../src/coordination-store.ts'
 import { FolderSync } from '../src/disk.ts'
+import { DueWheel } from '../src/due-wheel.ts'
 import { FileJobQueue } from '../src/job-queue.ts'
 import { identityOf, OpenFiles } from '../src/open-files.ts'
 import type { FileRunStoreOptions } from '../src/options.ts'
@@ -46,6 +47,12 @@ function open(options: Partial<FileRunStoreOptions> = {}): FileRunStore {
   const store = new FileRunStore({ directory: folder.path, ...options })
   stores.push(store)
   return store
+}
+
+/** A handle that no store keeps. */
+function storedRun(runId: string): StoredRun {
+  const options = { files: new OpenFiles(8), folders: new FolderSync(), fsynced: false, redispatchMs: 1_000 }
+  return new StoredRun({ ...options, paths: paths.run(id(runId)) })
 }
 
 const logOf = (runId: string) => paths.run(id(runId)).log
@@ -435,6 +442,10 @@ describe('what is due', () => {
     expect(dueIds(await other.due({ limit: 10 }))).toEqual(['now/n0', 'soon/n0'])
     expect(dueIds(await other.due({ limit: 1 }))).toEqual(['now/n0'])
     expect(dueIds(await other.due({ limit: 9, runId: id('soon') }))).toEqual(['soon/n0'])
+
+    // A marker more, as two processes may leave it.
+    new DueWheel(paths).put(paths.run(id('now')), 0)
+    expect(dueIds(await other.due({ limit: 10 }))).toEqual(['now/n0', 'soon/n0'])
   })
 
   it('is found to the instant, a year ahead, with a few moves of one marker', async () => {
@@ -510,11 +521,7 @@ describe('what is due', () => {
 
   it('is not missed when somebody writes while a sweep moves the marker', async () => {
     await open({ clock }).create(newRun('a'))
-    const handle = () => {
-      const options = { files: new OpenFiles(8), folders: new FolderSync(), fsynced: false }
-      return new StoredRun({ ...options, paths: paths.run(id('a')), redispatchMs: 1_000 })
-    }
-    const [mover, writer] = [handle(), handle()]
+    const [mover, writer] = [storedRun('a'), storedRun('a')]
     for (const run of [mover, writer]) run.sync()
     const { markerMs } = mover
     const command = { type: 'claim', request: claimOf('a') }
@@ -808,6 +815,46 @@ describe('many runs', () => {
     expect(existsSync(join(paths.tombstones, 'strange'))).toBe(true)
     expect(readdirSync(paths.trash)).toEqual([])
     expect(readdirSync(join(paths.tombstones, '~days'))).toHaveLength(1)
+  })
+
+  it('are unknown to a process that thought them alive, whatever they referred to', async () => {
+    for (const ask of ['claim', 'commit', 'cancel', 'load'] as const) {
+      const [stale, other] = [open(), open()]
+      await stale.create(newRun(ask, { starts: ['n0', 'm0'] }))
+      const mine = await claim(stale, ask, 'm0')
+      const theirs = await claim(other, ask, 'n0')
+      await stale.load(id(ask))
+      await other.commit(step(ask, theirs, { output: 'large'.repeat(20_000), last: true }))
+      await other.notify({ type: 'cancel', runId: id(ask), reason: 'enough' })
+      await other.commit({ ...step(ask, mine), outcome: { type: 'cancelled', reason: 'enough' } })
+      expect(await other.purge({ endedBeforeMs: Date.now() + 60_000 })).toBe(1)
+
+      const answers = {
+        claim: () => stale.claim(claimOf(ask, 'm0')),
+        commit: () => stale.commit(step(ask, mine)),
+        cancel: () => stale.notify({ type: 'cancel', runId: id(ask), reason: 'late' }),
+        load: async () => (await stale.load(id(ask))) ?? { status: 'unknown-run' },
+      }
+      expect(await answers[ask](), ask).toEqual({ status: 'unknown-run' })
+    }
+  })
+
+  it('tell those who listen how they ended, even where a late command sees it first', async () => {
+    await open().create(newRun('a'))
+    const cancel = JSON.stringify({
+      atMs: 0,
+      command: { type: 'notify', notice: { type: 'cancel', reason: 'enough' } },
+    })
+    const [late, other] = [storedRun('a'), storedRun('a')]
+    for (const run of [late, other]) run.sync()
+    const seen: string[] = []
+    late.listen(({ type }) => void seen.push(type))
+    other.append(cancel)
+    rmSync(logOf('a'))
+
+    expect(late.append(cancel)).toBeUndefined()
+    expect(late.removed).toBe(true)
+    expect(seen).toEqual(['run-cancel-requested', 'run-cancelled'])
   })
 
   it('stay correct when only a few fit into memory and a few files may be open', async () => {
