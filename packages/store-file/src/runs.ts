@@ -126,8 +126,10 @@ export class Runs {
     if ('limitBytes' in draft) return draft
     await writeBlobs(run.paths, draft.blobs, this.#options)
     const answer = this.#write(run, draft)
-    // It has ended and was purged meanwhile. Another one may have its id by now.
-    if (run.removed && command.type !== 'create') return this.#change(runId, command)
+    if (run.removed) {
+      // It has ended and was purged meanwhile, and has taken the command or not. Another one may have its id by now.
+      return answer !== undefined || command.type === 'create' ? answer : this.#change(runId, command)
+    }
     if (needsDisk(command)) await this.#flush(runId, run, this.#changing <= 1)
     if (run.machine !== undefined && isTerminal(run.machine.state.status)) this.finish(run)
     return answer
@@ -215,7 +217,7 @@ export class Runs {
     const marker = create && run.markerMs !== NEVER ? `,"markerMs":${run.markerMs}` : ''
     const blobs = places.length === 0 ? '' : `,"blobs":${JSON.stringify(places)}`
     const answer = ownAnswer(run.append(`{"atMs":${clockMs}${marker}${blobs},"command":${text}}`, { create }))
-    if (run.removed || run.machine === undefined) return undefined
+    if (run.removed || run.machine === undefined) return answer
     // Somebody may have moved the marker in between; or, at a creation, have taken it for a leftover.
     if (marker !== '' && !wheel.has(run.paths, run.markerMs)) wheel.put(run.paths, run.markerMs)
     this.#mark(run, dueAtMs, atMs)

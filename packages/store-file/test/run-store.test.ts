@@ -1,4 +1,4 @@
-import {
+import fs, {
   closeSync,
   existsSync,
   mkdirSync,
@@ -12,10 +12,11 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import type { ILogger, RunEvent } from '@baton/core'
 import { type DueItem, foldJournal, recordOf } from '@baton/core/adapter'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FileCoordinationStore } from '../src/coordination-store.ts'
 import { FolderSync } from '../src/disk.ts'
 import { DueWheel } from '../src/due-wheel.ts'
@@ -852,9 +853,35 @@ describe('many runs', () => {
     other.append(cancel)
     rmSync(logOf('a'))
 
-    expect(late.append(cancel)).toBeUndefined()
+    expect(late.append(cancel)).toMatchObject({ result: { status: 'ended' } })
     expect(late.removed).toBe(true)
     expect(seen).toEqual(['run-cancel-requested', 'run-cancelled'])
+  })
+
+  it('answer a command that they still took, and leave the next run of their id alone', async () => {
+    const store = open()
+    await store.create(newRun('a'))
+    const line = (command: object) => JSON.stringify({ atMs: 0, command })
+    const signal = { type: 'signal', runId: id('a'), name: 's' } as const
+    const { writeSync: write } = fs
+    // Between our line and our look at it: the run ends, is purged, and its id is taken again.
+    const spy = vi.spyOn(fs, 'writeSync').mockImplementationOnce(((...args: Parameters<typeof write>) => {
+      const written = write(...args)
+      const other = storedRun('a')
+      other.sync()
+      other.append(line({ type: 'notify', notice: { type: 'cancel', reason: 'enough' } }))
+      rmSync(logOf('a'))
+      storedRun('a').append(line({ type: 'create', run: newRun('a') }), { create: true })
+      return written
+    }) as typeof write)
+    syncBuiltinESMExports()
+
+    const answer = await store.notify(signal)
+
+    spy.mockRestore()
+    syncBuiltinESMExports()
+    expect(answer).toMatchObject({ status: 'accepted' })
+    expect((await journal(open(), 'a')).map(({ type }) => type)).toEqual(['run-started'])
   })
 
   it('stay correct when only a few fit into memory and a few files may be open', async () => {
