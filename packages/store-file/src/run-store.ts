@@ -13,6 +13,7 @@ import {
   type ContextEntry,
   type ContextSource,
   type CreateResult,
+  checkPurgeOptions,
   type DueItem,
   type DueQuery,
   type IRunStore,
@@ -261,6 +262,7 @@ export class FileRunStore implements IRunStore {
 
   async purge(options: PurgeOptions): Promise<number> {
     this.#assertOpen()
+    checkPurgeOptions(options)
     const { paths, folders } = this.#folder
     const forget = (runId: RunId) => {
       this.#cache.drop(runId)

@@ -89,7 +89,10 @@ export class RunHandle<Output = unknown> {
   }
 
   /** How the run ended, as a value. */
-  async outcome({ signal, timeoutMs }: WaitForResultOptions = {}): Promise<RunResult<Output>> {
+  async outcome(options: WaitForResultOptions = {}): Promise<RunResult<Output>> {
+    checkOptions(options, ['signal', 'timeoutMs'] satisfies (keyof WaitForResultOptions)[])
+    const { signal, timeoutMs } = options
+    checkNumber(timeoutMs, 'timeoutMs', { least: 0 })
     const { clock, serializer, seenEnd } = this.#ports
     const stop = new AbortController()
     const onAbort = () => stop.abort(STOPPED)

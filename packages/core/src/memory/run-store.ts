@@ -17,16 +17,17 @@ import type { ContextSource } from '../ports/async-context.ts'
 import type { ClaimRequest, ClaimResult, RenewRequest, RenewResult } from '../ports/claim.ts'
 import { type IClock, systemClock } from '../ports/clock.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
-import type {
-  CreateResult,
-  DueItem,
-  DueQuery,
-  IRunStore,
-  JournalOptions,
-  NewRun,
-  PurgeOptions,
-  RunPage,
-  RunQuery,
+import {
+  type CreateResult,
+  checkPurgeOptions,
+  type DueItem,
+  type DueQuery,
+  type IRunStore,
+  type JournalOptions,
+  type NewRun,
+  type PurgeOptions,
+  type RunPage,
+  type RunQuery,
 } from '../ports/run-store.ts'
 import type { CommitResult, Transition } from '../ports/transition.ts'
 import { DueIndex } from './due-index.ts'
@@ -178,7 +179,8 @@ export class InMemoryRunStore implements IRunStore {
     }
   }
 
-  purge({ endedBeforeMs, limit = 1_000 }: PurgeOptions): number {
+  purge(options: PurgeOptions): number {
+    const { endedBeforeMs, limit = 1_000 } = checkPurgeOptions(options)
     const nowMs = this.#clock.now()
     for (const [runId, untilMs] of this.#purged) if (untilMs <= nowMs) this.#purged.delete(runId)
     let count = 0

@@ -1,3 +1,5 @@
+import { checkNumber, checkOptions } from '../model/check-options.ts'
+import { BatonError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
@@ -197,5 +199,18 @@ export type DueItem =
 
 export interface PurgeOptions {
   readonly endedBeforeMs: number
+  /** At most this many, 1,000 unless set. */
   readonly limit?: number
+}
+
+/** For stores: a slip must not be taken for "all of them". */
+export function checkPurgeOptions(options: PurgeOptions): PurgeOptions {
+  checkOptions(options, ['endedBeforeMs', 'limit'] satisfies (keyof PurgeOptions)[])
+  const { endedBeforeMs, limit } = options
+  if (typeof endedBeforeMs !== 'number' || Number.isNaN(endedBeforeMs)) {
+    const message = `must be an instant in milliseconds, not ${String(endedBeforeMs)}`
+    throw new BatonError('INVALID_OPTION', { field: 'endedBeforeMs', message })
+  }
+  checkNumber(limit, 'limit', { least: 1, whole: true })
+  return options
 }

@@ -69,6 +69,19 @@ export const purging: Suite = {
       },
     },
     {
+      title: 'removes nothing for options that cannot be used',
+      async run(stage) {
+        await endedRun(stage, RUN)
+        const slips = [{ endedBefore: 5 }, { endedBeforeMs: Number.NaN }, { endedBeforeMs: 1e15, limit: 0 }, {}]
+        for (const slip of slips) {
+          await expect((async () => stage.store.purge(slip as never))()).rejects.toMatchObject({
+            code: 'INVALID_OPTION',
+          })
+        }
+        expect((await stage.store.list()).runs).toHaveLength(1)
+      },
+    },
+    {
       title: 'removes no more than it is told in one go',
       async run(stage) {
         for (let index = 0; index < 5; index++) await endedRun(stage, parseRunId(`r${index}`))
