@@ -5,12 +5,15 @@ export { createFlow, Flow, type InputOf } from './flow/create-flow.ts'
 export type { EdgeOptions, FlowOptions, MapOptions, NodeOptions } from './flow/flow-options.ts'
 export type {
   ApprovalOptions,
+  ChildHandle,
+  ChildOptions,
   EdgePredicate,
   EdgeTransform,
   NodeArguments,
   NodeFunction,
   NodeResult,
   NodeReturn,
+  RunChildOptions,
   StepFunction,
   WaitOptions,
 } from './engine/node-function.ts'
@@ -35,9 +38,9 @@ export { FlowRuntime, type FlowRuntimeOptions, type RunOptions } from './runtime
 
 // Running them anywhere: a client starts, workers of any process carry on
 export { BatonClient, type ClientOptions } from './client/client.ts'
-export type { StartOptions } from './client/new-run.ts'
+export type { StartOptions } from './engine/new-run.ts'
 export { RunHandle, type DecisionOptions, type StreamOptions, type WaitForResultOptions } from './client/handle.ts'
-export type { PausedResult, RunResult } from './client/result.ts'
+export type { PausedResult, RunResult } from './engine/result.ts'
 export { InMemoryAdapter, type InMemoryAdapterOptions } from './memory/adapter.ts'
 export { InMemoryRunStore, type InMemoryRunStoreOptions } from './memory/run-store.ts'
 export { InMemoryJobQueue, type InMemoryJobQueueOptions } from './memory/job-queue.ts'
@@ -48,6 +51,7 @@ export type { RunEvent, EventType } from './model/event.ts'
 export type {
   ApprovalDecision,
   Checkpoint,
+  ChildView,
   InstanceStatus,
   InstanceView,
   Lineage,

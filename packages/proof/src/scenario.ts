@@ -3,6 +3,7 @@
  * store does, and all of them must agree.
  */
 import { branches } from './scenarios/branches.ts'
+import { children } from './scenarios/children.ts'
 import { data } from './scenarios/data.ts'
 import { endurance } from './scenarios/endurance.ts'
 import { outside } from './scenarios/outside.ts'
@@ -10,4 +11,4 @@ import type { Scenario } from './scenarios/scenario.ts'
 
 export type { Expected, Scenario } from './scenarios/scenario.ts'
 
-export const scenarios: readonly Scenario[] = [...branches, ...endurance, ...data, ...outside]
+export const scenarios: readonly Scenario[] = [...branches, ...endurance, ...data, ...outside, ...children]

@@ -1,5 +1,5 @@
 /** Opens runs and changes them: the one way in which a command becomes a line. */
-import { type IClock, type ILogger, isTerminal } from '@baton/core'
+import type { IClock, ILogger } from '@baton/core'
 import type { Command, CommandResult, CreateResult, RunId } from '@baton/core/adapter'
 import { writeBlobs } from './blobs.ts'
 import { copyOf } from './copy.ts'
@@ -131,7 +131,7 @@ export class Runs {
       return answer !== undefined || command.type === 'create' ? answer : this.#change(runId, command)
     }
     if (needsDisk(command)) await this.#flush(runId, run, this.#changing <= 1)
-    if (run.machine !== undefined && isTerminal(run.machine.state.status)) this.finish(run)
+    if (run.machine?.isDone === true) this.finish(run)
     return answer
   }
 
@@ -248,6 +248,7 @@ function earliestDue(command: Command, atMs: number): number {
     case 'notify':
       return atMs
     case 'redispatch':
+    case 'delivered':
       return NEVER
     default:
       throw new Error(`no such command: ${JSON.stringify(command satisfies never)}`)

@@ -122,6 +122,7 @@ describe('createFlow', () => {
       .approval('ask-again', { name: 'manager' })
       .sleep('rest', 60_000)
       .waitForSignal('hear', { signal: 'paid', timeoutMs: 5 })
+      .child('bill', 'billing', { version: '2', wait: false })
       .edge('ask', 'rest')
 
     expect(flow.toBlueprint().nodes).toEqual([
@@ -134,8 +135,19 @@ describe('createFlow', () => {
       { id: 'ask-again', uses: 'baton/approval', params: { name: 'manager' } },
       { id: 'rest', uses: 'baton/sleep', params: { delayMs: 60_000 } },
       { id: 'hear', uses: 'baton/wait-for-signal', params: { signal: 'paid', timeoutMs: 5 } },
+      { id: 'bill', uses: 'baton/child', params: { flow: 'billing', version: '2', wait: false } },
     ])
-    expect([...flow.registry.nodes]).toEqual([...builtInNodes])
+    expect(new Map(flow.registry.nodes)).toEqual(new Map(builtInNodes))
+  })
+
+  it('brings along the flows that its nodes run, and theirs', () => {
+    const inner = createFlow('inner').node('a', nothing)
+    const outer = createFlow('outer').child('run', inner)
+    const registry = new Registry({ flows: [createFlow('top').child('run', outer).child('named', 'elsewhere')] })
+
+    expect(registry.graphs().map(({ flowId }) => flowId)).toEqual(['inner', 'outer', 'top'])
+    expect(() => createFlow('x').child('a', 5 as never)).toThrow(/not a flow/)
+    expect(() => createFlow('x').child('a', '../x')).toThrow(/nodes\[0\].params.flow/)
   })
 
   it('gives a registry all that its blueprint names', () => {

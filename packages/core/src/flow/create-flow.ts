@@ -8,7 +8,10 @@
 import {
   APPROVAL,
   approve,
+  CHILD,
+  child,
   readApproval,
+  readChild,
   readSleep,
   readWaitForSignal,
   SLEEP,
@@ -28,10 +31,12 @@ import {
 import { checkBlueprint, readEdge, readHead, readNode } from '../model/check-blueprint.ts'
 import { addEdge, addNodeId } from '../model/check-graph.ts'
 import { checkOptions } from '../model/check-options.ts'
+import { BatonError } from '../model/errors.ts'
 import type { EdgeId, NodeId } from '../model/ids.ts'
 import { mistake } from '../model/readers.ts'
 import type {
   ApprovalNodeOptions,
+  ChildNodeOptions,
   EdgeOptions,
   FlowOptions,
   MapOptions,
@@ -85,7 +90,7 @@ interface Parts {
 }
 
 type Part =
-  | { readonly node: BlueprintNode; readonly fn: AnyFunction }
+  | { readonly node: BlueprintNode; readonly fn: AnyFunction; readonly child?: RunnableFlow }
   | { readonly edge: BlueprintEdge; readonly condition?: EdgePredicate; readonly transform?: EdgeTransform }
 
 /** A blueprint and its functions. `Ids` are the ids of its nodes so far. */
@@ -115,6 +120,15 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
     fn: NodeFunction<In, Out>,
     options: NodeOptions = {},
   ): Flow<Input, Ids | Id> {
+    return this.#addNode(id, fn, options)
+  }
+
+  #addNode<Id extends string>(
+    id: Id,
+    fn: AnyFunction,
+    options: NodeOptions,
+    runs?: RunnableFlow,
+  ): Flow<Input, Ids | Id> {
     const parts = this.#partsToGrow()
     const place = parts.nodes.size
     assertOptions(options, `nodes[${place}]`)
@@ -130,7 +144,7 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
     }
     addNodeId(parts.nodes, node.id, place)
     parts.functions.set(node.uses, fn)
-    parts.list.push({ node, fn })
+    parts.list.push(runs === undefined ? { node, fn } : { node, fn, child: runs })
     return new Flow(this.#head, parts, parts.list.length)
   }
 
@@ -155,6 +169,18 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
     const { config, name = id, ...others } = options
     const params = readApproval({ name, ...others }, this.#nextParams())
     return this.node(id, approve, { uses: APPROVAL, params, ...(config === undefined ? {} : { config }) })
+  }
+
+  /**
+   * Adds a node that runs another flow as a run of its own, with the node's input. Its output is that run's. A flow that
+   * is given itself, and not by its id, is known wherever this one is.
+   */
+  child<Id extends string>(id: Id, flow: RunnableFlow | string, options: ChildNodeOptions = {}): Flow<Input, Ids | Id> {
+    this.#assertNodeOptions(options)
+    const { config, ...others } = options
+    const params = readChild({ flow: flowIdOf(flow), ...others }, this.#nextParams())
+    const nodeOptions = { uses: CHILD, params, ...(config === undefined ? {} : { config }) }
+    return this.#addNode(id, child, nodeOptions, typeof flow === 'string' ? undefined : flow)
   }
 
   /** Adds a node that waits this long, holding no worker. It has no output. */
@@ -209,6 +235,11 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
     return this.#registry
   }
 
+  /** The flows that its nodes run as runs of their own, where they were given and not named. */
+  get children(): readonly RunnableFlow[] {
+    return this.#list().flatMap((part) => ('child' in part && part.child !== undefined ? [part.child] : []))
+  }
+
   #list(): readonly Part[] {
     return this.#parts.list.slice(0, this.#length)
   }
@@ -233,6 +264,14 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
   #nextParams(): string {
     return `nodes[${this.#partsToGrow().nodes.size}].params`
   }
+}
+
+function flowIdOf(flow: unknown): string {
+  if (typeof flow === 'string') return flow
+  if (typeof (flow as RunnableFlow | undefined)?.toBlueprint === 'function')
+    return (flow as RunnableFlow).toBlueprint().id
+  const hint = 'Pass what createFlow() gives, or the id of a flow that is registered.'
+  throw new BatonError('INVALID_OPTION', { field: 'flow', message: 'not a flow', hint })
 }
 
 function assertOptions(options: unknown, field: string, hint = 'Leave them out, or pass {}.'): void {

@@ -43,6 +43,16 @@ export interface ApprovalNodeOptions extends WaitConfig {
   readonly timeoutMs?: number
 }
 
+export interface ChildNodeOptions extends WaitConfig {
+  readonly version?: string
+  /** False: the node ends at once, and its output is the id of the run. Default true. */
+  readonly wait?: boolean
+  /** Goes on when this run is cancelled or fails. Default false. */
+  readonly detached?: boolean
+  /** Fails with `WAIT_TIMEOUT` when the child has not ended by then. The child goes on. */
+  readonly timeoutMs?: number
+}
+
 export interface SignalNodeOptions extends WaitConfig {
   readonly signal: string
   readonly timeoutMs?: number

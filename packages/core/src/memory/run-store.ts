@@ -10,6 +10,7 @@ import type { ContextEntry } from '../model/delta.ts'
 import { BatonError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
+import type { NewRun } from '../model/run.ts'
 import { isTerminal, type RunRecord, type RunSummary } from '../model/run.ts'
 import { recordOf } from '../model/run-record.ts'
 import { summaryOf } from '../model/run-state.ts'
@@ -24,7 +25,6 @@ import {
   type DueQuery,
   type IRunStore,
   type JournalOptions,
-  type NewRun,
   type PurgeOptions,
   type RunPage,
   type RunQuery,
@@ -174,9 +174,14 @@ export class InMemoryRunStore implements IRunStore {
 
   redispatch(items: readonly DueItem[]): void {
     for (const item of items) {
-      if (item.type !== 'instance') continue
-      this.#runs.get(item.runId)?.machine.redispatch([item.instanceId], this.#times, this.#clock.now())
+      const instances = item.type === 'instance' ? [item.instanceId] : []
+      const messages = item.type === 'message' ? [item.message.key] : []
+      this.#runs.get(item.runId)?.machine.redispatch(instances, this.#times, this.#clock.now(), messages)
     }
+  }
+
+  delivered(runId: RunId, keys: readonly string[]): void {
+    this.#find(runId)?.machine.delivered(keys)
   }
 
   purge(options: PurgeOptions): number {
@@ -187,7 +192,8 @@ export class InMemoryRunStore implements IRunStore {
     for (const [runId, { machine }] of this.#runs) {
       if (count >= limit) break
       const { endedAtMs, head } = machine.state
-      if (endedAtMs === undefined || endedAtMs >= endedBeforeMs || !this.#rootHasEnded(head.lineage.rootRunId)) continue
+      if (!machine.isDone || endedAtMs === undefined || endedAtMs >= endedBeforeMs) continue
+      if (!this.#rootHasEnded(head.lineage.rootRunId)) continue
       this.#runs.delete(runId)
       this.#due.remove(runId)
       this.#purged.set(runId, nowMs + defaults.tombstoneMs)

@@ -102,6 +102,18 @@ export class PlainAttempt implements NodeArguments {
     return this.#full.approval
   }
 
+  get runChild(): NodeArguments['runChild'] {
+    return this.#full.runChild
+  }
+
+  get startChild(): NodeArguments['startChild'] {
+    return this.#full.startChild
+  }
+
+  get signalRun(): NodeArguments['signalRun'] {
+    return this.#full.signalRun
+  }
+
   get checkpoint(): NodeArguments['checkpoint'] {
     return this.#full.checkpoint
   }

@@ -52,6 +52,7 @@ export const purging: Suite = {
         expect(await purgeAll(stage)).toBe(0)
         expect((await hand.load(CHILD)).status).toBe('completed')
         await hand.run('a')
+        await stage.store.delivered(CHILD, ['child-ended'])
         expect(await purgeAll(stage)).toBe(2)
       },
     },
