@@ -1,7 +1,7 @@
 /**
  * One attempt of one node instance, from its claim to the outcome that a commit will make so.
  *
- *   judge ─► skip, fail, gather a map      (no code runs)
+ *   judge ─► skip, fail, gather a map, turn a loop      (no code runs)
  *         └► run the node's function ─► succeeded, retried or failed
  *                │         └──────────► slept, awaited     (the function is entered again later)
  *                └─ interrupted ──────► retried (timeout), cancelled, released, or lost: nothing to commit
@@ -33,6 +33,7 @@ import { type Graph, type GraphNode, nodeOf } from './graph.ts'
 import { inputOf, rawInputOf } from './input.ts'
 import { checkReturn, isPromise } from './node-return.ts'
 import { NodeScope } from './node-scope.ts'
+import { afterVisit } from './turn.ts'
 
 /** `lost`: somebody else has the instance, or the run is gone. There is nothing to commit. */
 export type AttemptEnd = Outcome | { readonly type: 'lost' }
@@ -101,6 +102,8 @@ export class Attempt extends Timed {
         return fail(this.#graph, node, claim, verdict.error)
       case 'gather':
         return afterItems(this.#graph, node, claim)
+      case 'turn':
+        return afterVisit(this.#graph, node, claim)
       case 'run':
         break
     }
