@@ -5,9 +5,10 @@
 import { branches } from './scenarios/branches.ts'
 import { data } from './scenarios/data.ts'
 import { endurance } from './scenarios/endurance.ts'
+import { loops } from './scenarios/loops.ts'
 import { outside } from './scenarios/outside.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 
 export type { Expected, Scenario } from './scenarios/scenario.ts'
 
-export const scenarios: readonly Scenario[] = [...branches, ...endurance, ...data, ...outside]
+export const scenarios: readonly Scenario[] = [...branches, ...endurance, ...loops, ...data, ...outside]
