@@ -8,7 +8,8 @@ import { endurance } from './scenarios/endurance.ts'
 import { loops } from './scenarios/loops.ts'
 import { outside } from './scenarios/outside.ts'
 import type { Scenario } from './scenarios/scenario.ts'
+import { visits } from './scenarios/visits.ts'
 
 export type { Expected, Scenario } from './scenarios/scenario.ts'
 
-export const scenarios: readonly Scenario[] = [...branches, ...endurance, ...loops, ...data, ...outside]
+export const scenarios: readonly Scenario[] = [...branches, ...endurance, ...loops, ...visits, ...data, ...outside]

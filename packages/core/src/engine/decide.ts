@@ -158,8 +158,17 @@ export function afterSkip(graph: Graph, node: GraphNode, claim: Claim): Outcome 
   }
 }
 
-/** A map whose items have settled: the list of their outputs in input order, or one failure too many. */
-export function afterItems(graph: Graph, node: GraphNode, claim: Claim): Outcome {
+/**
+ * A map whose items have settled: the list of their outputs in input order, or one failure too many.
+ *
+ * @param takenAfter which of its edges are taken with this output; undefined where all are
+ */
+export function afterItems(
+  graph: Graph,
+  node: GraphNode,
+  claim: Claim,
+  takenAfter?: (output: readonly JsonValue[]) => readonly boolean[] | undefined,
+): Outcome {
   const { count = 0, maxFailures = 0 } = claim.map ?? {}
   const outputs: JsonValue[] = new Array<JsonValue>(count).fill(null)
   const failures: string[] = []
@@ -176,7 +185,8 @@ export function afterItems(graph: Graph, node: GraphNode, claim: Claim): Outcome
       codedError('MAP_FAILED', `${failures.length} of ${count} items failed; ${failures[0]}`),
     )
   }
-  return afterSuccess(graph, node, claim, { output: outputs })
+  const taken = takenAfter?.(outputs)
+  return afterSuccess(graph, node, claim, { output: outputs, ...(taken === undefined ? {} : { taken }) })
 }
 
 // No edge of a blueprint ends or starts like these: check-graph.ts keeps `!` and `[` from there.
