@@ -65,8 +65,8 @@ export const visits: readonly Scenario[] = [
       createFlow('fallback-in-loop')
         .node(
           'a',
-          ({ input, instanceId }: NodeArguments<number>) => {
-            if (instanceId === 'a#2') throw new Error('not this time')
+          ({ input, visit }: NodeArguments<number>) => {
+            if (visit === 2) throw new Error('not this time')
             return { output: input + 1 }
           },
           { fallback: 'instead' },
@@ -185,7 +185,7 @@ export const visits: readonly Scenario[] = [
     name: 'a denial leads back, and each visit asks anew',
     flow: () =>
       createFlow('sign-again')
-        .node('draft', ({ instanceId }: NodeArguments) => ({ output: instanceId }))
+        .node('draft', ({ visit }: NodeArguments) => ({ output: visit }))
         .approval('sign')
         .node('publish', ({ input }: NodeArguments<{ by: string }>) => ({ output: input.by }))
         .edge('draft', 'sign')
