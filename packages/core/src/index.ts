@@ -19,6 +19,7 @@ export type {
   BlueprintEdge,
   BlueprintNode,
   InputSource,
+  LoopPolicy,
   MapPolicy,
   NodeConfig,
   RunPolicy,
