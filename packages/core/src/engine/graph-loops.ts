@@ -111,3 +111,8 @@ function findLines({ nodes, edges }: Blueprint, of: (id: NodeId) => readonly Dra
   }
   for (const loop of crooked) loop.last = undefined
 }
+
+/** How many loops surround what leads to the node: a header is entered from outside of its loop. */
+export function entryDepth(place: NodeId, loops: readonly GraphLoop[]): number {
+  return loops.at(-1)?.header === place ? loops.length - 1 : loops.length
+}

@@ -16,6 +16,7 @@ import type { EdgeId, NodeId } from '../model/ids.ts'
 import type { Arrival, JoinRule } from '../model/run.ts'
 import type { ClaimNeeds } from '../ports/claim.ts'
 import { compileLoops, type GraphLoop, type LoopsOf } from './graph-loops.ts'
+import { losersOf } from './losers.ts'
 import type { EdgePredicate, EdgeTransform, NodeFunction } from './node-function.ts'
 
 export interface Graph {
@@ -247,31 +248,6 @@ function arrivalOn(edge: GraphEdge, from: NodeId, drafts: ReadonlyMap<NodeId, Dr
     rule: ruleOf(target.node.config ?? {}),
     of: target.incoming.length,
   }
-}
-
-/**
- * Every node all of whose paths lead to the join: walking back, a node is lost when all that follows it is. Only of the
- * visit that the join is in: a loop on the way to it goes on to its end.
- */
-function losersOf(join: NodeId, drafts: ReadonlyMap<NodeId, Draft>): NodeId[] {
-  const lost = new Set<NodeId>()
-  const depth = entryDepth(join, drafts.get(join)?.loops ?? [])
-  const queue = [join]
-  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-    for (const { source, leaves } of drafts.get(id)?.incoming ?? []) {
-      if (lost.has(source) || leaves !== undefined || drafts.get(source)?.loops.length !== depth) continue
-      const follows = drafts.get(source)?.outgoing ?? []
-      if (!follows.every(({ target, loop }) => loop === undefined && (target === join || lost.has(target)))) continue
-      lost.add(source)
-      queue.push(source)
-    }
-  }
-  return [...lost]
-}
-
-/** How many loops surround what leads to the node: a header is entered from outside of its loop. */
-export function entryDepth(place: NodeId, loops: readonly GraphLoop[]): number {
-  return loops.at(-1)?.header === place ? loops.length - 1 : loops.length
 }
 
 const noCode: GraphCode = {

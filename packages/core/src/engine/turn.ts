@@ -12,8 +12,8 @@ import { type EdgeId, type InstanceId, type NodeId, turnId, visitedId, visitsOf 
 import type { Arrival, Fate } from '../model/run.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { Outcome } from '../ports/transition.ts'
-import { entryDepth, type Graph, type GraphEdge, type GraphNode, nodeOf } from './graph.ts'
-import type { GraphLoop } from './graph-loops.ts'
+import { type Graph, type GraphEdge, type GraphNode, nodeOf } from './graph.ts'
+import { entryDepth, type GraphLoop } from './graph-loops.ts'
 
 type Visits = readonly number[]
 
