@@ -22,6 +22,7 @@ export type {
   BlueprintEdge,
   BlueprintNode,
   InputSource,
+  LoopPolicy,
   MapPolicy,
   NodeConfig,
   RunPolicy,
@@ -66,7 +67,7 @@ export type {
   TraceCorrelation,
 } from './model/run.ts'
 export { isTerminal } from './model/run.ts'
-export { nodeOfInstance, parseRunId, type InstanceId, type NodeId, type RunId } from './model/ids.ts'
+export { isTurn, nodeOfInstance, parseRunId, type InstanceId, type NodeId, type RunId } from './model/ids.ts'
 export type { JsonObject, JsonValue } from './model/json.ts'
 export type { ContextEntry, Delta, DeltaPath } from './model/delta.ts'
 export { JsonSerializer } from './context/json-serializer.ts'

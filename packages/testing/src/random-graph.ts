@@ -6,7 +6,9 @@
  * order: two executions that agree on every output have done the same things in the same order.
  */
 import {
+  BatonError,
   createFlow,
+  type EdgeOptions,
   FatalError,
   type Flow,
   type IAsyncContext,
@@ -42,7 +44,31 @@ export function randomFlow(seed: number, { maxNodes = 10, timed = true }: Random
   for (let index = 1; index < count; index++) {
     for (const source of sourcesOf(index, dice)) flow = addEdge(flow, dice, `n${source}`, `n${index}`)
   }
-  return { seed, flow, input: dice.below(100) }
+  const input = dice.below(100)
+  if (dice.happens(0.5)) for (let tries = dice.below(6); tries > 0; tries--) flow = addLoop(flow, dice, count)
+  return { seed, flow, input }
+}
+
+/** A way back between two nodes, where that makes a loop; at times one that leads back to the node itself. */
+function addLoop(flow: Flow, dice: Dice, count: number): Flow {
+  const source = dice.below(count)
+  const target = dice.below(source + 1)
+  const when: EdgeOptions = dice.pick<EdgeOptions>([
+    {},
+    { action: 'left' },
+    { action: 'left' },
+    { condition: ({ output }) => hash(JSON.stringify(output)) % 2 === 0 },
+    { condition: ({ output }) => hash(JSON.stringify(output)) % 3 === 0, transform: (output) => ({ back: output }) },
+  ])
+  const loop = { maxVisits: 1 + dice.below(4) }
+  try {
+    const looped = flow.edge(`n${source}`, `n${target}`, { id: `n${source}~>n${target}`, ...when, loop })
+    looped.toBlueprint()
+    return looped
+  } catch (error) {
+    if (BatonError.is(error, 'INVALID_BLUEPRINT')) return flow
+    throw error
+  }
 }
 
 function addNode(flow: Flow, code: Codes, dice: Dice, id: string, fallback: string | undefined): Flow {

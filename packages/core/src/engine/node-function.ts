@@ -27,7 +27,8 @@ export interface NodeResult<Output> {
 export interface NodeArguments<Input = unknown> {
   /**
    * The run's input for a node that nothing precedes; the predecessor's output; for a join of all, an object of
-   * outputs by predecessor; for an `any` join, the output of the first success; for an item of a map, the item.
+   * outputs by predecessor; for an `any` join, the output of the first success; for an item of a map, the item. Where a
+   * loop begins again, what the edge that led back brought.
    */
   readonly input: Input
   /** The run's shared state. Writes commit with the node's success. */
@@ -43,6 +44,8 @@ export interface NodeArguments<Input = unknown> {
   readonly instanceId: InstanceId
   /** 1 for the first; grows with each failure. */
   readonly attempt: number
+  /** Which visit of the innermost loop around the node it is; 1 outside of loops. */
+  readonly visit: number
   /** Index of the item, in a map. */
   readonly itemIndex: number | undefined
   /** Why the node that this one stands in for has failed; in fallback nodes only. */

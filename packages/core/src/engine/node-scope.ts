@@ -1,7 +1,7 @@
 import { TrackedAsyncContext } from '../context/tracked-context.ts'
 import type { ContextEntry, Delta } from '../model/delta.ts'
 import type { BatonError, RecordedError } from '../model/errors.ts'
-import { type InstanceId, type NodeId, parentOfItem, type RunId } from '../model/ids.ts'
+import { type InstanceId, type NodeId, parentOfItem, type RunId, visitsOf } from '../model/ids.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ContextSource } from '../ports/async-context.ts'
 import type { Claim } from '../ports/claim.ts'
@@ -85,6 +85,10 @@ export class NodeScope implements NodeArguments {
 
   get attempt(): number {
     return this.claim.attempt
+  }
+
+  get visit(): number {
+    return visitsOf(this.instanceId, this.#node.loops.length).at(-1) ?? 1
   }
 
   get itemIndex(): number | undefined {

@@ -237,7 +237,7 @@ describe('a flow refuses at the call that is wrong', () => {
     ['a concurrency', () => flow.map('c', nothing, { concurrency: 0 }), 'nodes[2].config.map.concurrency', /from 1/],
     ['an edge from nowhere', () => flow.edge('c', 'b'), 'edges[1].source', /Did you mean/],
     ['an edge to nowhere', () => flow.edge('a', 'B'), 'edges[1].target', /"b"/],
-    ['an edge back to its node', () => flow.edge('a', 'a'), 'edges[1].target', /step/],
+    ['an edge back to its node', () => flow.edge('a', 'a'), 'edges[1].target', /maxVisits/],
     ['the same edge again', () => flow.edge('a', 'b'), 'edges[1]', /`id`/],
     ['an edge id', () => flow.edge('a', 'b', { id: 'x!' }), 'edges[1].id', /!/],
     ['a name of an approval', () => flow.approval('c', { name: 'a b' }), 'nodes[2].params.name', /A-Z/],
@@ -252,7 +252,7 @@ describe('a flow refuses at the call that is wrong', () => {
       /from 0/,
     ],
     ['a flow of no nodes', () => createFlow('x').toBlueprint(), 'nodes', /at least one/],
-    ['a cycle', () => flow.edge('b', 'a').toBlueprint(), 'edges[1]', /Loops/],
+    ['a cycle', () => flow.edge('b', 'a').toBlueprint(), 'edges[1]', /maxVisits/],
     [
       'a fallback that nobody added',
       () => flow.node('c', nothing, { fallback: 'd' }).toBlueprint(),

@@ -1,6 +1,6 @@
 /** What the calls of `create-flow.ts` accept beside ids and functions. */
 import type { EdgePredicate, EdgeTransform } from '../engine/node-function.ts'
-import type { NodeConfig } from '../model/blueprint.ts'
+import type { LoopPolicy, NodeConfig } from '../model/blueprint.ts'
 import type { JsonObject, JsonValue } from '../model/json.ts'
 
 export interface FlowOptions {
@@ -67,4 +67,6 @@ export interface EdgeOptions {
   readonly condition?: EdgePredicate | string
   /** Turns the source's output into what the target gets: a function, or the name of one in the registry. */
   readonly transform?: EdgeTransform | string
+  /** It leads back to the node that a loop begins with, and begins the next visit when it is taken. */
+  readonly loop?: LoopPolicy
 }

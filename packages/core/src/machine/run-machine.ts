@@ -19,7 +19,7 @@ import { applyDeltas, type Delta } from '../model/delta.ts'
 import { BatonError, errors, unreachable } from '../model/errors.ts'
 import type { RunEvent, RunFact } from '../model/event.ts'
 import { fold } from '../model/fold.ts'
-import type { InstanceId } from '../model/ids.ts'
+import type { InstanceId, NodeId } from '../model/ids.ts'
 import { deepEqual } from '../model/json.ts'
 import type { RunMessage } from '../model/message.ts'
 import type { NewRun } from '../model/run.ts'
@@ -46,8 +46,8 @@ export interface MachineOptions {
   readonly redispatchMs: number
   /** Sees every event, in order, after it was folded. Absent where nobody observes the run. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
-  /** Let go of what has settled: for runs whose state nobody will look at. */
-  readonly forgets?: boolean
+  /** Which nodes' instances to let go of once they have settled: for runs whose state nobody will look at. */
+  readonly forgets?: ((nodeId: NodeId) => boolean) | undefined
 }
 
 const NO_IDS: readonly InstanceId[] = []
@@ -172,7 +172,7 @@ export class RunMachine {
     instance.commitId = transition.commitId
     instance.answeredReady = ready
     instance.answeredNext = claim?.instanceId
-    if (this.#options.forgets === true) forget(state, instance)
+    if (this.#options.forgets?.(instance.nodeId) === true) forget(state, instance)
     const run = this.#signal()
     if (state.sent.length > 0) return { status: 'committed', ready, sent: this.#takeSent(atMs), ...maybe(claim), run }
     return claim === undefined ? { status: 'committed', ready, run } : { status: 'committed', ready, claim, run }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { analyzeBlueprint } from './analyze-blueprint.ts'
 
-it('tells where a graph starts, joins and ends, and who only stands in', () => {
+it('tells where a graph starts, joins, loops and ends, and who only stands in', () => {
   const analysis = analyzeBlueprint({
     id: 'x',
     nodes: [
@@ -15,6 +15,7 @@ it('tells where a graph starts, joins and ends, and who only stands in', () => {
       { source: 'a', target: 'c' },
       { source: 'b', target: 'c' },
       { source: 'b', target: 'd' },
+      { source: 'd', target: 'b', loop: { maxVisits: 2 } },
     ],
   })
 
@@ -22,6 +23,7 @@ it('tells where a graph starts, joins and ends, and who only stands in', () => {
     startNodeIds: ['a', 'b'],
     terminalNodeIds: ['c', 'd'],
     joinNodeIds: ['c'],
+    loopNodeIds: ['b'],
     fallbackNodeIds: ['spare'],
   })
 })

@@ -152,7 +152,7 @@ export function fold(state: RunState, event: RunEvent): void {
       instance.action = event.action
       if (event.resultOf !== undefined) {
         instance.resultOf = event.resultOf
-        state.results.push(instance)
+        state.results.set(event.resultOf, instance)
       }
       if (event.deltas !== undefined) changeContext(state, event.deltas)
       settle(state, instance, 'succeeded', event.arrivals, event.atMs)

@@ -110,8 +110,8 @@ export class RunState {
   /** Nothing new starts. */
   stopping = false
   readonly instances = new Map<InstanceId, InstanceState>()
-  /** Instances that nothing follows and that succeeded, in the order in which they did. */
-  readonly results: InstanceState[] = []
+  /** Instances that nothing follows and that succeeded, by the name of their output: in a loop the last one counts. */
+  readonly results = new Map<NodeId, InstanceState>()
   readonly context = new Map<string, ContextEntry>()
   /** Absent until the run first has to do with the outside. */
   news: News | undefined = undefined
@@ -172,8 +172,8 @@ export function newsOf(state: RunState): News {
  * Nodes that were skipped or failed have no part in it.
  */
 export function outputOf({ results }: RunState): JsonValue | undefined {
-  if (results.length <= 1) return results[0]?.output
-  return Object.fromEntries(results.map(({ resultOf, nodeId, output }) => [resultOf ?? nodeId, output ?? null]))
+  if (results.size <= 1) return results.values().next().value?.output
+  return Object.fromEntries([...results].map(([name, { output }]) => [name, output ?? null]))
 }
 
 /** Since when, or from when on, it may be claimed. */

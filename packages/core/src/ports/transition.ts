@@ -38,6 +38,7 @@ export type Outcome =
       readonly deltas?: readonly Delta[]
       readonly arrivals: readonly Arrival[]
       readonly settlements?: readonly Settlement[]
+      /** The name of its output in that of the run. Of two with one name the later one counts. */
       readonly resultOf?: NodeId
       /** Unsettled instances to call off: the losers of an `any` join. */
       readonly cancels?: readonly InstanceId[]

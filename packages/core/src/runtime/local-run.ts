@@ -61,7 +61,8 @@ export class LocalRun implements Relative, InLine {
     const { graph, run, env } = options
     this.#options = options
     this.#graph = graph
-    this.#machine = options.begun?.machine ?? RunMachine.create(run, env.clock.now(), localMachine(options.onEvent))
+    this.#machine =
+      options.begun?.machine ?? RunMachine.create(run, env.clock.now(), localMachine(graph, options.onEvent))
     this.#line = options.relatives?.line ?? new LocalLine(options.concurrency)
     this.#family = options.relatives?.family
     for (const instanceId of options.begun?.line ?? []) this.#push(instanceId)
@@ -355,8 +356,8 @@ export class LocalRun implements Relative, InLine {
 }
 
 /** No sweep reminds of anything here, and no answer is lost. */
-export function localMachine(onEvent?: (event: RunEvent) => void): MachineOptions {
-  return { redispatchMs: NEVER, onEvent, forgets: true }
+export function localMachine(graph: Graph, onEvent?: (event: RunEvent) => void): MachineOptions {
+  return { redispatchMs: NEVER, onEvent, forgets: (nodeId) => graph.nodes.get(nodeId)?.meetsOnce === true }
 }
 
 /** Why a run is cancelled when a signal fires. */

@@ -69,6 +69,10 @@ export class PlainAttempt implements NodeArguments {
     return 1
   }
 
+  get visit(): number {
+    return 1
+  }
+
   get itemIndex(): undefined {
     return undefined
   }

@@ -230,7 +230,7 @@ export class PlainRun implements Watched {
     const { graph } = plan
     const run = newRun()
     const nowMs = env.clock.now()
-    const machine = RunMachine.create(run, nowMs, localMachine())
+    const machine = RunMachine.create(run, nowMs, localMachine(graph))
     for (const { node, number } of this.#succeeded) {
       const claim = claimFrom(machine, run, node, nowMs)
       const output = this.#outputs[number]

@@ -30,10 +30,11 @@ export interface Expected {
   readonly calls?: Readonly<Record<string, number>>
 }
 
-/** Waits until the run waits for the outside. */
-export async function untilPaused(handle: RunHandle, stage: Stage): Promise<void> {
+/** Waits until the run waits for the outside, for the first time or for the n-th. */
+export async function untilPaused(handle: RunHandle, stage: Stage, times = 1): Promise<void> {
   const paused = (async () => {
-    for await (const { type } of handle.stream()) if (type === 'run-paused') return
+    let left = times
+    for await (const { type } of handle.stream()) if (type === 'run-paused' && --left === 0) return
     throw new Error('the run ended before it waited for anything')
   })()
   await stage.until(paused, 60_000)
