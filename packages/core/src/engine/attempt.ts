@@ -100,7 +100,7 @@ export class Attempt extends Timed {
       case 'fail':
         return fail(this.#graph, node, claim, verdict.error)
       case 'gather':
-        return afterItems(this.#graph, node, claim)
+        return this.#guard(() => afterItems(this.#graph, node, claim, (outputs) => this.#takenByList(outputs)))
       case 'run':
         break
     }
@@ -208,7 +208,7 @@ export class Attempt extends Timed {
       })
     }
     const items = input as readonly JsonValue[]
-    if (items.length === 0) return afterSuccess(this.#graph, this.node, this.claim, { output: [] })
+    if (items.length === 0) return afterItems(this.#graph, this.node, this.claim, () => this.#takenByList([]))
     const { concurrency = defaults.mapConcurrency, maxFailures = 0 } = map
     return { type: 'expanded', items, concurrency, maxFailures }
   }
@@ -217,14 +217,7 @@ export class Attempt extends Timed {
     const { node } = this
     const { output, action } = checkReturn(returned)
     const encoded = output === undefined ? undefined : this.#env.serializer.encode(output, 'output')
-    const inMap = this.claim.item !== undefined
-    const taken =
-      node.plainArrivals !== undefined || inMap
-        ? undefined
-        : node.outgoing.map((edge) => {
-            if (edge.action !== undefined && edge.action !== action) return false
-            return edge.condition === undefined || edge.condition({ output, action })
-          })
+    const taken = this.claim.item !== undefined ? undefined : this.#takenBy(output, action)
     const outcome = afterSuccess(this.#graph, node, this.claim, {
       ...(encoded === undefined ? undefined : { output: encoded }),
       ...(action === undefined ? undefined : { action }),
@@ -234,6 +227,22 @@ export class Attempt extends Timed {
     return deltas === undefined || deltas.length === 0 || outcome.type !== 'succeeded'
       ? outcome
       : { ...outcome, deltas }
+  }
+
+  /** Which of the node's edges are taken; undefined where no condition can change that. */
+  #takenBy(output: unknown, action: string | undefined): readonly boolean[] | undefined {
+    if (this.node.plainArrivals !== undefined) return undefined
+    return this.node.outgoing.map((edge) => {
+      if (edge.action !== undefined && edge.action !== action) return false
+      return edge.condition === undefined || edge.condition({ output, action })
+    })
+  }
+
+  /** A map's edges look at the list of its items' outputs. It names no action. */
+  #takenByList(outputs: readonly JsonValue[]): readonly boolean[] | undefined {
+    if (this.node.plainArrivals !== undefined) return undefined
+    const decoded = outputs.map((output) => this.#env.serializer.decode(output))
+    return this.#takenBy(decoded, undefined)
   }
 
   #guard(work: () => Outcome): AttemptEnd {

@@ -131,8 +131,16 @@ export function afterSkip(graph: Graph, node: GraphNode, claim: Claim): Outcome 
   }
 }
 
-/** A map whose items have settled: the list of their outputs in input order, or one failure too many. */
-export function afterItems(graph: Graph, node: GraphNode, claim: Claim): Outcome {
+/**
+ * A map whose items have settled, or that has none: the list of their outputs in input order, or one failure too many.
+ * @param takenBy which of the map's edges its list takes
+ */
+export function afterItems(
+  graph: Graph,
+  node: GraphNode,
+  claim: Claim,
+  takenBy: (outputs: readonly JsonValue[]) => readonly boolean[] | undefined = () => undefined,
+): Outcome {
   const { count = 0, maxFailures = 0 } = claim.map ?? {}
   const outputs: JsonValue[] = new Array<JsonValue>(count).fill(null)
   const failures: string[] = []
@@ -149,7 +157,8 @@ export function afterItems(graph: Graph, node: GraphNode, claim: Claim): Outcome
       codedError('MAP_FAILED', `${failures.length} of ${count} items failed; ${failures[0]}`),
     )
   }
-  return afterSuccess(graph, node, claim, { output: outputs })
+  const taken = takenBy(outputs)
+  return afterSuccess(graph, node, claim, { output: outputs, ...(taken === undefined ? {} : { taken }) })
 }
 
 // No edge of a blueprint ends or starts like these: check-graph.ts keeps `!` and `[` from there.
