@@ -109,11 +109,13 @@ export class Referee {
     return result
   }
 
-  renewed(request: RenewRequest, result: RenewResult): RenewResult {
+  renewed(request: RenewRequest, apply: () => RenewResult): RenewResult {
     const { runId } = request
+    const asked = request.claims.map((claim) => ({ ...claim }))
+    const result = apply()
     const nowMs = this.world?.nowMs ?? 0
     const model = this.runs.get(runId)?.model
-    for (const { instanceId, fence } of request.claims) {
+    for (const { instanceId, fence } of asked) {
       const instance = model?.instances.get(instanceId)
       if (instance === undefined || result.lost.includes(instanceId)) continue
       const isHeld = instance.phase === 'claimed' && instance.fence === fence

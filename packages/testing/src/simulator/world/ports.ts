@@ -24,7 +24,7 @@ export function storeOf(actor: Actor): IRunStore {
         detail: () => `${notice.runId} ${notice.type}`,
       }),
     renew: (request) =>
-      actor.call('renew', () => referee.renewed(request, store.renew(request)), { detail: () => request.runId }),
+      actor.call('renew', () => referee.renewed(request, () => store.renew(request)), { detail: () => request.runId }),
     load: (runId) => actor.call('load', () => store.load(runId), short),
     summary: (runId) => actor.call('summary', () => store.summary(runId), short),
     context: (runId) => contextOf(actor, store.context(runId)),
