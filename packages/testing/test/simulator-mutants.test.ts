@@ -1,7 +1,7 @@
 /** A simulation that finds nothing proves nothing: each of these bugs is caught by the seed that is recorded with it. */
 import { describe, expect, it } from 'vitest'
-import { mutants } from '../src/simulator/mutants/index.ts'
 import { simulate } from '../src/simulator/index.ts'
+import { mutants } from '../src/simulator/mutants/index.ts'
 
 describe('a planted bug', () => {
   it.each(mutants.map((mutant) => [mutant.name, mutant] as const))('is caught: %s', async (_name, mutant) => {

@@ -156,8 +156,8 @@ export class Referee {
 
   #granted(worker: string, claim: NonNullable<Extract<CommitResult, { claim?: unknown }>['claim']>): void {
     const { head, instanceId, fence } = claim
-    const seq = this.runs.get(head.runId)?.model.instances.get(instanceId)?.claimedSeq ?? 0
-    this.witness.granted(worker, head.runId, instanceId, { fence, seq })
+    const { claimedSeq = 0, lost = 0 } = this.runs.get(head.runId)?.model.instances.get(instanceId) ?? {}
+    this.witness.granted(worker, head.runId, instanceId, { fence, seq: claimedSeq, lost })
   }
 
   #must(invariant: Violation['invariant'], runId: string, holds: boolean, message: string): void {

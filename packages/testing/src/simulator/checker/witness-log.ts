@@ -1,6 +1,5 @@
 /** What node code itself has seen: who ran what, under which claim. Doubles must have a reason. */
-import type { NodeArguments } from '@baton/core'
-import { nodeOfInstance } from '@baton/core'
+import { defaults, type NodeArguments, nodeOfInstance } from '@baton/core'
 import type { Actor } from '../world/actor.ts'
 import type { RunModel } from './run-model.ts'
 import { Violation } from './violation.ts'
@@ -9,15 +8,17 @@ interface Grant {
   readonly fence: number
   /** The journal's length when the claim took effect. */
   readonly seq: number
+  /** How many leases had been lost by then. */
+  readonly lost: number
 }
 
 export class WitnessLog {
-  /** The newest claim that each worker was given, by worker, run and instance. */
+  /** The claims that each worker was given, by worker, run, instance and fence. */
   readonly #grants = new Map<string, Grant>()
   entries = 0
 
   granted(worker: string, runId: string, instanceId: string, grant: Grant): void {
-    this.#grants.set(`${worker} ${runId} ${instanceId}`, grant)
+    this.#grants.set(`${worker} ${runId} ${instanceId} ${grant.fence}`, grant)
   }
 
   /** Code of a node is entered. */
@@ -32,11 +33,12 @@ export class WitnessLog {
       throw new Violation('I2', runId, `${instanceId} runs, where its predecessors say ${state}`)
     }
     const { config = {} } = model.rules.places.get(nodeOfInstance(instanceId))?.node ?? {}
-    if (attempt > (config.retry?.attempts ?? 1)) {
+    if (attempt > (config.retry?.attempts ?? defaults.attempts)) {
       throw new Violation('I16', runId, `${instanceId} runs in attempt ${attempt}`)
     }
-    if (instance !== undefined && instance.lost > (config.maxLostLeases ?? 5) && grant.fence === instance.fence) {
-      throw new Violation('I16', runId, `${instanceId} runs after ${instance.lost} lost leases`)
+    // Only claims count: a worker that gets its answer late may run what others have lost since.
+    if (grant.lost > (config.maxLostLeases ?? defaults.maxLostLeases)) {
+      throw new Violation('I16', runId, `${instanceId} runs after ${grant.lost} lost leases`)
     }
   }
 
@@ -49,7 +51,10 @@ export class WitnessLog {
     }
   }
 
-  #grantOf({ name }: Actor, { runId, instanceId }: NodeArguments): Grant | undefined {
-    return this.#grants.get(`${name} ${runId} ${instanceId}`)
+  /** A worker may hold several claims of one instance, of which it has lost all but the last and does not know it. */
+  #grantOf({ name }: Actor, args: NodeArguments): Grant | undefined {
+    // What the engine hands to node code knows its claim. Code of users has no business with it.
+    const { claim } = args as NodeArguments & { readonly claim: { readonly fence: number } }
+    return this.#grants.get(`${name} ${args.runId} ${args.instanceId} ${claim.fence}`)
   }
 }
