@@ -6,6 +6,8 @@ import type { Mutant } from './mutant.ts'
 
 export const mutants: readonly Mutant[] = [...inDecide, ...inMachine, ...inClient]
 
+export type { Mutant }
+
 export function mutantOf(name: string): Mutant | undefined {
   return mutants.find((mutant) => mutant.name === name)
 }

@@ -79,7 +79,7 @@ export class Actor {
       }
       const actor = isShort ? this : undefined
       const told = () => `${this.name}${detail === undefined ? '' : ` ${detail()}`}`
-      world.add({ delayMs: fate.requestMs, actor, what, detail: told, run, isOfPort: true })
+      world.add({ delayMs: fate.requestMs, actor, what, detail: told, run, ...(isShort ? {} : { caller: this }) })
     })
   }
 

@@ -116,7 +116,7 @@ export class SimQueue {
       what: 'deliver',
       detail: () => `${consumer.actor.name} ${nameOf(message.job)}`,
       run: () => this.#handle(consumer, message),
-      isOfPort: true,
+      caller: consumer.actor,
     })
     // A consumer that dies before it has it never answers.
     this.#comesAgain(message, this.#visibilityMs)

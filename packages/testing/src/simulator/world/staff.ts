@@ -13,6 +13,8 @@ export interface StaffOptions {
   readonly flows: readonly RunnableFlow[]
   readonly dice: Dice
   readonly size: number
+  /** Default: by chance. */
+  readonly concurrency?: number
 }
 
 export class Staff {
@@ -90,7 +92,7 @@ export class Staff {
   }
 
   #makeAdapter(actor: Actor): BaseDistributedAdapter {
-    const { world, flows, dice } = this.#options
+    const { world, flows, dice, concurrency } = this.#options
     const { mutant } = world
     const store = storeOf(actor)
     const queue = world.queue.portOf(actor)
@@ -105,7 +107,7 @@ export class Staff {
       newId: actor.newId,
       leaseMs: world.leaseMs,
       sweepMs: world.sweepMs,
-      concurrency: 1 + dice.below(4),
+      concurrency: concurrency ?? 1 + dice.below(4),
       inlineMaxNodes: dice.pick([1, 3, 100]),
       acknowledge: dice.pick(['claim', 'commit']),
       abandonAfterMs: dice.pick([0, 50, 300]),

@@ -12,8 +12,8 @@ export interface Happening {
   readonly what: string
   /** For the trace, made only when somebody reads it. */
   readonly detail: (() => string) | undefined
-  /** A port call or a delivery: what comes before what among these is of interest, of the rest it is not. */
-  readonly isOfPort: boolean
+  /** Whose port call, or delivery, this is: what comes before what among these is of interest, of the rest it is not. */
+  readonly caller: Actor | undefined
   isCancelled: boolean
   run(): void
 }

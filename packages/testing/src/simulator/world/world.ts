@@ -35,7 +35,7 @@ interface NewHappening {
   readonly what: string
   readonly detail: (() => string) | undefined
   readonly run: () => void
-  readonly isOfPort?: boolean
+  readonly caller?: Actor
 }
 
 export class World {
@@ -92,8 +92,8 @@ export class World {
     return this.#timeline.nowMs
   }
 
-  add({ delayMs, actor, what, detail, run, isOfPort = false }: NewHappening): Happening {
-    const happening = { atMs: this.nowMs + delayMs, actor, what, detail, run, isCancelled: false, isOfPort }
+  add({ delayMs, actor, what, detail, run, caller }: NewHappening): Happening {
+    const happening = { atMs: this.nowMs + delayMs, actor, what, detail, run, isCancelled: false, caller }
     this.#timeline.add(happening)
     return happening
   }
