@@ -71,6 +71,7 @@ class Game {
   readonly #runs: readonly SimRun[]
   readonly #staff: Staff
   readonly #strikes: Dice
+  readonly #people: Person[] = []
 
   constructor(plan: Plan, { limits, mutant, keepsTrace = false }: GameOptions) {
     const { seed, leaseMs, rates } = plan
@@ -130,6 +131,7 @@ class Game {
     const dice = new Dice(hash(`${this.#plan.seed} people`))
     for (let index = 0; index < clients; index++) {
       const client = new Person('client', `c${index}`, options)
+      this.#people.push(client)
       for (const [place, run] of this.#runs.entries()) {
         // Two clients may start the same run at the same time: it is one run.
         const isMine = place % clients === index || dice.happens(0.3)
@@ -137,6 +139,7 @@ class Game {
       }
     }
     const team = Array.from({ length: operators }, (_, index) => new Person('operator', `o${index}`, options))
+    this.#people.push(...team)
     for (let acts = operators * (1 + dice.below(4)); acts > 0; acts--) {
       const run = dice.pick(this.#runs)
       const atMs = dice.below(chaosMs)
@@ -156,22 +159,26 @@ class Game {
     const isDetermined = this.#plan.isDetermined
     const options = { world, referee: this.referee, runs: this.#runs, isDetermined }
     const helper = new Person('operator', 'helper', options)
+    this.#people.push(helper)
     for (const run of this.#runs) {
       helper.later(0, 'see a run through', () => helper.seesThrough(run, ANSWER_EVERY_MS))
     }
   }
 
+  /** Who waits for a run is told of its end, and workers that are asked to stop do. */
   async #closeDown(): Promise<void> {
     const { world } = this
     let haveLeft = false
     void this.#staff.stop().then(() => {
       haveLeft = true
     })
-    const untilMs = world.nowMs + STOPPED_WITHIN_MS
+    const untilMs = world.nowMs + CLOSED_WITHIN_MS
     const check = () => {
-      if (world.nowMs > untilMs) this.referee.fails('I3', '', `the workers did not stop in ${STOPPED_WITHIN_MS} ms`)
+      if (world.nowMs <= untilMs) return
+      const waiting = this.#people.filter(({ isBusy }) => isBusy).map(({ actor }) => actor.name)
+      this.referee.fails('I3', '', haveLeft ? `${waiting.join(', ')} still waits` : 'the workers do not stop')
     }
-    await this.#go(() => haveLeft, check)
+    await this.#go(() => haveLeft && this.#people.every(({ isBusy }) => !isBusy), check)
   }
 
   #flowOf(runId: string) {
@@ -197,5 +204,5 @@ class Game {
   }
 }
 
-/** More than any worker here gives what runs. */
-const STOPPED_WITHIN_MS = 10_000
+/** More than any worker here gives what runs, and than it takes to look again. */
+const CLOSED_WITHIN_MS = 10_000

@@ -22,6 +22,7 @@ export class Person {
   readonly #client: BatonClient
   readonly #dice: Dice
   #signals = 0
+  #busy = 0
 
   constructor(kind: ActorKind, name: string, options: PeopleOptions) {
     const { world, runs } = options
@@ -40,11 +41,21 @@ export class Person {
     })
   }
 
+  /** Still at something that was begun. */
+  get isBusy(): boolean {
+    return this.#busy > 0
+  }
+
   /** Does something after a while. */
   later(delayMs: number, what: string, act: () => Promise<unknown>): void {
     const { world, referee } = this.#options
     const run = () => {
-      act().catch((error: unknown) => referee.fails('I4', '', `${this.actor.name} met ${String(error)}`))
+      this.#busy += 1
+      act()
+        .catch((error: unknown) => referee.fails('I4', '', `${this.actor.name} met ${String(error)}`))
+        .finally(() => {
+          this.#busy -= 1
+        })
     }
     world.add({ delayMs, actor: this.actor, what, detail: () => this.actor.name, run })
   }
