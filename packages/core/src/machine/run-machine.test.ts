@@ -601,6 +601,18 @@ describe('a deadline', () => {
     expect(world.state.status).toBe('failed')
   })
 
+  it('is not outrun by a chain of commits that claim what comes next', () => {
+    const world = new World({ deadlineMs: 50 })
+    const claim = world.claim('a')
+
+    world.atMs += 50
+    const answer = world.commit(claim, { ...done, arrivals: [to('b', 'a')] }, { next: candidates('b') })
+
+    expect(answer).toMatchObject({ status: 'committed', ready: [], run: { status: 'failed' } })
+    expect(answer).not.toHaveProperty('claim')
+    expect(summaryOf(world.state)).toMatchObject({ status: 'failed', error: { code: 'RUN_TIMEOUT' } })
+  })
+
   it('runs on during a pause', () => {
     const world = new World({ deadlineMs: 50 })
     world.commit(world.claim('a'), awaited('signal', 's'))

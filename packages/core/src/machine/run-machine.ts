@@ -414,6 +414,11 @@ export class RunMachine {
   #claimNext({ next, commitId }: Transition, atMs: number): Claim | undefined {
     const { state } = this
     if (next === undefined || state.opened.length === 0 || state.stopping || isTerminal(state.status)) return undefined
+    // A chain of commits must not outrun the deadline: a claim that came by itself would be refused.
+    if (this.#passDeadline(atMs)) {
+      this.#conclude(atMs)
+      return undefined
+    }
     for (const instance of state.opened) {
       const needs = candidateFor(next, instance, atMs)
       if (needs !== undefined) return this.#grant(instance, needs, next, commitId, atMs)

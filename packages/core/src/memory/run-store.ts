@@ -36,6 +36,8 @@ export interface InMemoryRunStoreOptions {
   readonly clock?: IClock
   readonly redispatchMs?: number
   readonly redispatchMaxMs?: number
+  /** @internal Makes the machine of a new run. The simulator watches machines, and puts spoilt ones in their place. */
+  readonly newMachine?: typeof RunMachine.create
 }
 
 interface Entry {
@@ -51,15 +53,17 @@ export class InMemoryRunStore implements IRunStore {
   readonly #due = new DueIndex()
   readonly #clock: IClock
   readonly #times: { readonly redispatchMs: number; readonly redispatchMaxMs: number }
+  readonly #newMachine: typeof RunMachine.create
 
   constructor(options: InMemoryRunStoreOptions = {}) {
-    checkOptions(options, ['clock', 'redispatchMs', 'redispatchMaxMs'] satisfies (keyof InMemoryRunStoreOptions)[])
+    checkOptions(options, runStoreOptions)
     for (const name of ['redispatchMs', 'redispatchMaxMs'] as const) checkNumber(options[name], name, { least: 1 })
     this.#clock = options.clock ?? systemClock
     this.#times = {
       redispatchMs: options.redispatchMs ?? defaults.redispatchMs,
       redispatchMaxMs: options.redispatchMaxMs ?? defaults.redispatchMaxMs,
     }
+    this.#newMachine = options.newMachine ?? RunMachine.create
   }
 
   create(run: NewRun): CreateResult {
@@ -69,7 +73,7 @@ export class InMemoryRunStore implements IRunStore {
     if ((this.#purged.get(run.runId) ?? 0) > this.#clock.now()) return { status: 'purged' }
     const events: RunEvent[] = []
     const onEvent = (event: RunEvent) => void events.push(event)
-    const machine = RunMachine.create(structuredClone(run), this.#clock.now(), { ...this.#times, onEvent })
+    const machine = this.#newMachine(structuredClone(run), this.#clock.now(), { ...this.#times, onEvent })
     this.#runs.set(run.runId, { machine, events, followers: new Set() })
     this.#due.file(run.runId, machine.nextDueAtMs())
     return { status: 'created' }
@@ -228,3 +232,10 @@ export class InMemoryRunStore implements IRunStore {
     return result
   }
 }
+
+const runStoreOptions = [
+  'clock',
+  'redispatchMs',
+  'redispatchMaxMs',
+  'newMachine',
+] as const satisfies readonly (keyof InMemoryRunStoreOptions)[]

@@ -39,7 +39,8 @@ function branches(visits: number): Flow {
 }
 
 async function runAlone(flow: Flow, onEvent?: (event: RunEvent) => void) {
-  const graph = new Registry({ flows: [flow] }).toStart(flow, undefined)
+  const registry = new Registry({ flows: [flow] })
+  const graph = registry.toStart(flow, undefined)
   const run = newRunOf(graph, parseRunId('run'), 0)
   const env = {
     serializer: passThroughSerializer,
@@ -48,6 +49,7 @@ async function runAlone(flow: Flow, onEvent?: (event: RunEvent) => void) {
     newId: randomId,
     logger: silentLogger,
     deadlines: new Deadlines(systemClock),
+    toStart: registry.toStart.bind(registry),
   }
   return new LocalRun({ graph, run, env, concurrency: 4, ...(onEvent && { onEvent }) }).finish()
 }
