@@ -53,3 +53,9 @@ export async function naming(path: string, { how }: Hurt, attempt: () => Promise
 }
 
 export const ALL_BITS = [0, 1, 2, 3, 4, 5, 6, 7]
+
+/** For `describe.each`. */
+export const ways: readonly { readonly what: string; readonly hurts: (whole: Buffer) => Iterable<Hurt> }[] = [
+  { what: 'cut', hurts: cuts },
+  { what: 'with any bit flipped', hurts: (whole) => flips(whole, ALL_BITS) },
+]
