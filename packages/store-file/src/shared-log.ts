@@ -99,6 +99,12 @@ export class SharedLog {
     return entry !== undefined && identityOf(entry) === this.#identity
   }
 
+  /** The same, and if it is not, this log counts as removed from now on: it may be on its way out, under another name. */
+  isGone(): boolean {
+    if (!this.hasItsName()) this.#removed = true
+    return this.#removed
+  }
+
   /** The end of what has been read or written. */
   get endByte(): number {
     return this.#reader.position

@@ -155,6 +155,8 @@ export class StoredRun {
         const line = this.#parse(record.text)
         return 'command' in line ? this.#apply(line) : this.#noteMove(line, record)
       } catch (error) {
+        // A purge takes the values away with the log: a run that is gone is not damaged.
+        if (this.#log.isGone()) return undefined
         // The state may be half-way between two lines now.
         const { message } = storeFailure(error, `line at byte ${record.atByte} of ${this.paths.log}`)
         this.#broken = BatonError.is(error) ? error : new BatonError('STORE_CORRUPT', { message, cause: error })

@@ -728,6 +728,19 @@ describe('many runs', () => {
     expect(await store.purge({ endedBeforeMs: clock.now() + 1 })).toBe(0)
   })
 
+  it('are gone, and not damaged, for a store that had not read their last large value', async () => {
+    const [first, second] = [open(), open()]
+    await first.create(newRun('a'))
+    const held = await claim(first, 'a')
+    await second.load(id('a'))
+    await first.commit(step('a', held, { output: 'x'.repeat(100_000), last: true }))
+    expect(await first.purge({ endedBeforeMs: Date.now() + 1_000 })).toBe(1)
+
+    expect(await second.due({ limit: 1, runId: id('a') })).toEqual([])
+    expect(await second.load(id('a'))).toBeUndefined()
+    expect(await second.claim(claimOf('a'))).toEqual({ status: 'unknown-run' })
+  })
+
   it('are taken away by the next purge when one died right after their tombstones', async () => {
     const clock = testClock()
     const store = open({ clock })
