@@ -104,7 +104,7 @@ export class Tombstones {
     )
     for (const [index, path] of paths.entries()) {
       if (index % PER_TURN === PER_TURN - 1) await setImmediate()
-      writeFileSync(path, textOf(untilMs), { mode: FILE_MODE })
+      writeFileSync(path, tombstoneText(untilMs), { mode: FILE_MODE })
     }
     await folders.sync(this.#paths.tombstones)
   }
@@ -187,14 +187,14 @@ export class Tombstones {
 }
 
 /** With a checksum: a digit that is lost or another one would give the id back too early, or never. */
-function textOf(untilMs: number): string {
+export function tombstoneText(untilMs: number): string {
   return `${untilMs} ${crc32(String(untilMs)).toString(16)}`
 }
 
 /** @returns undefined when it does not say */
 function instantIn(text: string): number | undefined {
   const untilMs = Number.parseInt(text, 10)
-  return text === textOf(untilMs) ? untilMs : undefined
+  return text === tombstoneText(untilMs) ? untilMs : undefined
 }
 
 /** A time by which it surely had been put; the beginning of time when it is not there. */

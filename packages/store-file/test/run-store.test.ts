@@ -21,7 +21,7 @@ import type { FileRunStoreOptions } from '../src/options.ts'
 import { Paths } from '../src/paths.ts'
 import { FileRunStore } from '../src/run-store.ts'
 import { StoredRun } from '../src/stored-run.ts'
-import { Tombstones } from '../src/tombstones.ts'
+import { Tombstones, tombstoneText } from '../src/tombstones.ts'
 import { type TestFolder, testFolder } from './folder.ts'
 import { claim, claimOf, id, newRun, runLine, step } from './runs.ts'
 import { type TestClock, testClock } from './test-clock.ts'
@@ -696,7 +696,7 @@ describe('many runs', () => {
   it('are not removed because the tombstone of an earlier run of that id is tidied up', async () => {
     const clock = testClock()
     const store = open({ clock })
-    writeFileSync(join(paths.tombstones, 'daily'), String(clock.now() - 1_000))
+    writeFileSync(join(paths.tombstones, 'daily'), tombstoneText(clock.now() - 1_000))
     await runLine(store, 'early', 1)
     await store.purge({ endedBeforeMs: clock.now() + 1 })
     clock.advance(16 * 86_400_000)
@@ -746,7 +746,7 @@ describe('many runs', () => {
     const store = open({ clock })
     await runLine(store, 'ended', 1)
     for (const runId of ['ended', 'torn']) {
-      writeFileSync(join(paths.tombstones, runId), String(clock.now() + 86_400_000))
+      writeFileSync(join(paths.tombstones, runId), tombstoneText(clock.now() + 86_400_000))
     }
     mkdirSync(paths.run(id('torn')).folder, { recursive: true })
     writeFileSync(logOf('torn'), '')
@@ -767,7 +767,7 @@ describe('many runs', () => {
     await tombstones.put(ids, clock.now(), new FolderSync())
     const kept = () => readdirSync(paths.tombstones).filter((name) => name.startsWith('r')).length
     // In no list: nobody looks at it.
-    writeFileSync(join(paths.tombstones, 'strange'), '1')
+    writeFileSync(join(paths.tombstones, 'strange'), tombstoneText(1))
 
     clock.advance(13 * 86_400_000)
     await store.purge({ endedBeforeMs: 0 })
