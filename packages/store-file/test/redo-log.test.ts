@@ -241,6 +241,7 @@ describe('after a power cut', () => {
     const tombstone = readFileSync(new Paths(folder.path).tombstone(id('a')))
     clock.advance(20 * 86_400_000)
     await new Promise((resolve) => setTimeout(resolve, 150))
+    const before = Date.now()
     await survivor.create(newRun('a', { flowId: 'second' }))
     await survivor.commit(step('a', await claim(survivor, 'a'), { output: 'new' }))
     const expected = await survivor.load(id('a'))
@@ -249,7 +250,7 @@ describe('after a power cut', () => {
     // The removal of the old tombstone was not on the disk yet, nor anything of the new run's log.
     const path = new Paths(copy).tombstone(id('a'))
     writeFileSync(path, tombstone)
-    const longAgo = new Date(Date.now() - 140)
+    const longAgo = new Date(before - 140)
     utimesSync(path, longAgo, longAgo)
     rmSync(logOf(copy, 'a'))
     await expectWhole(open(copy, { clock }), 'a', expected)
