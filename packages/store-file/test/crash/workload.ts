@@ -108,7 +108,8 @@ export class Workload {
 
   async #purge(store: FileRunStore): Promise<void> {
     const ended = (await store.list({ status: ['completed'] })).runs
-    for (const { runId } of ended) this.doomed.add(runId)
+    // Also one that ends while the purge looks.
+    for (const { what, ...each } of this.told) if (what === 'created' && 'runId' in each) this.doomed.add(each.runId)
     await store.purge({ endedBeforeMs: this.#clock.now() + 1 })
     for (const { runId } of ended) {
       if ((await store.load(parseRunId(runId))) === undefined) this.told.push({ what: 'purged', runId })
