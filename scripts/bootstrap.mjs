@@ -56,6 +56,11 @@ const commands = {
     build: ['@baton/testing'],
     run: ['node', 'packages/testing/dist/simulator/command/main.js'],
   },
+  chaos: {
+    install: [manifest.name, '@baton/proof...'],
+    build: ['@baton/proof'],
+    run: ['node', 'packages/proof/dist/chaos/main.js'],
+  },
   changeset: { run: ['node', 'scripts/node_modules/@changesets/cli/bin.js'] },
 }
 

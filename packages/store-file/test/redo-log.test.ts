@@ -319,6 +319,23 @@ describe('after a power cut', () => {
     expect(told).toContain('error')
     expect(redoNames(copy).some((found) => found.endsWith('.damaged'))).toBe(true)
   })
+
+  it('a run whose lines were in a bad batch is reported, and not put together from the rest', async () => {
+    const store = open()
+    await store.create(newRun('a', { starts: ['n0', 'n5'] }))
+    const [left, right] = [await claim(store, 'a'), await claim(store, 'a', 'n5')]
+    const second = redo().length
+    await store.commit(step('a', left, { output: 1, last: true }))
+    await store.commit(step('a', right, { output: 2, last: true }))
+    const copy = afterPowerCut()
+    rmSync(logOf(copy, 'a'))
+    const fd = openSync(join(copy, 'redo', redoNames(copy)[0] ?? ''), 'r+')
+    writeSync(fd, 'X', second + 60)
+    closeSync(fd)
+
+    await expect(open(copy).load(id('a'))).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    await expect(open(copy).commit(step('a', left))).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+  })
 })
 
 /** Of the redo log, without the zeros ahead. */
