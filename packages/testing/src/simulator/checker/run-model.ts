@@ -4,6 +4,8 @@
  */
 import { defaults, nodeOfInstance, type RunEvent } from '@baton/core'
 import type { SimFlow } from '../workload/random-flow.ts'
+import { callOff, callOffItems } from './calling-off.ts'
+import { type EndEvent, mistakeOfEnd } from './ending.ts'
 import { InstanceModel } from './instance-model.ts'
 import type { InvariantId } from './invariants.ts'
 import { JoinRules } from './join-rules.ts'
@@ -182,8 +184,9 @@ export class RunModel {
       ...('reason' in event ? { reason: event.reason } : {}),
       ...(event.type === 'node-failed' ? { errorCode: event.error.code } : {}),
     }
-    if (wasExpanded) this.#callsOffItems(instance)
-    if (event.type === 'node-succeeded') for (const id of event.cancels ?? []) this.#callsOff(this.#instance(id))
+    if (wasExpanded) callOffItems(instance, this.instances, this.#waits)
+    const cancels = event.type === 'node-succeeded' ? (event.cancels ?? []) : []
+    for (const id of cancels) callOff(this.#instance(id), this.instances, this.#waits)
     if (event.type === 'node-failed' && event.fixesOutcome) {
       this.#hasFailed = true
       if (this.#failFast) this.isStopping = true
@@ -201,32 +204,11 @@ export class RunModel {
     this.#must('I2', wasPoisoned ? state === 'fail' : isByClaim, told)
   }
 
-  /** Who holds it may still record what happened; else it is over. */
-  #callsOff(instance: InstanceModel): void {
-    if (instance.phase === 'settled' || instance.phase === 'claimed') return
-    this.#waits.leaves(instance)
-    instance.phase = 'settled'
-    instance.fate = { fate: 'cancelled' }
-    if (instance.isMap) this.#callsOffItems(instance)
-  }
-
-  #callsOffItems({ id }: InstanceModel): void {
-    for (const other of this.instances.values()) if (other.id.startsWith(`${id}[`)) this.#callsOff(other)
-  }
-
-  #ends(event: EventOf<'run-completed' | 'run-failed' | 'run-cancelled'>): void {
+  #ends(event: EndEvent): void {
     this.end = event.type
-    if (event.type === 'run-completed') {
-      this.#must('I8', !this.isStopping && !this.#hasFailed, 'completed though it was stopped or has failed')
-      for (const { id, phase } of this.instances.values()) {
-        this.#must('I10', phase === 'settled', `completed while ${id} is ${phase}`)
-      }
-    }
-    if (event.type === 'run-cancelled') this.#must('I8', this.cancelRequested, 'cancelled though nobody asked')
-    if (event.type === 'run-failed') this.#must('I8', this.#hasFailed, 'failed though nothing has')
-    for (const { id, phase } of this.instances.values()) {
-      this.#must('I8', phase !== 'claimed', `${event.type} while ${id} is held`)
-    }
+    const why = { isStopping: this.isStopping, hasFailed: this.#hasFailed, cancelRequested: this.cancelRequested }
+    const mistake = mistakeOfEnd(event.type, why, this.instances.values())
+    if (mistake !== undefined) throw new Violation(mistake.invariant, this.runId, mistake.message)
   }
 
   #recorded(instance: InstanceModel, step: { readonly position: number; readonly name: string }): void {

@@ -22,6 +22,18 @@ export const inClient: readonly Mutant[] = [
     }),
   },
   {
+    name: 'a start with another input is taken for the same',
+    where: 'machine, create',
+    seed: 7,
+    store: ofPeople((store) => ({
+      ...store,
+      async create(run) {
+        const result = await store.create(run)
+        return result.status === 'exists' ? { ...result, same: true } : result
+      },
+    })),
+  },
+  {
     name: 'a cancel is said to have won and is not written',
     where: 'client, cancel',
     seed: 1,
@@ -36,7 +48,7 @@ export const inClient: readonly Mutant[] = [
   {
     name: 'whoever decides second is told to have decided',
     where: 'client, approve',
-    seed: 801,
+    seed: 790,
     store: ofPeople((store) => ({
       ...store,
       async notify(notice: Notice) {

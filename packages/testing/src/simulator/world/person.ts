@@ -67,10 +67,22 @@ export class Person {
     const handle = await this.#untilAnswered(() => this.#client.start(run.flow.flow, run.input, run.options))
     if (handle.runId !== run.runId) referee.fails('I4', run.runId, `started as ${handle.runId}`)
     referee.started.add(run.runId)
+    if (this.#dice.happens(0.15)) await this.#startsOtherwise(run)
     if (!follows) return
     const result = await this.#untilAnswered(() => handle.outcome())
     const status = referee.runs.get(run.runId)?.machine.state.status
     if (result.status !== status) referee.fails('I5', run.runId, `${result.status} was told, and is ${status}`)
+  }
+
+  /** The same run with another input is refused, whatever has become of it. */
+  async #startsOtherwise({ flow, input, options, runId }: SimRun): Promise<void> {
+    try {
+      await this.#untilAnswered(() => this.#client.start(flow.flow, input + 1, options))
+    } catch (error) {
+      if (BatonError.is(error, 'RUN_EXISTS')) return
+      throw error
+    }
+    this.#options.referee.fails('I4', runId, 'it was started again with another input')
   }
 
   /** Does to a run what people do. */
