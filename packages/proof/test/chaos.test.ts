@@ -25,9 +25,14 @@ it('files: nothing is lost, doubled or stuck while workers are killed and frozen
 it('a store that does not look at fences is found out', { timeout: 300_000 }, async () => {
   const worker = new URL('./children/unfenced-worker.ts', import.meta.url)
 
-  const result = await shortChaos({ kills: 6, spoilt: { worker } })
+  // A zombie has to be in the middle of a node, and not about to renew its lease: not each is.
+  const seeds = [1, 2, 3, 4]
+  let doubled = 0
+  for (let seed = seeds.shift(); doubled === 0 && seed !== undefined; seed = seeds.shift()) {
+    doubled = (await shortChaos({ seed, kills: 3, zombiesPerKill: 2, spoilt: { worker } })).doubled
+  }
 
-  expect(result.doubled).toBeGreaterThan(0)
+  expect(doubled).toBeGreaterThan(0)
 })
 
 it('a store that forgets a start is found out', { timeout: 300_000 }, async () => {

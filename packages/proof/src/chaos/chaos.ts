@@ -24,6 +24,8 @@ export interface ChaosOptions {
   readonly seed: number
   readonly workers?: number
   readonly leaseMs?: number
+  /** Default one for three. */
+  readonly zombiesPerKill?: number
   readonly sweepMs?: number
   /** Runs under way at a time. */
   readonly width?: number
@@ -67,6 +69,7 @@ const LEAVE_MS = 15_000
 
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   const { backend, seed, workers = 4, leaseMs = 1_000, sweepMs = 500, width = 24, spoilt = {} } = options
+  const { zombiesPerKill = 1 / 3 } = options
   const { onProgress = () => {}, onTrouble = () => {} } = options
   const startedAtMs = performance.now()
   const place = await backend.prepare()
@@ -82,7 +85,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   })
   const clientPorts = { ...ports, store: spoilt.client?.(ports.store) ?? ports.store }
   const load = new Load({ ports: clientPorts, dice: new Dice(seed), width, onTrouble })
-  const storm = new Storm({ crew, witness, dice: new Dice(seed + 1), leaseMs })
+  const storm = new Storm({ crew, witness, dice: new Dice(seed + 1), leaseMs, zombiesPerKill })
   const tell = (phase: Progress['phase']) =>
     onProgress({ phase, kills: storm.kills, zombies: storm.zombies, runs: load.started.length, live: load.live })
   try {

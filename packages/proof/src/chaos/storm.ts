@@ -12,14 +12,13 @@ export interface StormOptions {
   readonly witness: WitnessReader
   readonly dice: Dice
   readonly leaseMs: number
+  readonly zombiesPerKill: number
 }
 
 /** A zombie is left alone when nobody has taken over for so long: then there was nothing to take. */
 const TAKEOVER_MS = 10_000
 /** How often to look for news. */
 const LOOK_MS = 20
-/** One zombie for so many kills. */
-const KILLS_PER_ZOMBIE = 3
 
 export class Storm {
   readonly #options: StormOptions
@@ -42,7 +41,7 @@ export class Storm {
     // Anywhere between two lines of the witness.
     await wait(dice.below(15))
     if (signal.aborted) return
-    if (this.#zombies.size === 0 && this.zombies * KILLS_PER_ZOMBIE < this.kills) this.#freezeOne()
+    if (this.#zombies.size === 0 && this.zombies < this.kills * this.#options.zombiesPerKill) this.#freezeOne()
     else {
       const victims = crew.members.filter(({ isReady, isFrozen }) => isReady && !isFrozen)
       if (victims.length === 0) return

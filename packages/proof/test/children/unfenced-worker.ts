@@ -1,6 +1,6 @@
-/** A worker whose store does not look at fences: whoever commits is told that it is committed. */
+/** A worker whose store does not look at fences: whoever renews has the claim, and whoever commits has committed. */
 import type { IRunStore } from '@baton/core'
-import type { CommitResult, Transition } from '@baton/core/adapter'
+import type { CommitResult, RenewRequest, RenewResult, Transition } from '@baton/core/adapter'
 import { runWorker } from '../../src/chaos/run-worker.ts'
 import { withMethods } from '../../src/chaos/watched-store.ts'
 
@@ -10,6 +10,9 @@ function unfenced(store: IRunStore): IRunStore {
       const result = await store.commit(transition)
       if (result.status !== 'fenced') return result
       return { status: 'committed', ready: [], run: { status: 'running', stopping: false } }
+    },
+    async renew(request: RenewRequest): Promise<RenewResult> {
+      return { ...(await store.renew(request)), lost: [] }
     },
   })
 }
