@@ -2,7 +2,8 @@
 
 // Flows
 export { createFlow, Flow, type InputOf } from './flow/create-flow.ts'
-export type { EdgeOptions, FlowOptions, MapOptions, NodeOptions } from './flow/flow-options.ts'
+export type { EdgeOptions, FlowOptions, MapOptions, NodeOptions, SchemaOptions } from './flow/flow-options.ts'
+export type { StandardSchemaV1 } from './model/standard-schema.ts'
 export type {
   ApprovalOptions,
   EdgePredicate,
@@ -35,7 +36,7 @@ export { FlowRuntime, type FlowRuntimeOptions, type RunOptions } from './runtime
 
 // Running them anywhere: a client starts, workers of any process carry on
 export { BatonClient, type ClientOptions } from './client/client.ts'
-export type { StartOptions } from './client/new-run.ts'
+export type { StartArguments, StartOptions } from './client/new-run.ts'
 export { RunHandle, type DecisionOptions, type StreamOptions, type WaitForResultOptions } from './client/handle.ts'
 export type { PausedResult, RunResult } from './client/result.ts'
 export { InMemoryAdapter, type InMemoryAdapterOptions } from './memory/adapter.ts'

@@ -7,7 +7,8 @@ import { data } from './scenarios/data.ts'
 import { endurance } from './scenarios/endurance.ts'
 import { outside } from './scenarios/outside.ts'
 import type { Scenario } from './scenarios/scenario.ts'
+import { schemas } from './scenarios/schemas.ts'
 
 export type { Expected, Scenario } from './scenarios/scenario.ts'
 
-export const scenarios: readonly Scenario[] = [...branches, ...endurance, ...data, ...outside]
+export const scenarios: readonly Scenario[] = [...branches, ...endurance, ...data, ...outside, ...schemas]

@@ -1,4 +1,5 @@
 import { JsonSerializer } from '../context/json-serializer.ts'
+import { checkRunInput } from '../engine/check-value.ts'
 import { jobFor } from '../engine/jobs.ts'
 import { type FlowSources, Registry, type RunnableFlow } from '../engine/registry.ts'
 import { checkOptions } from '../model/check-options.ts'
@@ -12,7 +13,7 @@ import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { IRunStore, NewRun, RunPage, RunQuery } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 import { RunHandle } from './handle.ts'
-import { checkStartOptions, type StartOptions, toNewRun, withRunId } from './new-run.ts'
+import { checkStartOptions, type StartArguments, type StartOptions, toNewRun, withRunId } from './new-run.ts'
 import type { RunPorts } from './run-ports.ts'
 import { checkRunQuery } from './run-query.ts'
 
@@ -54,13 +55,14 @@ export class BatonClient {
    * Starts a run. When it returns, the run survives whatever the store's durability names (P1), worker or no worker.
    * Refuses bad input whole: `INVALID_ID`, `INVALID_VALUE`, `UNKNOWN_FLOW`, `RUN_EXISTS`; then nothing was written.
    */
-  async start<Output = unknown>(
-    flow: RunnableFlow | string,
-    input?: unknown,
-    options: StartOptions = {},
-  ): Promise<RunHandle<Output>> {
+  start<Output = unknown, Input = unknown>(
+    flow: RunnableFlow<Input> | string,
+    ...rest: StartArguments<Input, StartOptions>
+  ): Promise<RunHandle<Output>>
+  async start(flow: RunnableFlow | string, given?: unknown, options: StartOptions = {}): Promise<RunHandle> {
     checkStartOptions(options)
     const graph = this.#registry.toStart(flow, options.version)
+    const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
     const run = toNewRun(graph, input, await withRunId(graph.flowId, options), {
       serializer: this.#serializer,
       newId: this.#options.newId ?? randomId,
