@@ -26,7 +26,8 @@ export type {
   WorkflowBlueprint,
 } from './model/blueprint.ts'
 export { defaults } from './model/blueprint.ts'
-export { analyzeBlueprint, type BlueprintAnalysis } from './model/analyze-blueprint.ts'
+export { analyzeBlueprint, type BlueprintAnalysis } from './analysis/analyze-blueprint.ts'
+export { type NodeRelations, relationsOf } from './analysis/node-relations.ts'
 export { checkBlueprint } from './model/check-blueprint.ts'
 export type { RetryPolicy } from './model/retry.ts'
 export type { FlowSources, FunctionRegistry, RunnableFlow } from './engine/registry.ts'
