@@ -28,6 +28,7 @@ export type {
 export { defaults } from './model/blueprint.ts'
 export { analyzeBlueprint, type BlueprintAnalysis } from './analysis/analyze-blueprint.ts'
 export { type NodeRelations, relationsOf } from './analysis/node-relations.ts'
+export { toMermaid } from './analysis/to-mermaid.ts'
 export { checkBlueprint } from './model/check-blueprint.ts'
 export type { RetryPolicy } from './model/retry.ts'
 export type { FlowSources, FunctionRegistry, RunnableFlow } from './engine/registry.ts'

@@ -5,20 +5,11 @@
  * be handed around. A mistake is reported by the call that makes it, in the words of `checkBlueprint`.
  */
 
-import {
-  APPROVAL,
-  approve,
-  readApproval,
-  readSleep,
-  readWaitForSignal,
-  SLEEP,
-  sleep,
-  WAIT_FOR_SIGNAL,
-  waitForSignal,
-} from '../engine/built-in-nodes.ts'
+import { approve, readApproval, readSleep, readWaitForSignal, sleep, waitForSignal } from '../engine/built-in-nodes.ts'
 import type { NodeFunction } from '../engine/node-function.ts'
 import type { FunctionRegistry, inputType, RunnableFlow } from '../engine/registry.ts'
 import { type Blueprint, edgeIdOf, type NodeConfig } from '../model/blueprint.ts'
+import { APPROVAL, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
 import { checkBlueprint, readEdge, readHead, readNode } from '../model/check-blueprint.ts'
 import { addEdge, addNodeId } from '../model/check-graph.ts'
 import { checkOptions } from '../model/check-options.ts'
