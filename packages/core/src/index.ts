@@ -28,6 +28,7 @@ export type {
 export { defaults } from './model/blueprint.ts'
 export { analyzeBlueprint, type BlueprintAnalysis } from './analysis/analyze-blueprint.ts'
 export { type NodeRelations, relationsOf } from './analysis/node-relations.ts'
+export { drawFlow } from './analysis/draw-flow.ts'
 export { toMermaid } from './analysis/to-mermaid.ts'
 export { lintBlueprint, type LintWarning } from './analysis/lint-blueprint.ts'
 export { type LintCode, lintRules } from './analysis/lint-rules.ts'

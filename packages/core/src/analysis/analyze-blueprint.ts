@@ -8,7 +8,7 @@ export interface BlueprintAnalysis {
   readonly startNodeIds: readonly NodeId[]
   /** Nodes that nothing follows: their outputs are the run's. */
   readonly terminalNodeIds: readonly NodeId[]
-  /** Nodes with several predecessors. */
+  /** Nodes with several predecessors; edges that lead back do not count. */
   readonly joinNodeIds: readonly NodeId[]
   /** Nodes with an edge that is taken only sometimes. */
   readonly branchNodeIds: readonly NodeId[]
@@ -44,7 +44,7 @@ export function analyzeBlueprint(blueprint: Blueprint): BlueprintAnalysis {
   return {
     startNodeIds: idsOf(({ isStart }) => isStart),
     terminalNodeIds: idsOf(({ outgoing, standsInFor }) => outgoing.length === 0 && standsInFor === undefined),
-    joinNodeIds: idsOf(({ incoming }) => incoming.length > 1),
+    joinNodeIds: idsOf(({ isJoin }) => isJoin),
     branchNodeIds: idsOf(({ outgoing }) =>
       outgoing.some(({ edge }) => edge.action !== undefined || edge.condition !== undefined),
     ),

@@ -26,6 +26,8 @@ export interface ViewedNode {
   readonly fallback: ViewedNode | undefined
   /** The node that this one stands in for. It has no edges: it gets and follows those of that node. */
   readonly standsInFor: ViewedNode | undefined
+  /** Several edges lead to it that do not lead back. */
+  readonly isJoin: boolean
   /** It starts with the run: nothing precedes it. */
   readonly isStart: boolean
   /** From 0. Of a fallback, that of the node that it stands in for. */
@@ -46,6 +48,7 @@ interface Draft extends ViewedNode {
   fallback: Draft | undefined
   standsInFor: Draft | undefined
   isStart: boolean
+  isJoin: boolean
   layer: number
 }
 
@@ -89,6 +92,7 @@ function draftOf(node: BlueprintNode): Draft {
     outgoing: [],
     fallback: undefined,
     standsInFor: undefined,
+    isJoin: false,
     isStart: false,
     layer: 0,
   }
@@ -121,7 +125,11 @@ function markEdgesBack(nodes: readonly Draft[]): void {
 
 function layersOf(nodes: readonly Draft[]): Draft[][] {
   const missing = new Map<Draft, number>()
-  for (const draft of nodes) missing.set(draft, draft.incoming.filter(({ leadsBack }) => !leadsBack).length)
+  for (const draft of nodes) {
+    const ahead = draft.incoming.filter(({ leadsBack }) => !leadsBack).length
+    missing.set(draft, ahead)
+    draft.isJoin = ahead > 1
+  }
   const free = nodes.filter((draft) => missing.get(draft) === 0)
   for (const draft of free) {
     for (const { target, leadsBack } of draft.outgoing) {

@@ -25,13 +25,13 @@ function isLonely({ incoming, outgoing, standsInFor }: ViewedNode): boolean {
   return incoming.length === 0 && outgoing.length === 0 && standsInFor === undefined
 }
 
-function joinWarnings({ id, node, incoming, standsInFor }: ViewedNode, place: string): Finding[] {
+function joinWarnings({ id, node, incoming, isJoin, standsInFor }: ViewedNode, place: string): Finding[] {
   const { joinStrategy, cancelLosers } = node.config ?? {}
   const field = `${place}.config.joinStrategy`
   if (joinStrategy === undefined) return []
   if (standsInFor !== undefined) return [{ code: 'FALLBACK_JOIN_IGNORED', field, what: `${id} for ${standsInFor.id}` }]
   if (joinStrategy !== 'any') return []
-  if (incoming.length < 2) return [{ code: 'ANY_OF_ONE', field, what: id }]
+  if (!isJoin) return [{ code: 'ANY_OF_ONE', field, what: id }]
   // A predecessor all of whose edges lead here is called off first; only with one of those is anything called off.
   const losers = incoming.some(({ source }) => source.outgoing.every(({ target }) => target.id === id))
   return cancelLosers === true && !losers
@@ -41,13 +41,13 @@ function joinWarnings({ id, node, incoming, standsInFor }: ViewedNode, place: st
 
 const MOST_ITEMS_AT_A_TIME = 1_000
 
-function mapWarnings({ id, node, incoming }: ViewedNode, place: string): Finding[] {
+function mapWarnings({ id, node, incoming, isJoin }: ViewedNode, place: string): Finding[] {
   const { map, inputs, joinStrategy } = node.config ?? {}
   if (map === undefined) return []
   const findings: Finding[] = []
   if (inputs !== undefined) {
     findings.push({ code: 'MAP_OF_NO_LIST', field: `${place}.config.inputs`, what: `${id} gets an object of inputs` })
-  } else if (incoming.length > 1 && joinStrategy !== 'any') {
+  } else if (isJoin && joinStrategy !== 'any') {
     const what = `${id} gets an object of the outputs of ${incoming.length} edges`
     findings.push({ code: 'MAP_OF_NO_LIST', field: place, what })
   } else {

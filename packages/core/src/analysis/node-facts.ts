@@ -4,10 +4,10 @@ import { duration } from './duration.ts'
 import type { ViewedNode } from './graph-view.ts'
 
 /** What is special about a node, in few words each. */
-export function nodeFacts({ node, incoming, standsInFor }: ViewedNode): string[] {
+export function nodeFacts({ node, isJoin, standsInFor }: ViewedNode): string[] {
   const { map, retry, timeoutMs } = node.config ?? {}
   const facts: string[] = []
-  if (standsInFor === undefined && incoming.length > 1) facts.push(joinFact(node))
+  if (standsInFor === undefined && isJoin) facts.push(joinFact(node))
   if (map !== undefined) facts.push(`for each item, ${map.concurrency ?? defaults.mapConcurrency} at a time`)
   const wait = waitFact(node)
   if (wait !== undefined) facts.push(wait)

@@ -35,10 +35,10 @@ export function toMermaid(blueprint: Blueprint): string {
 
 const WAITS: ReadonlySet<string> = new Set([APPROVAL, SLEEP, WAIT_FOR_SIGNAL])
 
-function shapeOf({ node, incoming, standsInFor }: ViewedNode): readonly [open: string, close: string] {
+function shapeOf({ node, isJoin, standsInFor }: ViewedNode): readonly [open: string, close: string] {
   if (node.config?.map !== undefined) return ['[[', ']]']
   if (WAITS.has(node.uses)) return ['([', '])']
-  if (node.config?.joinStrategy === 'any' && incoming.length > 1) return ['{{', '}}']
+  if (node.config?.joinStrategy === 'any' && isJoin) return ['{{', '}}']
   return standsInFor === undefined ? ['[', ']'] : ['(', ')']
 }
 
