@@ -3,6 +3,7 @@
 // Flows
 export { createFlow, Flow, type InputOf } from './flow/create-flow.ts'
 export type { EdgeOptions, FlowOptions, MapOptions, NodeOptions, SchemaOptions } from './flow/flow-options.ts'
+export type { NodeTypes } from './flow/node-types.ts'
 export type { StandardSchemaV1 } from './model/standard-schema.ts'
 export type {
   ApprovalOptions,

@@ -5,7 +5,7 @@ import { checkBlueprint } from '../model/check-blueprint.ts'
 import { analyzeBlueprint } from './analyze-blueprint.ts'
 import { relationsOf } from './node-relations.ts'
 
-describe('analyzeBlueprint', () => {
+describe('analyzeBlueprint', { timeout: 120_000 }, () => {
   it('tells where a graph starts, branches, joins and ends, who only stands in, and what can run together', () => {
     const analysis = analyzeBlueprint({
       id: 'x',

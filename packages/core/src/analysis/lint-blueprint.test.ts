@@ -212,7 +212,7 @@ const listed = Object.entries(cases).flatMap(([code, flows]) =>
   flows.map(([wrong, field, right], index) => ({ code: code as LintCode, index, wrong, field, right })),
 )
 
-describe('lintBlueprint', () => {
+describe('lintBlueprint', { timeout: 120_000 }, () => {
   it.each(listed)('warns of $code where it is, and nowhere else ($index)', ({ code, wrong, field, right }) => {
     expect(lintBlueprint(wrong.toBlueprint())).toEqual([
       { code, field, message: expect.stringContaining(lintRules[code].about), hint: lintRules[code].hint },

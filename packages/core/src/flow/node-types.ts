@@ -1,7 +1,7 @@
 /** What a flow knows of the types of its nodes, so that an edge between two that do not fit is a type error. */
 import type { SchemaInput, SchemaOutput, StandardSchemaV1 } from '../model/standard-schema.ts'
 
-/** What a node takes from an edge, and what it gives. */
+/** What a node takes from an edge, and what it gives. Part of the type of a flow, so that users' declarations name it. */
 export interface NodeTypes<Id extends string, Takes, Gives> {
   readonly id: Id
   readonly takes: Takes
