@@ -51,6 +51,16 @@ const commands = {
     build: ['@baton/bench'],
     run: ['node', 'packages/bench/dist/main.js'],
   },
+  simulate: {
+    install: [manifest.name, '@baton/testing...'],
+    build: ['@baton/testing'],
+    run: ['node', 'packages/testing/dist/simulator/command/main.js'],
+  },
+  chaos: {
+    install: [manifest.name, '@baton/proof...'],
+    build: ['@baton/proof'],
+    run: ['node', 'packages/proof/dist/chaos/main.js'],
+  },
   changeset: { run: ['node', 'scripts/node_modules/@changesets/cli/bin.js'] },
 }
 

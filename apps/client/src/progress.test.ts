@@ -18,6 +18,27 @@ it('tells from the journal how far each node is, and how many items of a map are
   ])
 })
 
+it('counts the visits of a loop, and not its turns', async () => {
+  const again = { condition: ({ output }: { readonly output: unknown }) => output !== 3, loop: { maxVisits: 9 } }
+  const flow = createFlow<number>('rounds')
+    .node('first', ({ visit }: NodeArguments<number>) => ({ output: visit }))
+    .node('left', ({ input }: NodeArguments<number>) => ({ output: input }))
+    .node('right', ({ input }: NodeArguments<number>) => ({ output: input }))
+    .edge('first', 'left')
+    .edge('first', 'right')
+    .edge('left', 'first', again)
+    .edge('right', 'first', again)
+  const progress = new Progress()
+
+  await new FlowRuntime().run(flow, 0, { onEvent: (event) => progress.apply(event) })
+
+  expect(progress.nodes).toMatchObject([
+    { nodeId: 'first', done: 3, skipped: 0 },
+    { nodeId: 'left', done: 3 },
+    { nodeId: 'right', done: 3 },
+  ])
+})
+
 it('knows what a paused run waits for', async () => {
   const flow = createFlow('refund').approval('boss')
   const progress = new Progress()

@@ -1,5 +1,5 @@
 /** What a follower knows about a run: a fold of its events, and nothing else. */
-import { nodeOfInstance, type RunEvent } from '@baton/core'
+import { isTurn, nodeOfInstance, type RunEvent } from '@baton/core'
 
 export interface NodeProgress {
   readonly nodeId: string
@@ -55,6 +55,8 @@ export class Progress {
 
   apply(event: RunEvent): void {
     this.#lastAtMs = event.atMs
+    // Where a loop turns no code runs, and nobody asked about it.
+    if ('instanceId' in event && event.instanceId !== undefined && isTurn(event.instanceId)) return
     switch (event.type) {
       case 'run-started': {
         const { flowId, version } = event.head

@@ -35,7 +35,9 @@ export type { RenewRequest, RenewResult, RunSignal } from './ports/claim.ts'
 export type { Notice, NoticeResult } from './ports/notice.ts'
 export type { CommitResult, FailureTakers, NextClaim, Outcome, Settlement, Transition } from './ports/transition.ts'
 export type { CreateResult, DueFlow, DueItem, DueQuery, Durability, IRunStore } from './ports/run-store.ts'
-export type { JournalOptions, NewRun, PurgeOptions, RunPage, RunQuery } from './ports/run-store.ts'
+export { checkPurgeOptions } from './ports/run-store.ts'
+export type { JournalOptions, PurgeOptions, RunPage, RunQuery } from './ports/run-store.ts'
+export type { NewRun } from './model/run.ts'
 
 // The rules of a run, for stores that keep its commands in one order
 export { applyCommand, type CommandResult } from './machine/apply.ts'

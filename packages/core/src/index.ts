@@ -7,12 +7,15 @@ export type { NodeTypes } from './flow/node-types.ts'
 export type { StandardSchemaV1 } from './model/standard-schema.ts'
 export type {
   ApprovalOptions,
+  ChildHandle,
+  ChildOptions,
   EdgePredicate,
   EdgeTransform,
   NodeArguments,
   NodeFunction,
   NodeResult,
   NodeReturn,
+  RunChildOptions,
   StepFunction,
   WaitOptions,
 } from './engine/node-function.ts'
@@ -21,6 +24,7 @@ export type {
   BlueprintEdge,
   BlueprintNode,
   InputSource,
+  LoopPolicy,
   MapPolicy,
   NodeConfig,
   RunPolicy,
@@ -42,9 +46,9 @@ export { FlowRuntime, type FlowRuntimeOptions, type RunOptions } from './runtime
 
 // Running them anywhere: a client starts, workers of any process carry on
 export { BatonClient, type ClientOptions } from './client/client.ts'
-export type { StartArguments, StartOptions } from './client/new-run.ts'
+export type { StartArguments, StartOptions } from './engine/new-run.ts'
 export { RunHandle, type DecisionOptions, type StreamOptions, type WaitForResultOptions } from './client/handle.ts'
-export type { PausedResult, RunResult } from './client/result.ts'
+export type { PausedResult, RunResult } from './engine/result.ts'
 export { InMemoryAdapter, type InMemoryAdapterOptions } from './memory/adapter.ts'
 export { InMemoryRunStore, type InMemoryRunStoreOptions } from './memory/run-store.ts'
 export { InMemoryJobQueue, type InMemoryJobQueueOptions } from './memory/job-queue.ts'
@@ -55,6 +59,7 @@ export type { RunEvent, EventType } from './model/event.ts'
 export type {
   ApprovalDecision,
   Checkpoint,
+  ChildView,
   InstanceStatus,
   InstanceView,
   Lineage,
@@ -69,7 +74,7 @@ export type {
   TraceCorrelation,
 } from './model/run.ts'
 export { isTerminal } from './model/run.ts'
-export { nodeOfInstance, parseRunId, type InstanceId, type NodeId, type RunId } from './model/ids.ts'
+export { isTurn, nodeOfInstance, parseRunId, type InstanceId, type NodeId, type RunId } from './model/ids.ts'
 export type { JsonObject, JsonValue } from './model/json.ts'
 export type { ContextEntry, Delta, DeltaPath } from './model/delta.ts'
 export { JsonSerializer } from './context/json-serializer.ts'

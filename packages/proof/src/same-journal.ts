@@ -93,10 +93,16 @@ function tell(events: readonly RunEvent[]): Told {
   if (state === undefined) throw new Error('the journal does not fold')
   const { status, output, error } = summaryOf(state)
   return {
-    journal: events.map((event) => JSON.stringify(strip(encoded(event), first.head.createdAtMs))),
+    journal: events.map((event) =>
+      // The ids of children begin with their parent's.
+      JSON.stringify(strip(encoded(event), first.head.createdAtMs)).replaceAll(first.head.runId, '<run>'),
+    ),
     status: isTerminal(status) ? status : 'paused',
     output,
-    error: error === undefined ? undefined : { ...error, stack: undefined },
+    error:
+      error === undefined
+        ? undefined
+        : { ...error, message: error.message.replaceAll(first.head.runId, '<run>'), stack: undefined },
   }
 }
 

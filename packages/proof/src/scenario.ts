@@ -3,12 +3,24 @@
  * store does, and all of them must agree.
  */
 import { branches } from './scenarios/branches.ts'
+import { children } from './scenarios/children.ts'
 import { data } from './scenarios/data.ts'
 import { endurance } from './scenarios/endurance.ts'
+import { loops } from './scenarios/loops.ts'
 import { outside } from './scenarios/outside.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 import { schemas } from './scenarios/schemas.ts'
+import { visits } from './scenarios/visits.ts'
 
 export type { Expected, Scenario } from './scenarios/scenario.ts'
 
-export const scenarios: readonly Scenario[] = [...branches, ...endurance, ...data, ...outside, ...schemas]
+export const scenarios: readonly Scenario[] = [
+  ...branches,
+  ...endurance,
+  ...loops,
+  ...visits,
+  ...data,
+  ...outside,
+  ...children,
+  ...schemas,
+]

@@ -20,7 +20,7 @@ async function runScenario(subject: Subject, scenario: Scenario): Promise<void> 
   const times = { redispatchMs: 20 * tickMs, redispatchMaxMs: 80 * tickMs, visibilityMs: 200 * tickMs }
   await using world = await subject.create(times)
   const stage = new Stage(subject, world)
-  await using crew = new Crew(stage, scenario.flow())
+  await using crew = new Crew(stage, scenario.flow(), ...(scenario.children ?? []))
   crew.worker()
   crew.worker({ world: await world.reopen() })
 

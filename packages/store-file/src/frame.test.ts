@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decodeLine, encodeFrame } from './frame.ts'
+import { decodeLine, encodeFrame, isOverlong } from './frame.ts'
 
 const frame = encodeFrame('w.1', '{"text":"größer"}')
 const line = frame.subarray(1, -1)
@@ -30,6 +30,15 @@ describe('a frame', () => {
     holed.fill(0, 5, 20)
 
     expect(decodeLine(holed, true)).toBe('torn')
+  })
+
+  it('is whole where no more than the page with its line feed never reached the disk', () => {
+    const holed = Buffer.concat([line, Buffer.alloc(1)])
+
+    expect(decodeLine(holed, false)).toEqual({ tag: 'w.1', text: '{"text":"größer"}' })
+    expect(isOverlong(holed)).toBe(false)
+    expect(isOverlong(Buffer.concat([line, Buffer.alloc(9)]))).toBe(false)
+    expect(isOverlong(Buffer.concat([line, Buffer.from('x')]))).toBe(true)
   })
 
   it('is damaged when its end was lost and more follows on the line', () => {

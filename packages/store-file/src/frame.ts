@@ -42,10 +42,11 @@ export function encodeFrame(tag: string, text: string): Buffer {
 }
 
 /**
- * @param line without its line feed, and not empty
+ * @param bytes a line without its line feed, and not empty
  * @param ended whether the line was ended by its own line feed, and not by the one that begins the next record
  */
-export function decodeLine(line: Buffer, ended: boolean): Line {
+export function decodeLine(bytes: Buffer, ended: boolean): Line {
+  const line = withoutHoleAtEnd(bytes)
   const head = headOf(line)
   if (head !== undefined && head.missingBytes === 0 && head.crc === checksum(line.subarray(CRC_END + 1))) {
     return { tag: head.tag, text: line.toString('utf8', head.endByte) }
@@ -58,8 +59,16 @@ export function decodeLine(line: Buffer, ended: boolean): Line {
 
 /** A last line without an end is being written, or was cut off; but it never has more than its head says. */
 export function isOverlong(line: Buffer): boolean {
-  const head = headOf(line)
-  return head !== undefined && head.missingBytes < 0
+  const head = headOf(withoutHoleAtEnd(line))
+  return head !== undefined && head.missingBytes < 0 && !line.includes(HOLE)
+}
+
+/**
+ * The line feed of a file's last line may be all that lies on the next page, and the page not have come to the disk. No
+ * single bit that flips makes a NUL of a line feed.
+ */
+function withoutHoleAtEnd(line: Buffer): Buffer {
+  return line.at(-1) === 0 && line.at(-2) !== 0 ? line.subarray(0, -1) : line
 }
 
 interface Head {

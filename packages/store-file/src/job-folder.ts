@@ -20,7 +20,7 @@ import { type IClock, type Job, parseJob } from '@baton/core/adapter'
 import { FILE_MODE, makeFolder, READ, removeFileAside } from './disk.ts'
 import { hasCode, messageOf } from './failure.ts'
 import { formatName, type JobName, newStem, parseName, rankOf } from './job-name.ts'
-import { type JobPlace, JobSegment } from './job-segment.ts'
+import { type JobPlace, JobSegment, textIn } from './job-segment.ts'
 
 export interface TakenJob {
   readonly job: Job
@@ -184,7 +184,7 @@ export class JobFolder {
     this.#nextReturnAtMs = Math.min(this.#nextReturnAtMs, atMs)
     try {
       return {
-        job: parseJob(JSON.parse(readAt(path, parsed.place).toString())),
+        job: parseJob(JSON.parse(readText(path, parsed.place))),
         name: takenName,
         delivered: parsed.delivered,
       }
@@ -206,6 +206,12 @@ export class JobFolder {
       throw error
     }
   }
+}
+
+/** What others have put there has no place, and no checksum. */
+function readText(path: string, place: JobPlace | undefined): string {
+  const bytes = readAt(path, place)
+  return place === undefined ? bytes.toString() : textIn(bytes)
 }
 
 function readAt(path: string, place: JobPlace | undefined): Buffer {

@@ -44,6 +44,19 @@ export class LogReader {
   read(fd: number, size: number): LogRecord[] {
     if (this.#damage !== undefined) throw this.#damage
     if (size < this.#position) throw this.cut()
+    const from = this.#position
+    const tornBefore = this.#tornCount
+    try {
+      return this.#readChunks(fd, size)
+    } catch (error) {
+      // Whoever reads again begins where this began, or would never see what came before the failure.
+      this.#position = from
+      this.#tornCount = tornBefore
+      throw error
+    }
+  }
+
+  #readChunks(fd: number, size: number): LogRecord[] {
     const records: LogRecord[] = []
     let chunkBytes = CHUNK_BYTES
     while (this.#position < size) {

@@ -50,7 +50,12 @@ function changesNothing(state: RunState, command: Command, atMs: number): boolea
         return instance?.status !== 'claimed' || instance.fence !== fence || atMs >= (instance.attemptUntilMs ?? NEVER)
       })
     case 'redispatch':
-      return command.instances.every((id) => isSettled(state.instances.get(id)?.status ?? 'succeeded'))
+      return (
+        command.instances.every((id) => isSettled(state.instances.get(id)?.status ?? 'succeeded')) &&
+        command.messages.every((key) => state.outbox?.has(key) !== true)
+      )
+    case 'delivered':
+      return command.keys.every((key) => state.outbox?.has(key) !== true)
     default:
       throw new Error(`no such command: ${JSON.stringify(command satisfies never)}`)
   }

@@ -6,6 +6,9 @@
  * alone, and the redo log is kept for a person to look at. What stands is written once more: the kernel may
  * hold it for written after an error, and sync nothing.
  *
+ * What a bad spot of a redo log had can be missing in the middle of a run. Read as if it had never been written, the rest
+ * would make a run that never was; so what is missing there is marked, and whoever reads that run is told.
+ *
  * No lock: an orphan gets another name first, so that its owner, should it live after all, notices; then everybody who
  * opens the folder recovers from all there are before it reads any run. Several that do so at once write the same
  * bytes to the same places, also when one of them is done and has begun to append: that is behind all of them. An orphan
@@ -74,7 +77,11 @@ export function recover({ paths, logger, isPurged, begunUntilMs = 0 }: RecoveryO
   for (const [file, entries] of byFile) {
     const path = join(paths.root, file)
     folders.add(dirname(path))
-    const misfit = restore(path, entries)
+    const misfit = restore(
+      path,
+      entries,
+      entries.some(({ orphan }) => damaged.has(orphan)),
+    )
     if (misfit === undefined) continue
     logger.log('error', 'a redo log does not fit a log, and is kept', { path, problem: misfit })
     for (const { orphan } of entries) damaged.add(orphan)
@@ -105,8 +112,11 @@ function isWanted({ file }: RedoRecord, orphan: string, isPurged: RecoveryOption
   return RUN_LOG.test(file) && !isPurged(basename(file, '.log'), begunAtMs(basename(orphan, ORPHAN)))
 }
 
-/** @returns why not, if it cannot */
-function restore(path: string, records: readonly RedoRecord[]): string | undefined {
+/**
+ * @param isPart some of what belongs there may have been in a bad spot
+ * @returns why not, if it cannot
+ */
+function restore(path: string, records: readonly RedoRecord[], isPart: boolean): string | undefined {
   let fd: number
   try {
     fd = openOrMake(path)
@@ -116,7 +126,10 @@ function restore(path: string, records: readonly RedoRecord[]): string | undefin
     throw error
   }
   try {
+    let knownTo = 0
     for (const { atByte, bytes } of [...records].sort((left, right) => left.atByte - right.atByte)) {
+      if (isPart) markMissing(fd, knownTo, atByte)
+      knownTo = atByte + bytes.length
       const there = Buffer.alloc(bytes.length)
       readSync(fd, there, 0, there.length, atByte)
       if (!there.equals(bytes) && there.some((byte, index) => byte !== 0 && byte !== bytes[index])) {
@@ -133,6 +146,19 @@ function restore(path: string, records: readonly RedoRecord[]): string | undefin
       closeSync(fd)
     }
   }
+}
+
+/** Not a byte that the rest of a head could begin with: no reader takes it for what a crash has cut off. */
+const MISSING = 'x'.charCodeAt(0)
+
+/** Text has no NULs: where there is one, or nothing, something is missing. */
+function markMissing(fd: number, from: number, to: number): void {
+  if (to <= from) return
+  const there = Buffer.alloc(to - from)
+  readSync(fd, there, 0, there.length, from)
+  if (!there.includes(0)) return
+  for (const [index, byte] of there.entries()) if (byte === 0) there[index] = MISSING
+  writeSync(fd, there, 0, there.length, from)
 }
 
 function openOrMake(path: string): number {

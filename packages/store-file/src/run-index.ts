@@ -6,7 +6,7 @@
 import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { BatonError, isTerminal, type RunStatus } from '@baton/core'
+import { BatonError, type RunStatus } from '@baton/core'
 import type { RunId, RunState } from '@baton/core/adapter'
 import { FILE_MODE, type FolderSync } from './disk.ts'
 import { idOfFileName } from './file-name.ts'
@@ -24,6 +24,7 @@ export interface RunNote {
   readonly tags: readonly string[]
   readonly status: RunStatus
   readonly createdAtMs: number
+  /** Absent as long as it has something to say to another run. */
   readonly endedAtMs?: number
   /** The length of the log that says so. */
   readonly logBytes: number
@@ -111,7 +112,7 @@ export class RunIndex {
     const stored = open(runId)
     if (stored?.machine === undefined) return undefined
     const note = noteOf(stored.machine.state, logBytes)
-    if (isTerminal(note.status)) this.write(note)
+    if (note.endedAtMs !== undefined) this.write(note)
     return note
   }
 
@@ -151,7 +152,8 @@ export class RunIndex {
   }
 }
 
-export function noteOf({ head, status, endedAtMs }: RunState, logBytes: number): RunNote {
+export function noteOf({ head, status, endedAtMs, outbox }: RunState, logBytes: number): RunNote {
+  const hasMoreToSay = outbox !== undefined && outbox.size > 0
   return {
     runId: head.runId,
     rootRunId: head.lineage.rootRunId,
@@ -159,7 +161,7 @@ export function noteOf({ head, status, endedAtMs }: RunState, logBytes: number):
     tags: head.tags,
     status,
     createdAtMs: head.createdAtMs,
-    ...(endedAtMs === undefined ? {} : { endedAtMs }),
+    ...(endedAtMs === undefined || hasMoreToSay ? {} : { endedAtMs }),
     logBytes,
   }
 }

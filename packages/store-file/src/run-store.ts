@@ -13,6 +13,7 @@ import {
   type ContextEntry,
   type ContextSource,
   type CreateResult,
+  checkPurgeOptions,
   type DueItem,
   type DueQuery,
   type IRunStore,
@@ -250,17 +251,26 @@ export class FileRunStore implements IRunStore {
   async redispatch(items: readonly DueItem[]): Promise<void> {
     this.#assertOpen()
     const { redispatchMs, redispatchMaxMs } = this.#options
-    const byRun = new Map<RunId, string[]>()
+    const byRun = new Map<RunId, { readonly instances: string[]; readonly messages: string[] }>()
     for (const item of items) {
-      if (item.type === 'instance') byRun.set(item.runId, [...(byRun.get(item.runId) ?? []), item.instanceId])
+      const ofRun = byRun.get(item.runId) ?? { instances: [], messages: [] }
+      byRun.set(item.runId, ofRun)
+      if (item.type === 'instance') ofRun.instances.push(item.instanceId)
+      else if (item.type === 'message') ofRun.messages.push(item.message.key)
     }
-    for (const [runId, instances] of byRun) {
-      await this.#runs.change(runId, { type: 'redispatch', runId, instances, redispatchMs, redispatchMaxMs })
+    for (const [runId, ofRun] of byRun) {
+      await this.#runs.change(runId, { type: 'redispatch', runId, ...ofRun, redispatchMs, redispatchMaxMs })
     }
+  }
+
+  async delivered(runId: RunId, keys: readonly string[]): Promise<void> {
+    this.#assertOpen()
+    await this.#runs.change(runId, { type: 'delivered', runId, keys })
   }
 
   async purge(options: PurgeOptions): Promise<number> {
     this.#assertOpen()
+    checkPurgeOptions(options)
     const { paths, folders } = this.#folder
     const forget = (runId: RunId) => {
       this.#cache.drop(runId)

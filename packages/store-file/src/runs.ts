@@ -1,5 +1,5 @@
 /** Opens runs and changes them: the one way in which a command becomes a line. */
-import { type IClock, type ILogger, isTerminal } from '@baton/core'
+import type { IClock, ILogger } from '@baton/core'
 import type { Command, CommandResult, CreateResult, RunId } from '@baton/core/adapter'
 import { writeBlobs } from './blobs.ts'
 import { copyOf } from './copy.ts'
@@ -126,10 +126,12 @@ export class Runs {
     if ('limitBytes' in draft) return draft
     await writeBlobs(run.paths, draft.blobs, this.#options)
     const answer = this.#write(run, draft)
-    // It has ended and was purged meanwhile. Another one may have its id by now.
-    if (run.removed && command.type !== 'create') return this.#change(runId, command)
+    if (run.removed) {
+      // It has ended and was purged meanwhile, and has taken the command or not. Another one may have its id by now.
+      return answer !== undefined || command.type === 'create' ? answer : this.#change(runId, command)
+    }
     if (needsDisk(command)) await this.#flush(runId, run, this.#changing <= 1)
-    if (run.machine !== undefined && isTerminal(run.machine.state.status)) this.finish(run)
+    if (run.machine?.isDone === true) this.finish(run)
     return answer
   }
 
@@ -215,7 +217,7 @@ export class Runs {
     const marker = create && run.markerMs !== NEVER ? `,"markerMs":${run.markerMs}` : ''
     const blobs = places.length === 0 ? '' : `,"blobs":${JSON.stringify(places)}`
     const answer = ownAnswer(run.append(`{"atMs":${clockMs}${marker}${blobs},"command":${text}}`, { create }))
-    if (run.removed || run.machine === undefined) return undefined
+    if (run.removed || run.machine === undefined) return answer
     // Somebody may have moved the marker in between; or, at a creation, have taken it for a leftover.
     if (marker !== '' && !wheel.has(run.paths, run.markerMs)) wheel.put(run.paths, run.markerMs)
     this.#mark(run, dueAtMs, atMs)
@@ -246,6 +248,7 @@ function earliestDue(command: Command, atMs: number): number {
     case 'notify':
       return atMs
     case 'redispatch':
+    case 'delivered':
       return NEVER
     default:
       throw new Error(`no such command: ${JSON.stringify(command satisfies never)}`)

@@ -99,6 +99,12 @@ export class SharedLog {
     return entry !== undefined && identityOf(entry) === this.#identity
   }
 
+  /** It was seen that the file is gone. */
+  giveUp(): void {
+    this.#removed = true
+    this.#options.files.forget(this.#options.path)
+  }
+
   /** The end of what has been read or written. */
   get endByte(): number {
     return this.#reader.position

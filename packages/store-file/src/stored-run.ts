@@ -124,11 +124,14 @@ export class StoredRun {
     this.#fold(this.#log.read(this.isLive))
   }
 
-  /** Writes a command's line, and says what it did. @returns undefined when the run is not there, or no more */
+  /** Writes a command's line, and says what it did. @returns undefined when the run was not there, or no more */
   append(text: string, { create = false }: { readonly create?: boolean } = {}): CommandResult | undefined {
     this.#assertWhole()
     const { records, mine } = this.#log.append(text, { create, isLive: !create && this.isLive })
-    return this.#log.removed ? undefined : this.#fold(records)[mine]
+    // Also of a run that is gone by now: its followers are told how it ended.
+    const answer = this.#fold(records)[mine]
+    // A run is purged after its end, so its log says what became of the line. One that goes on was robbed of its log.
+    return this.#log.removed && this.isLive ? undefined : answer
   }
 
   /** Notes that the marker was moved. @returns whether that counts: not when somebody wrote meanwhile */
@@ -150,11 +153,19 @@ export class StoredRun {
   /** @returns what each of the lines did */
   #fold(records: readonly LogRecord[]): readonly (CommandResult | undefined)[] {
     this.#assertWhole()
+    let isWhole = true
     return records.map((record) => {
+      if (!isWhole) return undefined
       try {
         const line = this.#parse(record.text)
         return 'command' in line ? this.#apply(line) : this.#noteMove(line, record)
       } catch (error) {
+        // It was purged while we read its lines through a descriptor: what they refer to is gone with it.
+        if (!this.#log.hasItsName()) {
+          this.#log.giveUp()
+          isWhole = false
+          return undefined
+        }
         // The state may be half-way between two lines now.
         const { message } = storeFailure(error, `line at byte ${record.atByte} of ${this.paths.log}`)
         this.#broken = BatonError.is(error) ? error : new BatonError('STORE_CORRUPT', { message, cause: error })

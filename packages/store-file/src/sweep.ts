@@ -6,7 +6,7 @@
  * that all writers know where it is. Whatever dies in between leaves a marker that is too early, which is harmless.
  */
 import { setImmediate } from 'node:timers/promises'
-import { type ILogger, isTerminal } from '@baton/core'
+import type { ILogger } from '@baton/core'
 import type { DueItem, DueQuery, RunId, RunMachine } from '@baton/core/adapter'
 import { bucketOf, type DueWheel } from './due-wheel.ts'
 import { isOfOneFile, messageOf } from './failure.ts'
@@ -52,11 +52,15 @@ export class Sweep {
       return items.slice(0, limit)
     }
     const { wheel } = this.#options
+    const seen = new Set<string>()
     let looked = 0
     for (const bucketMs of wheel.begun(nowMs)) {
       for (const name of wheel.names(bucketMs)) {
         if (++looked % RUNS_PER_TURN === 0) await setImmediate()
-        for (const item of this.#look(name, bucketMs, nowMs, filter)) items.push(item)
+        const found = this.#look(name, bucketMs, nowMs, filter)
+        // A run may have markers in several buckets that have begun.
+        if (!seen.has(name)) for (const item of found) items.push(item)
+        seen.add(name)
       }
       wheel.drop(bucketMs)
       // What lies in later buckets is no older, or not by much.
@@ -90,7 +94,7 @@ export class Sweep {
       if (nowMs - bucketMs > CREATION_MS) wheel.remove(place, bucketMs)
       return []
     }
-    if (isTerminal(run.machine.state.status)) {
+    if (run.machine.isDone) {
       finish(run)
       wheel.remove(run.paths, bucketMs)
       return []
@@ -121,7 +125,7 @@ export class Sweep {
       if (endedAtMs !== undefined) continue
       if (++looked % RUNS_PER_TURN === 0) await setImmediate()
       const run = openSound(runId)
-      if (run?.machine === undefined || isTerminal(run.machine.state.status)) continue
+      if (run?.machine === undefined || run.machine.isDone) continue
       const atMs = run.timeAt(nowMs())
       const targetMs = bucketOf(run.machine.nextDueAtMs(), atMs)
       if (targetMs === Number.POSITIVE_INFINITY) continue

@@ -26,6 +26,7 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { crc32 } from 'node:zlib'
 import type { RunId } from '@baton/core/adapter'
 import { APPEND, CREATE, FILE_MODE, type FolderSync, makeFolder, removeFile } from './disk.ts'
 import { hasCode } from './failure.ts'
@@ -103,7 +104,7 @@ export class Tombstones {
     )
     for (const [index, path] of paths.entries()) {
       if (index % PER_TURN === PER_TURN - 1) await setImmediate()
-      writeFileSync(path, String(untilMs), { mode: FILE_MODE })
+      writeFileSync(path, tombstoneText(untilMs), { mode: FILE_MODE })
     }
     await folders.sync(this.#paths.tombstones)
   }
@@ -176,15 +177,24 @@ export class Tombstones {
     // By far the most common answer, and an exception would be slow.
     if (!existsSync(path)) return false
     try {
-      const text = readFileSync(path, 'utf8')
-      // The instant itself may not have reached the disk before a power cut.
-      const untilMs = /^\d+$/.test(text) ? Number(text) : putUntilMs(path) + this.#lifeMs
-      return untilMs > nowMs
+      // The instant itself may not have reached the disk before a power cut, or not be what it was.
+      return (instantIn(readFileSync(path, 'utf8')) ?? putUntilMs(path) + this.#lifeMs) > nowMs
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return false
       throw error
     }
   }
+}
+
+/** With a checksum: a digit that is lost or another one would give the id back too early, or never. */
+export function tombstoneText(untilMs: number): string {
+  return `${untilMs} ${crc32(String(untilMs)).toString(16)}`
+}
+
+/** @returns undefined when it does not say */
+function instantIn(text: string): number | undefined {
+  const untilMs = Number.parseInt(text, 10)
+  return text === tombstoneText(untilMs) ? untilMs : undefined
 }
 
 /** A time by which it surely had been put; the beginning of time when it is not there. */

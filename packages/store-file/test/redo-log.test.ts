@@ -241,6 +241,7 @@ describe('after a power cut', () => {
     const tombstone = readFileSync(new Paths(folder.path).tombstone(id('a')))
     clock.advance(20 * 86_400_000)
     await new Promise((resolve) => setTimeout(resolve, 150))
+    const afterPurge = new Date(Date.now() - 140)
     await survivor.create(newRun('a', { flowId: 'second' }))
     await survivor.commit(step('a', await claim(survivor, 'a'), { output: 'new' }))
     const expected = await survivor.load(id('a'))
@@ -249,8 +250,7 @@ describe('after a power cut', () => {
     // The removal of the old tombstone was not on the disk yet, nor anything of the new run's log.
     const path = new Paths(copy).tombstone(id('a'))
     writeFileSync(path, tombstone)
-    const longAgo = new Date(Date.now() - 140)
-    utimesSync(path, longAgo, longAgo)
+    utimesSync(path, afterPurge, afterPurge)
     rmSync(logOf(copy, 'a'))
     await expectWhole(open(copy, { clock }), 'a', expected)
   })
@@ -318,6 +318,23 @@ describe('after a power cut', () => {
     expect(await open(copy, { logger }).load(id('b'))).toBeDefined()
     expect(told).toContain('error')
     expect(redoNames(copy).some((found) => found.endsWith('.damaged'))).toBe(true)
+  })
+
+  it('a run whose lines were in a bad batch is reported, and not put together from the rest', async () => {
+    const store = open()
+    await store.create(newRun('a', { starts: ['n0', 'n5'] }))
+    const [left, right] = [await claim(store, 'a'), await claim(store, 'a', 'n5')]
+    const second = redo().length
+    await store.commit(step('a', left, { output: 1, last: true }))
+    await store.commit(step('a', right, { output: 2, last: true }))
+    const copy = afterPowerCut()
+    rmSync(logOf(copy, 'a'))
+    const fd = openSync(join(copy, 'redo', redoNames(copy)[0] ?? ''), 'r+')
+    writeSync(fd, 'X', second + 60)
+    closeSync(fd)
+
+    await expect(open(copy).load(id('a'))).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    await expect(open(copy).commit(step('a', left))).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
   })
 })
 

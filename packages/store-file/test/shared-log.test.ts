@@ -1,4 +1,4 @@
-import {
+import fs, {
   appendFileSync,
   closeSync,
   mkdirSync,
@@ -10,8 +10,9 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FolderSync } from '../src/disk.ts'
 import { encodeFrame } from '../src/frame.ts'
 import { OpenFiles } from '../src/open-files.ts'
@@ -87,6 +88,27 @@ describe('a shared log', () => {
     const read = texts(open())
 
     expect(read.map(({ length }) => length)).toEqual([1, large.length, 1])
+  })
+
+  it('loses nothing when a later chunk cannot be read', () => {
+    const log = open()
+    log.append('0', { create: true })
+    const large = Array.from({ length: 3 }, (_, index) => `${index}${'x'.repeat(3 * 1024 * 1024)}`)
+    appendFileSync(path, Buffer.concat(large.map((text, index) => encodeFrame(`w.${index}`, text))))
+    const { readSync: read } = fs
+    let reads = 0
+    const spy = vi.spyOn(fs, 'readSync').mockImplementation(((...args: Parameters<typeof read>) => {
+      if (++reads === 2) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
+      return read(...args)
+    }) as typeof read)
+    syncBuiltinESMExports()
+    const failing = () => log.read()
+
+    expect(failing).toThrow(/EIO/)
+
+    spy.mockRestore()
+    syncBuiltinESMExports()
+    expect(texts(log)).toEqual(large)
   })
 
   it('refuses a record above the limit and writes nothing', () => {

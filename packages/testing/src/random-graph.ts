@@ -6,7 +6,9 @@
  * order: two executions that agree on every output have done the same things in the same order.
  */
 import {
+  BatonError,
   createFlow,
+  type EdgeOptions,
   FatalError,
   type Flow,
   type IAsyncContext,
@@ -15,6 +17,7 @@ import {
   type NodeConfig,
   type NodeReturn,
 } from '@baton/core'
+import { Dice, hash } from './dice.ts'
 
 export interface RandomFlowOptions {
   /** At most this many nodes, beside fallbacks. Default 10. */
@@ -42,7 +45,31 @@ export function randomFlow(seed: number, { maxNodes = 10, timed = true }: Random
   for (let index = 1; index < count; index++) {
     for (const source of sourcesOf(index, dice)) flow = addEdge(flow, dice, `n${source}`, `n${index}`)
   }
-  return { seed, flow, input: dice.below(100) }
+  const input = dice.below(100)
+  if (dice.happens(0.5)) for (let tries = dice.below(6); tries > 0; tries--) flow = addLoop(flow, dice, count)
+  return { seed, flow, input }
+}
+
+/** A way back between two nodes, where that makes a loop; at times one that leads back to the node itself. */
+function addLoop(flow: Flow, dice: Dice, count: number): Flow {
+  const source = dice.below(count)
+  const target = dice.below(source + 1)
+  const when: EdgeOptions = dice.pick<EdgeOptions>([
+    {},
+    { action: 'left' },
+    { action: 'left' },
+    { condition: ({ output }) => hash(JSON.stringify(output)) % 2 === 0 },
+    { condition: ({ output }) => hash(JSON.stringify(output)) % 3 === 0, transform: (output) => ({ back: output }) },
+  ])
+  const loop = { maxVisits: 1 + dice.below(4) }
+  try {
+    const looped = flow.edge(`n${source}`, `n${target}`, { id: `n${source}~>n${target}`, ...when, loop })
+    looped.toBlueprint()
+    return looped
+  } catch (error) {
+    if (BatonError.is(error, 'INVALID_BLUEPRINT')) return flow
+    throw error
+  }
 }
 
 function addNode(flow: Flow, code: Codes, dice: Dice, id: string, fallback: string | undefined): Flow {
@@ -158,40 +185,4 @@ async function write(context: IAsyncContext, dice: Dice, instanceId: string): Pr
     default:
       return context.delete('tree', { path: ['branch'] })
   }
-}
-
-/** Chance from a seed: the same seed, the same throws. */
-class Dice {
-  #state: number
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0
-  }
-
-  /** A number in [0, 1): mulberry32. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0
-    let mixed = this.#state
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-
-  below(limit: number): number {
-    return Math.floor(this.next() * limit)
-  }
-
-  happens(chance: number): boolean {
-    return this.next() < chance
-  }
-
-  pick<Value>(values: readonly Value[]): Value {
-    return values[this.below(values.length)] as Value
-  }
-}
-
-function hash(text: string | undefined): number {
-  let value = 2_166_136_261
-  for (const char of text ?? 'nothing') value = Math.imul(value ^ (char.codePointAt(0) ?? 0), 16_777_619)
-  return value >>> 0
 }

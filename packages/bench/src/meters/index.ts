@@ -5,6 +5,8 @@ const meters: Readonly<Record<string, () => Promise<Meter>>> = {
   'append-fdatasync': async () => (await import('./append-fdatasync.ts')).appendFdatasync,
   'file-store, 1 run': async () => (await import('./file-store.ts')).runsAtOnce(1),
   'file-store, 50 runs': async () => (await import('./file-store.ts')).runsAtOnce(50),
+  'loop, in-process': async () => (await import('./loop.ts')).loopInProcess,
+  'loop, files': async () => (await import('./loop.ts')).loopOnFiles,
   'file-store, 1 MB context': async () => (await import('./large-context.ts')).largeContext,
 }
 

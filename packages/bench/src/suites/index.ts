@@ -1,6 +1,7 @@
 import type { Suite } from '../suite.ts'
 import { core as inProcess } from './core.ts'
 import { file } from './file.ts'
+import { loop } from './loop.ts'
 
 /** All that the core and the embedded default promise. */
 const core: Suite = {
@@ -13,4 +14,5 @@ export const suites: Readonly<Record<string, Suite>> = {
   core,
   'in-process': { ...inProcess, name: 'in-process' },
   file,
+  loop,
 }

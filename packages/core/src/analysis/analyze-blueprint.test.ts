@@ -29,6 +29,7 @@ describe('analyzeBlueprint', { timeout: 120_000 }, () => {
       startNodeIds: ['a', 'b'],
       terminalNodeIds: ['d', 'e'],
       joinNodeIds: ['c'],
+      loopNodeIds: [],
       branchNodeIds: ['b'],
       fallbackNodeIds: ['spare'],
       unreachableNodeIds: [],
@@ -57,6 +58,32 @@ describe('analyzeBlueprint', { timeout: 120_000 }, () => {
     expect(startNodeIds).toEqual(['start'])
     expect(unreachableNodeIds).toEqual(['lone', 'p', 'q'])
     expect(layers.flat().sort()).toEqual(['a', 'b', 'c', 'lone', 'p', 'q', 'start', 'x', 'y'])
+  })
+
+  it('does not take a declared loop for a join, a start or an end', () => {
+    const { nodes, edges } = graph('a>b b>c a>d')
+    const back = { source: 'c', target: 'a', action: 'again', loop: { maxVisits: 3 } }
+    const onItsOwn = { source: 'd', target: 'd', action: 'again', loop: { maxVisits: 3 } }
+
+    expect(analyzeBlueprint({ id: 'x', nodes, edges: [back, ...edges, onItsOwn] })).toMatchObject({
+      startNodeIds: ['a'],
+      terminalNodeIds: ['c', 'd'],
+      joinNodeIds: [],
+      loopNodeIds: ['a', 'd'],
+      unreachableNodeIds: [],
+      cycles: [['a', 'b', 'c'], ['d']],
+      layers: [['a'], ['b', 'd'], ['c']],
+    })
+  })
+
+  it('believes an edge that says it leads back, also where it does not', () => {
+    const { nodes, edges } = graph('a>b c')
+    const astray = { source: 'c', target: 'b', loop: { maxVisits: 3 } }
+
+    expect(analyzeBlueprint({ id: 'x', nodes, edges: [...edges, astray] })).toMatchObject({
+      joinNodeIds: [],
+      layers: [['a', 'c'], ['b']],
+    })
   })
 
   it('sees one cycle where several share a node, and none in a graph without', () => {

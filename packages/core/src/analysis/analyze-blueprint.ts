@@ -1,22 +1,24 @@
 import type { Blueprint } from '../model/blueprint.ts'
 import type { NodeId } from '../model/ids.ts'
 import { cyclesOf } from './cycles.ts'
-import { type GraphView, type ViewedNode, viewGraph } from './graph-view.ts'
+import { type GraphView, type ViewedEdge, type ViewedNode, viewGraph } from './graph-view.ts'
 
 export interface BlueprintAnalysis {
-  /** Nodes that start with the run: nothing precedes them. */
+  /** Nodes that start with the run: nothing precedes them, but for edges that lead back. */
   readonly startNodeIds: readonly NodeId[]
-  /** Nodes that nothing follows: their outputs are the run's. */
+  /** Nodes that nothing follows, but by a loop: their outputs are the run's. */
   readonly terminalNodeIds: readonly NodeId[]
   /** Nodes with several predecessors; edges that lead back do not count. */
   readonly joinNodeIds: readonly NodeId[]
+  /** Nodes that declared loops begin with. */
+  readonly loopNodeIds: readonly NodeId[]
   /** Nodes with an edge that is taken only sometimes. */
   readonly branchNodeIds: readonly NodeId[]
   /** Nodes that only run in place of one that failed. */
   readonly fallbackNodeIds: readonly NodeId[]
   /** Nodes that no way leads to from a start. */
   readonly unreachableNodeIds: readonly NodeId[]
-  /** Groups of nodes that all lead to each other. */
+  /** Groups of nodes that all lead to each other, by declared loops or against the rules. */
   readonly cycles: readonly (readonly NodeId[])[]
   /**
    * Nodes by the longest way to them from a start, fallbacks left out. Those of one layer wait for none of each other,
@@ -43,8 +45,9 @@ export function analyzeBlueprint(blueprint: Blueprint): BlueprintAnalysis {
   const idsOf = (isMeant: (node: ViewedNode) => boolean) => nodes.filter(isMeant).map(({ id }) => id)
   return {
     startNodeIds: idsOf(({ isStart }) => isStart),
-    terminalNodeIds: idsOf(({ outgoing, standsInFor }) => outgoing.length === 0 && standsInFor === undefined),
+    terminalNodeIds: idsOf(({ outgoing, standsInFor }) => standsInFor === undefined && outgoing.every(isLoop)),
     joinNodeIds: idsOf(({ isJoin }) => isJoin),
+    loopNodeIds: idsOf(({ incoming }) => incoming.some(isLoop)),
     branchNodeIds: idsOf(({ outgoing }) =>
       outgoing.some(({ edge }) => edge.action !== undefined || edge.condition !== undefined),
     ),
@@ -56,6 +59,10 @@ export function analyzeBlueprint(blueprint: Blueprint): BlueprintAnalysis {
     width: layers.reduce((width, layer) => Math.max(width, layer.length), 0),
     longestPath: longestPath(view),
   }
+}
+
+function isLoop({ edge }: ViewedEdge): boolean {
+  return edge.loop !== undefined
 }
 
 /** The nodes themselves, what follows them, and who stands in for any of those. */

@@ -77,6 +77,14 @@ describe('drawFlow', { timeout: 120_000 }, () => {
 `)
   })
 
+  it('says how often a loop may be visited', () => {
+    const flow = createFlow('x')
+      .node('a', () => {})
+      .edge('a', 'a', { action: 'again', loop: { maxVisits: 5 } })
+
+    expect(drawFlow(flow.toBlueprint())).toContain('\n     again, at most 5 visits → back to a\n')
+  })
+
   it('tells apart what only happens to stand below each other', () => {
     expect(drawFlow(graph('a b>c'))).toBe(`x: 3 nodes, 1 edge, 2 layers, at most 2 side by side
 

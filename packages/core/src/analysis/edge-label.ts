@@ -2,7 +2,7 @@ import { type Blueprint, type BlueprintEdge, edgeIdOf } from '../model/blueprint
 
 /** When an edge is taken and what it makes of the output, in few words; empty where there is nothing to say. */
 export function edgeLabel(edge: BlueprintEdge, { id: flowId }: Blueprint): string {
-  const { action, condition, transform } = edge
+  const { action, condition, transform, loop } = edge
   const ownName = `${flowId}/${edgeIdOf(edge)}`
   const parts: string[] = []
   if (action !== undefined) parts.push(action)
@@ -10,5 +10,6 @@ export function edgeLabel(edge: BlueprintEdge, { id: flowId }: Blueprint): strin
   if (condition !== undefined)
     parts.push(condition === `${ownName}#condition` ? 'if its condition holds' : `if ${condition}`)
   if (transform !== undefined) parts.push(transform === `${ownName}#transform` ? 'transformed' : `by ${transform}`)
+  if (loop !== undefined) parts.push(`at most ${loop.maxVisits} visits`)
   return parts.join(', ')
 }

@@ -38,7 +38,7 @@ export interface ViewedEdge {
   readonly edge: BlueprintEdge
   readonly source: ViewedNode
   readonly target: ViewedNode
-  /** It leads to a node that its source comes from, and so closes a cycle. */
+  /** It is declared to, or leads to a node that its source comes from and so closes a cycle. */
   readonly leadsBack: boolean
 }
 
@@ -68,7 +68,7 @@ export function viewGraph(data: Blueprint): GraphView {
     const source = drafts.get(edge.source)
     const target = drafts.get(edge.target)
     if (source === undefined || target === undefined) continue
-    const drafted = { edge, source, target, leadsBack: false }
+    const drafted = { edge, source, target, leadsBack: edge.loop !== undefined }
     source.outgoing.push(drafted)
     target.incoming.push(drafted)
   }
@@ -100,10 +100,13 @@ function draftOf(node: BlueprintNode): Draft {
 
 /** An edge that is declared to lead back keeps nobody from starting. */
 function startsWithRun({ incoming, standsInFor }: Draft): boolean {
-  return standsInFor === undefined && incoming.every(({ edge }) => 'loop' in edge)
+  return standsInFor === undefined && incoming.every(({ edge }) => edge.loop !== undefined)
 }
 
-/** Walks from the starts, then from whatever nothing starts; an edge to a node that is still being walked leads back. */
+/**
+ * Walks from the starts, then from whatever nothing starts, along the edges that are not declared to lead back; one to a
+ * node that is still being walked leads back too.
+ */
 function markEdgesBack(nodes: readonly Draft[]): void {
   const walked = new Map<Draft, 'entered' | 'left'>()
   for (const root of [...nodes.filter(({ isStart }) => isStart), ...nodes]) {
@@ -115,6 +118,8 @@ function markEdgesBack(nodes: readonly Draft[]): void {
       if (edge === undefined) {
         walked.set(step.at, 'left')
         way.pop()
+      } else if (edge.leadsBack) {
+        // Said already.
       } else if (!walked.has(edge.target)) {
         walked.set(edge.target, 'entered')
         way.push({ at: edge.target, next: 0 })

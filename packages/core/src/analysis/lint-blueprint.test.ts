@@ -61,6 +61,15 @@ const cases: { readonly [Code in LintCode]: readonly (readonly [wrong: Flow, fie
       'nodes[0]',
       createFlow('x').approval('ask').node('b', f).edge('ask', 'b', { action: 'approved' }),
     ],
+    [
+      ab()
+        .edge('a', 'b', { action: 'good' })
+        .edge('a', 'a', { action: 'again', loop: { maxVisits: 3 } }),
+      'nodes[0]',
+      ab()
+        .edge('a', 'b')
+        .edge('b', 'a', { action: 'again', loop: { maxVisits: 3 } }),
+    ],
   ],
   ACTION_NEVER_RETURNED: [
     [
@@ -87,6 +96,13 @@ const cases: { readonly [Code in LintCode]: readonly (readonly [wrong: Flow, fie
         .edge('rest', 'c'),
       'edges[0].action',
       ab().node('c', f).edge('a', 'b', { action: 'done' }).edge('a', 'c'),
+    ],
+    [
+      (createFlow('x').child('run', 'y').node('b', f).node('c', f) as Flow)
+        .edge('run', 'b', { action: 'done' })
+        .edge('run', 'c'),
+      'edges[0].action',
+      (createFlow('x').child('run', 'y').node('b', f) as Flow).edge('run', 'b'),
     ],
   ],
   DENIAL_TAKES_BOTH: [
@@ -171,6 +187,11 @@ const cases: { readonly [Code in LintCode]: readonly (readonly [wrong: Flow, fie
       createFlow('x').approval('ask', { config: { retry: { attempts: 3 } } }),
       'nodes[0].config.retry',
       createFlow('x').node('ask', f, { retry: { attempts: 3 } }),
+    ],
+    [
+      createFlow('x').child('run', 'y', { config: { retry: { attempts: 3 } } }),
+      'nodes[0].config.retry',
+      createFlow('x').child('run', 'y'),
     ],
   ],
   RETRY_BEYOND_DEADLINE: [

@@ -1,6 +1,6 @@
 /** Warnings about which edges are taken. */
 import type { BlueprintEdge } from '../model/blueprint.ts'
-import { APPROVAL, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
+import { APPROVAL, CHILD, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
 import type { GraphView, ViewedNode } from './graph-view.ts'
 import type { Finding } from './lint-blueprint.ts'
 
@@ -21,12 +21,14 @@ function isConditional({ action, condition }: BlueprintEdge): boolean {
 /** What a node that comes with Baton may return; others may return anything. */
 const ACTIONS: ReadonlyMap<string, readonly string[]> = new Map([
   [APPROVAL, ['approved', 'denied']],
+  [CHILD, []],
   [SLEEP, []],
   [WAIT_FOR_SIGNAL, []],
 ])
 
 function restWarnings({ id, node, outgoing }: ViewedNode, field: string): Finding[] {
-  if (outgoing.length === 0 || !outgoing.every(({ edge }) => isConditional(edge))) return []
+  // Where only edges of loops leave a node, and none is taken, the loop has ended there.
+  if (outgoing.every(({ leadsBack }) => leadsBack) || !outgoing.every(({ edge }) => isConditional(edge))) return []
   const actions = ACTIONS.get(node.uses)
   const covered = new Set(outgoing.flatMap(({ edge }) => (edge.condition === undefined ? [edge.action] : [])))
   // Without an edge for `denied` a denial fails the node, which is not silent.

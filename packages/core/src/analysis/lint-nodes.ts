@@ -1,6 +1,6 @@
 /** Warnings about how nodes behave. */
 import { type Blueprint, defaults } from '../model/blueprint.ts'
-import { APPROVAL, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
+import { APPROVAL, CHILD, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
 import { errors } from '../model/errors.ts'
 import { type RetryPolicy, retryDelayMs } from '../model/retry.ts'
 import { duration } from './duration.ts'
@@ -33,7 +33,9 @@ function joinWarnings({ id, node, incoming, isJoin, standsInFor }: ViewedNode, p
   if (joinStrategy !== 'any') return []
   if (!isJoin) return [{ code: 'ANY_OF_ONE', field, what: id }]
   // A predecessor all of whose edges lead here is called off first; only with one of those is anything called off.
-  const losers = incoming.some(({ source }) => source.outgoing.every(({ target }) => target.id === id))
+  const losers = incoming.some(
+    ({ source, leadsBack }) => !leadsBack && source.outgoing.every(({ target }) => target.id === id),
+  )
   return cancelLosers === true && !losers
     ? [{ code: 'NOTHING_TO_CANCEL', field: `${place}.config.cancelLosers`, what: id }]
     : []
@@ -43,12 +45,13 @@ const MOST_ITEMS_AT_A_TIME = 1_000
 
 function mapWarnings({ id, node, incoming, isJoin }: ViewedNode, place: string): Finding[] {
   const { map, inputs, joinStrategy } = node.config ?? {}
+  const ahead = incoming.filter(({ leadsBack }) => !leadsBack)
   if (map === undefined) return []
   const findings: Finding[] = []
   if (inputs !== undefined) {
     findings.push({ code: 'MAP_OF_NO_LIST', field: `${place}.config.inputs`, what: `${id} gets an object of inputs` })
   } else if (isJoin && joinStrategy !== 'any') {
-    const what = `${id} gets an object of the outputs of ${incoming.length} edges`
+    const what = `${id} gets an object of the outputs of ${ahead.length} edges`
     findings.push({ code: 'MAP_OF_NO_LIST', field: place, what })
   } else {
     const [only] = incoming
@@ -64,7 +67,7 @@ function mapWarnings({ id, node, incoming, isJoin }: ViewedNode, place: string):
   return findings
 }
 
-const WAITS: ReadonlySet<string> = new Set([APPROVAL, SLEEP, WAIT_FOR_SIGNAL])
+const WAITS: ReadonlySet<string> = new Set([APPROVAL, CHILD, SLEEP, WAIT_FOR_SIGNAL])
 
 function retryWarnings({ id, node }: ViewedNode, place: string, { policy }: Blueprint): Finding[] {
   const retry = node.config?.retry

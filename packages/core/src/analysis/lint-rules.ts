@@ -18,7 +18,7 @@ export const lintRules = {
   },
   ACTION_NEVER_RETURNED: {
     about: 'An edge wants an action that its source cannot return, so it is never taken.',
-    hint: 'An approval returns `approved` or `denied`; sleeps and waits for a signal return no action.',
+    hint: 'An approval returns `approved` or `denied`; sleeps, waits for a signal and child runs return no action.',
   },
   DENIAL_TAKES_BOTH: {
     about: 'An approval has an edge for `denied` and one without a condition: a denial takes both.',

@@ -1,5 +1,6 @@
 import { type BlueprintNode, defaults } from '../model/blueprint.ts'
-import { APPROVAL, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
+import { APPROVAL, CHILD, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
+import type { JsonObject } from '../model/json.ts'
 import { duration } from './duration.ts'
 import type { ViewedNode } from './graph-view.ts'
 
@@ -28,6 +29,8 @@ function waitFact({ id, uses, params = {} }: BlueprintNode): string | undefined 
   switch (uses) {
     case APPROVAL:
       return params.name === undefined || params.name === id ? 'asks people' : `asks people: ${String(params.name)}`
+    case CHILD:
+      return childFact(params)
     case SLEEP:
       return typeof params.delayMs === 'number' ? `waits ${duration(params.delayMs)}` : 'waits'
     case WAIT_FOR_SIGNAL:
@@ -35,4 +38,9 @@ function waitFact({ id, uses, params = {} }: BlueprintNode): string | undefined 
     default:
       return undefined
   }
+}
+
+function childFact({ flow, version, wait }: JsonObject): string {
+  const name = version === undefined ? String(flow) : `${String(flow)}@${String(version)}`
+  return wait === false ? `starts ${name} and goes on` : `runs ${name}`
 }

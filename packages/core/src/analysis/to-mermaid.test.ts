@@ -42,6 +42,21 @@ it('draws nodes, joins, maps, waits, conditions and fallbacks', () => {
 `)
 })
 
+it('draws child runs, and loops with their bounds', () => {
+  const flow = createFlow('x')
+    .child('bill', 'billing', { version: '2' })
+    .child('tell', 'news', { wait: false })
+    .edge('bill', 'tell')
+    .edge('tell', 'bill', { condition: () => true, loop: { maxVisits: 5 } })
+
+  expect(toMermaid(flow.toBlueprint())).toBe(`flowchart TD
+  n0(["bill<br/>runs billing#64;2"])
+  n1(["tell<br/>starts news and goes on"])
+  n0 --> n1
+  n1 -->|"if its condition holds, at most 5 visits"| n0
+`)
+})
+
 it('draws a cycle too, so that one can see it', () => {
   expect(toMermaid(graph('a>b b>a'))).toBe('flowchart TD\n  n0["a"]\n  n1["b"]\n  n0 --> n1\n  n1 --> n0\n')
 })

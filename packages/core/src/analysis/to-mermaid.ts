@@ -1,5 +1,5 @@
 import type { Blueprint } from '../model/blueprint.ts'
-import { APPROVAL, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
+import { APPROVAL, CHILD, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
 import { edgeLabel } from './edge-label.ts'
 import { type ViewedNode, viewGraph } from './graph-view.ts'
 import { nodeFacts } from './node-facts.ts'
@@ -8,8 +8,8 @@ import { nodeFacts } from './node-facts.ts'
  * The graph as a flowchart for Mermaid (https://mermaid.js.org), which GitHub and many editors show as a picture. Looks
  * and does not check, like `analyzeBlueprint`.
  *
- * Boxes are nodes; with a second line inside, maps; hexagons are joins of `any`; rounded ones wait for time, signals or
- * people. Dotted arrows are what a fallback takes over.
+ * Boxes are nodes; with a second line inside, maps; hexagons are joins of `any`; rounded ones wait for time, signals,
+ * people or other runs. Dotted arrows are what a fallback takes over.
  */
 export function toMermaid(blueprint: Blueprint): string {
   const { nodes } = viewGraph(blueprint)
@@ -33,7 +33,7 @@ export function toMermaid(blueprint: Blueprint): string {
   return `${lines.join('\n')}\n`
 }
 
-const WAITS: ReadonlySet<string> = new Set([APPROVAL, SLEEP, WAIT_FOR_SIGNAL])
+const WAITS: ReadonlySet<string> = new Set([APPROVAL, CHILD, SLEEP, WAIT_FOR_SIGNAL])
 
 function shapeOf({ node, isJoin, standsInFor }: ViewedNode): readonly [open: string, close: string] {
   if (node.config?.map !== undefined) return ['[[', ']]']

@@ -1,19 +1,20 @@
 import { JsonSerializer } from '../context/json-serializer.ts'
 import { checkRunInput } from '../engine/check-value.ts'
+import { Courier } from '../engine/courier.ts'
 import { jobFor } from '../engine/jobs.ts'
+import { checkStartOptions, type StartArguments, type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
 import { type FlowSources, Registry, type RunnableFlow } from '../engine/registry.ts'
 import { checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import { type InstanceId, parseRunId, type RunId } from '../model/ids.ts'
-import type { RunRecord } from '../model/run.ts'
+import type { NewRun, RunRecord } from '../model/run.ts'
 import { assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
 import { type IClock, type NewId, randomId, systemClock } from '../ports/clock.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
-import type { IRunStore, NewRun, RunPage, RunQuery } from '../ports/run-store.ts'
+import type { IRunStore, RunPage, RunQuery } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 import { RunHandle } from './handle.ts'
-import { checkStartOptions, type StartArguments, type StartOptions, toNewRun, withRunId } from './new-run.ts'
 import type { RunPorts } from './run-ports.ts'
 import { checkRunQuery } from './run-query.ts'
 
@@ -39,6 +40,7 @@ export class BatonClient {
   readonly #serializer: ISerializer
   readonly #clock: IClock
   readonly #logger: ILogger
+  readonly #courier: Courier
 
   constructor(options: ClientOptions) {
     checkOptions(options, [...clientOptions, ...alsoSeen])
@@ -49,6 +51,8 @@ export class BatonClient {
     this.#serializer = options.serializer ?? new JsonSerializer()
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
+    const { store, queue, onCancel: onStop } = options
+    this.#courier = new Courier({ store, queue, clock: this.#clock, logger: this.#logger, onStop })
   }
 
   /**
@@ -102,6 +106,7 @@ export class BatonClient {
       seenEnd: this.#options.seenEnd,
       onCancel: this.#options.onCancel,
       send: (id, ready) => this.#send(id, ready),
+      deliver: (id, messages) => this.#courier.deliver(id, messages),
     })
   }
 

@@ -1,4 +1,5 @@
 import { ReadOnlyContext } from '../context/read-only-context.ts'
+import { outputOrThrow, type RunResult, resultOf } from '../engine/result.ts'
 import { checkNumber, checkOptions, checkText } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
@@ -9,7 +10,6 @@ import { recordOf } from '../model/run-record.ts'
 import type { IAsyncContext } from '../ports/async-context.ts'
 import { type IClock, wait } from '../ports/clock.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
-import { outputOrThrow, type RunResult, resultOf } from './result.ts'
 import type { RunPorts } from './run-ports.ts'
 
 export interface WaitForResultOptions {
@@ -89,7 +89,10 @@ export class RunHandle<Output = unknown> {
   }
 
   /** How the run ended, as a value. */
-  async outcome({ signal, timeoutMs }: WaitForResultOptions = {}): Promise<RunResult<Output>> {
+  async outcome(options: WaitForResultOptions = {}): Promise<RunResult<Output>> {
+    checkOptions(options, ['signal', 'timeoutMs'] satisfies (keyof WaitForResultOptions)[])
+    const { signal, timeoutMs } = options
+    checkNumber(timeoutMs, 'timeoutMs', { least: 0 })
     const { clock, serializer, seenEnd } = this.#ports
     const stop = new AbortController()
     const onAbort = () => stop.abort(STOPPED)
@@ -232,7 +235,9 @@ export class RunHandle<Output = unknown> {
         runId: this.runId,
       })
     }
-    if (result.status === 'accepted' && result.ready.length > 0) await this.#ports.send(this.runId, result.ready)
+    if (result.status !== 'accepted') return result
+    if (result.ready.length > 0) await this.#ports.send(this.runId, result.ready)
+    if (result.sent !== undefined) await this.#ports.deliver(this.runId, result.sent)
     return result
   }
 

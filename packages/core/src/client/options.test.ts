@@ -91,6 +91,8 @@ describe('options that cannot be used', () => {
     await expect(handle.approve(bad(null))).rejects.toMatchObject(refused('options'))
     await expect(handle.cancel(bad(() => 1))).rejects.toMatchObject(refused('reason'))
     await expect(handle.signal('s', 1, bad({ signalId: 5 }))).rejects.toMatchObject(refused('signalId'))
+    await expect(handle.result(bad({ timeout: 5 }))).rejects.toMatchObject(refused('options.timeout'))
+    await expect(handle.outcome(bad({ timeoutMs: '5' }))).rejects.toMatchObject(refused('timeoutMs'))
     for (const from of [Number.NaN, 1.5, 0, 'x']) {
       expect(() => handle.stream(bad({ from }))).toThrow(expect.objectContaining(refused('from')))
     }

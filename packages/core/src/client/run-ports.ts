@@ -1,4 +1,5 @@
 import type { InstanceId, RunId } from '../model/ids.ts'
+import type { RunMessage } from '../model/message.ts'
 import type { IClock } from '../ports/clock.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
@@ -17,4 +18,6 @@ export interface RunPorts {
   readonly onCancel?: ((runId: RunId) => void) | undefined
   /** Wakes workers for instances that became ready. A failure costs time only. */
   send(runId: RunId, ready: readonly InstanceId[]): Promise<void>
+  /** Brings messages to the runs that they are for. What is left over is the sweep's. */
+  deliver(runId: RunId, messages: readonly RunMessage[]): Promise<void>
 }

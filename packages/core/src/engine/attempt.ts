@@ -1,7 +1,7 @@
 /**
  * One attempt of one node instance, from its claim to the outcome that a commit will make so.
  *
- *   judge ─► skip, fail, gather a map      (no code runs)
+ *   judge ─► skip, fail, gather a map, turn a loop      (no code runs)
  *         └► run the node's function ─► succeeded, retried or failed
  *                │         └──────────► slept, awaited     (the function is entered again later)
  *                └─ interrupted ──────► retried (timeout), cancelled, released, or lost: nothing to commit
@@ -33,6 +33,7 @@ import { type Graph, type GraphNode, nodeOf } from './graph.ts'
 import { inputOf, rawInputOf } from './input.ts'
 import { checkReturn, isPromise } from './node-return.ts'
 import { NodeScope } from './node-scope.ts'
+import { afterVisit } from './turn.ts'
 
 /** `lost`: somebody else has the instance, or the run is gone. There is nothing to commit. */
 export type AttemptEnd = Outcome | { readonly type: 'lost' }
@@ -100,7 +101,9 @@ export class Attempt extends Timed {
       case 'fail':
         return fail(this.#graph, node, claim, verdict.error)
       case 'gather':
-        return afterItems(this.#graph, node, claim)
+        return this.#gather()
+      case 'turn':
+        return afterVisit(this.#graph, node, claim)
       case 'run':
         break
     }
@@ -198,6 +201,10 @@ export class Attempt extends Timed {
     this.#onQuiet?.()
   }
 
+  #gather(): AttemptEnd {
+    return this.#guard(() => afterItems(this.#graph, this.node, this.claim, (output) => this.#takenAfter(output)))
+  }
+
   #expand(): Outcome {
     const { map = {} } = this.node.config
     const input = rawInputOf(this.node, this.claim, this.#env)
@@ -208,7 +215,9 @@ export class Attempt extends Timed {
       })
     }
     const items = input as readonly JsonValue[]
-    if (items.length === 0) return afterSuccess(this.#graph, this.node, this.claim, { output: [] })
+    if (items.length === 0) {
+      return afterSuccess(this.#graph, this.node, this.claim, { output: [], ...ifAny(this.#takenAfter([])) })
+    }
     const { concurrency = defaults.mapConcurrency, maxFailures = 0 } = map
     return { type: 'expanded', items, concurrency, maxFailures }
   }
@@ -217,23 +226,33 @@ export class Attempt extends Timed {
     const { node } = this
     const { output, action } = checkReturn(returned)
     const encoded = output === undefined ? undefined : this.#env.serializer.encode(output, 'output')
-    const inMap = this.claim.item !== undefined
-    const taken =
-      node.plainArrivals !== undefined || inMap
-        ? undefined
-        : node.outgoing.map((edge) => {
-            if (edge.action !== undefined && edge.action !== action) return false
-            return edge.condition === undefined || edge.condition({ output, action })
-          })
     const outcome = afterSuccess(this.#graph, node, this.claim, {
       ...(encoded === undefined ? undefined : { output: encoded }),
       ...(action === undefined ? undefined : { action }),
-      ...(taken === undefined ? undefined : { taken }),
+      ...ifAny(this.claim.item === undefined ? this.#taken(output, action) : undefined),
     })
     const deltas = this.scope.takeDeltas()
     return deltas === undefined || deltas.length === 0 || outcome.type !== 'succeeded'
       ? outcome
       : { ...outcome, deltas }
+  }
+
+  /** Which of its edges are taken; undefined where all of them are, whatever it gives. */
+  #taken(output: unknown, action: string | undefined): readonly boolean[] | undefined {
+    if (this.node.plainArrivals !== undefined) return undefined
+    return this.node.outgoing.map((edge) => {
+      if (edge.action !== undefined && edge.action !== action) return false
+      return edge.condition === undefined || edge.condition({ output, action })
+    })
+  }
+
+  /** The same for a map, whose output comes from the store. It has no action. */
+  #takenAfter(output: readonly JsonValue[]): readonly boolean[] | undefined {
+    if (this.node.plainArrivals !== undefined) return undefined
+    return this.#taken(
+      output.map((item) => this.#env.serializer.decode(item)),
+      undefined,
+    )
   }
 
   #guard(work: () => Outcome): AttemptEnd {
@@ -291,6 +310,10 @@ export class Attempt extends Timed {
     this.#cancelAbandon?.()
     this.#onEnd?.(end)
   }
+}
+
+function ifAny(taken: readonly boolean[] | undefined): { readonly taken: readonly boolean[] } | undefined {
+  return taken === undefined ? undefined : { taken }
 }
 
 function mayRetry(thrown: unknown): boolean {

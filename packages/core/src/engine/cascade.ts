@@ -5,12 +5,16 @@
  * A node with one predecessor shares its skip or is skipped for its failure. A join of several is decided by a failure
  * (an `all` is poisoned, an `any` that has not started is called off), never by a skip: for that the whole set is
  * needed, and whoever claims the join has it.
+ *
+ * What an edge that leads out of a loop brings may be late: an earlier visit may have taken it. So nothing behind it is
+ * settled here; but who takes a failure is looked for there too.
  */
 import { codedError, type RecordedError } from '../model/errors.ts'
-import type { InstanceId } from '../model/ids.ts'
+import { type InstanceId, visitedId, visitsOf } from '../model/ids.ts'
 import type { Arrival, Fate } from '../model/run.ts'
 import type { FailureTakers, Settlement } from '../ports/transition.ts'
-import { type Graph, type GraphEdge, type GraphNode, nodeOf } from './graph.ts'
+import { type Graph, type GraphNode, nodeOf } from './graph.ts'
+import { arrivalOn, isSilent, toTurns } from './turn.ts'
 
 export interface Cascade {
   readonly arrivals: readonly Arrival[]
@@ -31,25 +35,32 @@ interface Takers {
 
 interface Pending {
   readonly node: GraphNode
+  readonly visits: readonly number[]
   readonly fate: 'skipped' | 'failed'
   readonly by: InstanceId
   /** Index of the settlement that this one follows from, if that one might not apply. */
   readonly after: number | undefined
   readonly takers: Takers
+  /** Whoever claims it settles it. */
+  readonly later: boolean
 }
 
 /** @param fates what arrives on each outgoing edge of the node, in its order */
 export function cascade(graph: Graph, node: GraphNode, instanceId: InstanceId, fates: readonly Fate[]): Cascade {
   const own: Takers = { always: false, ifStarted: [], of: undefined }
   const pending: Pending[] = []
-  const arrivals = arrive(graph, node, instanceId, fates, undefined, own, pending)
+  const visits = visitsOf(instanceId, node.loops.length)
+  const line = { after: undefined, takers: own, later: false, visits }
+  const arrivals = arrive(graph, node, instanceId, fates, line, pending)
   const settlements: Settlement[] = []
   const seen = new Set<InstanceId>()
   for (let index = 0; index < pending.length; index++) {
     const next = pending[index] as Pending
-    if (seen.has(next.node.id)) continue
-    seen.add(next.node.id)
-    if (settlements.length < MOST_SETTLEMENTS) settlements.push(settle(graph, next, settlements.length, pending))
+    const id = visitedId(next.node.id, next.visits)
+    if (seen.has(id)) continue
+    seen.add(id)
+    if (next.later) settle(graph, next, settlements.length, pending)
+    else if (settlements.length < MOST_SETTLEMENTS) settlements.push(settle(graph, next, settlements.length, pending))
     else if (mayFindTaker(next, own)) settle(graph, next, settlements.length, pending)
   }
   return { arrivals, settlements: settlements.map(withoutLinks), takenBy: takersOf(own) }
@@ -70,54 +81,59 @@ function mayFindTaker({ node, fate, takers }: Pending, own: Takers): boolean {
   return fate === 'failed' && takers === own && !own.always && node.incoming.length === 1
 }
 
-function settle(
-  graph: Graph,
-  { node, fate, by, after, takers }: Pending,
-  index: number,
-  pending: Pending[],
-): Settlement {
-  const joins = node.incoming.length > 1
-  const conditional = joins ? index : after
+function settle(graph: Graph, from: Pending, index: number, pending: Pending[]): Settlement {
+  const { node, fate, by, after, takers, visits } = from
+  const instanceId = visitedId(node.id, visits)
   const next = after === undefined ? undefined : { after }
-  if (joins) {
+  if (node.incoming.length > 1) {
     const own: Takers = { always: false, ifStarted: [], of: takers }
-    const arrivals = arrive(graph, node, node.id, same(node, 'failed'), conditional, own, pending)
+    const line = { ...from, after: index, takers: own }
+    const arrivals = arrive(graph, node, instanceId, same(node, 'failed'), line, pending)
     const error = predecessorFailed(by, undefined)
-    return { instanceId: node.id, ...next, fate: { type: 'failed', error, takenBy: own }, arrivals }
+    return { instanceId, ...next, fate: { type: 'failed', error, takenBy: own }, arrivals }
   }
-  const arrivals = arrive(graph, node, node.id, same(node, fate), conditional, takers, pending)
+  const arrivals = arrive(graph, node, instanceId, same(node, fate), from, pending)
   const reason = fate === 'failed' ? 'upstream-failed' : 'not-taken'
-  return { instanceId: node.id, ...next, fate: { type: 'skipped', reason }, arrivals }
+  return { instanceId, ...next, fate: { type: 'skipped', reason }, arrivals }
 }
 
 function same(node: GraphNode, fate: Fate): Fate[] {
   return node.outgoing.map(() => fate)
 }
 
-/** The arrivals on a node's edges; what they decide is put on the list of what is pending. */
+type Line = Pick<Pending, 'after' | 'takers' | 'later' | 'visits'>
+
+/** The arrivals of a node that has settled; what they decide is put on the list of what is pending. */
 function arrive(
   graph: Graph,
   node: GraphNode,
   from: InstanceId,
   fates: readonly Fate[],
-  after: number | undefined,
-  takers: Takers,
+  { after, takers, later, visits }: Line,
   pending: Pending[],
 ): Arrival[] {
-  return node.outgoing.map((edge, index) => {
-    const target = nodeOf(graph, edge.target)
+  const arrivals: Arrival[] = []
+  node.outgoing.forEach((edge, index) => {
     const fate = fates[index] ?? 'succeeded'
-    if (fate === 'failed') noteTaker(target, takers)
-    if (fate !== 'succeeded' && isDecided(target, fate)) pending.push({ node: target, fate, by: from, after, takers })
-    return arrivalOn(edge, from, fate, target)
+    if (edge.loop !== undefined || isSilent(edge, fate)) return
+    const target = nodeOf(graph, edge.target)
+    const arrival = arrivalOn(graph, edge, visits, from, fate)
+    arrivals.push(arrival)
+    if (fate === 'failed') noteTaker(target, arrival.to, takers)
+    if (fate === 'succeeded' || !isDecided(target, fate)) return
+    const there = visitsOf(arrival.to, target.loops.length)
+    const isLate = later || edge.leaves !== undefined
+    pending.push({ node: target, visits: there, fate, by: from, after, takers, later: isLate })
   })
+  if (node.loops.length > 0) arrivals.push(...toTurns(graph, node, visits, from, fates))
+  return arrivals
 }
 
-function noteTaker(target: GraphNode, takers: Takers): void {
+function noteTaker(target: GraphNode, id: InstanceId, takers: Takers): void {
   if (target.incoming.length < 2) return
   for (let each: Takers | undefined = takers; each !== undefined; each = each.of) {
     if (target.rule === 'any-ignore') each.always = true
-    else if (target.rule === 'any') each.ifStarted.push(target.id)
+    else if (target.rule === 'any') each.ifStarted.push(id)
   }
 }
 
@@ -125,10 +141,6 @@ function noteTaker(target: GraphNode, takers: Takers): void {
 function isDecided(target: GraphNode, fate: 'skipped' | 'failed'): boolean {
   if (target.incoming.length === 1) return true
   return fate === 'failed' && target.rule !== 'any-ignore'
-}
-
-function arrivalOn(edge: GraphEdge, from: InstanceId, fate: Fate, target: GraphNode): Arrival {
-  return { to: edge.target, edge: edge.id, from, fate, rule: target.rule, of: target.incoming.length }
 }
 
 export function predecessorFailed(instanceId: InstanceId, message: string | undefined): RecordedError {

@@ -16,6 +16,7 @@ import type { Delivery, IJobQueue } from '../ports/job-queue.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { CommitResult, NextClaim, Outcome } from '../ports/transition.ts'
 import { Attempt, type AttemptEnd } from './attempt.ts'
+import type { Courier } from './courier.ts'
 import { type Environment, workFields } from './environment.ts'
 import type { Graph } from './graph.ts'
 import { jobFor } from './jobs.ts'
@@ -25,6 +26,7 @@ export interface ChainOptions {
   readonly env: Environment
   readonly store: IRunStore
   readonly queue: IJobQueue
+  readonly courier: Courier
   readonly leases: Leases
   readonly leaseMs: number
   readonly inlineMaxNodes?: number
@@ -171,6 +173,7 @@ export class Chain {
   async #afterCommit(done: Claim, result: CommitResult): Promise<Claim | undefined> {
     if (result.status !== 'committed' && result.status !== 'already-committed') return undefined
     if (result.ready.length > 0) await this.#send(done, result.ready)
+    if (result.sent !== undefined) await this.#options.courier.deliver(done.head.runId, result.sent)
     if (isTerminal(result.run.status)) await this.#announceEnd(done)
     return result.claim
   }

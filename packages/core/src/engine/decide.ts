@@ -8,7 +8,7 @@
  */
 import { defaults } from '../model/blueprint.ts'
 import { codedError, type RecordedError } from '../model/errors.ts'
-import { type NodeId, parentOfItem } from '../model/ids.ts'
+import { isTurn, parentOfItem, visitedId, visitsOf } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
 import type { Arrival, Fate } from '../model/run.ts'
 import type { Claim } from '../ports/claim.ts'
@@ -16,24 +16,32 @@ import type { Outcome } from '../ports/transition.ts'
 import { type Cascade, cascade, predecessorFailed } from './cascade.ts'
 import { type Graph, type GraphNode, nodeOf } from './graph.ts'
 import { joinVerdict } from './joins.ts'
+import { backEdgeOf, losersAtTurn } from './turn.ts'
 
 export type Verdict =
   | { readonly type: 'run' }
   /** A map whose items have settled. */
   | { readonly type: 'gather' }
+  /** A loop whose visit has settled. */
+  | { readonly type: 'turn' }
   | { readonly type: 'skip' }
   | { readonly type: 'fail'; readonly error: RecordedError }
 
 const RUN: Verdict = { type: 'run' }
+const TURN: Verdict = { type: 'turn' }
 
 /** What to do with an instance that was just claimed, from what reached it. */
 export function judge(node: GraphNode, claim: Claim): Verdict {
+  // Nothing of a turn runs, so that workers lost with it say nothing about it.
+  if (node.heads !== undefined && isTurn(claim.instanceId)) return TURN
   if (claim.lostLeases > (node.config.maxLostLeases ?? defaults.maxLostLeases)) {
     return { type: 'fail', error: codedError('LEASES_LOST', `${claim.lostLeases} workers were lost while they ran it`) }
   }
   if (claim.map !== undefined) return { type: 'gather' }
   // What a fallback gets are the arrivals of the node that it stands in for, and that node's failure.
   if (claim.item !== undefined || claim.arrivals.length === 0 || node.isFallback) return RUN
+  const back = backEdgeOf(node, claim)
+  if (back !== undefined) return judgeRevisit(node, claim, back.maxVisits)
   switch (joinVerdict(node.rule, claim.arrivals)) {
     case 'run':
       return RUN
@@ -46,6 +54,13 @@ export function judge(node: GraphNode, claim: Claim): Verdict {
       return { type: 'fail', error: predecessorFailed(failed?.from ?? '', failed?.error?.message) }
     }
   }
+}
+
+/** What begins another visit has succeeded, so that only its number is to be looked at. */
+function judgeRevisit({ id, loops }: GraphNode, claim: Claim, maxVisits: number): Verdict {
+  const visit = visitsOf(claim.instanceId, loops.length).at(-1) ?? 1
+  if (visit <= maxVisits) return RUN
+  return { type: 'fail', error: codedError('MAX_VISITS', `the loop of ${id} was visited ${maxVisits} times`) }
 }
 
 export interface Success {
@@ -66,14 +81,21 @@ export function afterSuccess(graph: Graph, node: GraphNode, claim: Claim, succes
   if (output !== undefined) outcome.output = output
   if (action !== undefined) outcome.action = action
   if (item !== undefined) return outcome
+  const visits = visitsOf(claim.instanceId, node.loops.length)
+  let leadsBack = false
   if (node.plainArrivals === undefined) {
     const fates = node.outgoing.map((_, index): Fate => (taken?.[index] === false ? 'skipped' : 'succeeded'))
     const { arrivals, settlements } = cascade(graph, node, claim.instanceId, fates)
     outcome.arrivals = arrivals
     if (settlements.length > 0) outcome.settlements = settlements
+    leadsBack = node.outgoing.some(({ loop }, index) => loop !== undefined && fates[index] === 'succeeded')
   }
-  if (node.resultOf !== undefined) outcome.resultOf = node.resultOf
-  if (node.losers.length > 0) outcome.cancels = node.losers
+  // What a loop gives is what its last visit gave.
+  if (node.resultOf !== undefined && !leadsBack) outcome.resultOf = node.resultOf
+  if (node.losers.length > 0 && backEdgeOf(node, claim) === undefined) {
+    outcome.cancels = node.losers.map((id) => visitedId(id, visits))
+    outcome.arrivals = [...outcome.arrivals, ...losersAtTurn(node, visits, claim.instanceId)]
+  }
   return outcome
 }
 
@@ -109,13 +131,18 @@ export function fail(graph: Graph, node: GraphNode, claim: Claim, error: Recorde
   // How many failed items are too many is for the map to say.
   if (item !== undefined) return { type: 'failed', error, takenBy: { always: true, ifStarted: [] }, arrivals: [item] }
   const stand = node.fallback === undefined ? undefined : nodeOf(graph, node.fallback)
-  if (stand !== undefined && error.code !== 'PREDECESSOR_FAILED') {
-    const arrivals = arrivalsOfFallback(stand.id, node, claim)
+  if (stand !== undefined && !isNoWork(error)) {
+    const arrivals = arrivalsOfFallback(stand, node, claim)
     return { type: 'failed', error, takenBy: { always: true, ifStarted: [] }, arrivals }
   }
   const fates = node.outgoing.map((): Fate => 'failed')
   const { arrivals, settlements, takenBy } = cascade(graph, node, claim.instanceId, fates)
   return { type: 'failed', error, takenBy, arrivals, ...someOf(settlements) }
+}
+
+/** A fallback stands in for work that failed. Here there was none, and one round more would be no end of a runaway. */
+function isNoWork({ code }: RecordedError): boolean {
+  return code === 'PREDECESSOR_FAILED' || code === 'MAX_VISITS'
 }
 
 /** What lies behind a skip is skipped in turn; what lies behind a failure passes the failure on. */
@@ -131,8 +158,17 @@ export function afterSkip(graph: Graph, node: GraphNode, claim: Claim): Outcome 
   }
 }
 
-/** A map whose items have settled: the list of their outputs in input order, or one failure too many. */
-export function afterItems(graph: Graph, node: GraphNode, claim: Claim): Outcome {
+/**
+ * A map whose items have settled: the list of their outputs in input order, or one failure too many.
+ *
+ * @param takenAfter which of its edges are taken with this output; undefined where all are
+ */
+export function afterItems(
+  graph: Graph,
+  node: GraphNode,
+  claim: Claim,
+  takenAfter?: (output: readonly JsonValue[]) => readonly boolean[] | undefined,
+): Outcome {
   const { count = 0, maxFailures = 0 } = claim.map ?? {}
   const outputs: JsonValue[] = new Array<JsonValue>(count).fill(null)
   const failures: string[] = []
@@ -149,7 +185,8 @@ export function afterItems(graph: Graph, node: GraphNode, claim: Claim): Outcome
       codedError('MAP_FAILED', `${failures.length} of ${count} items failed; ${failures[0]}`),
     )
   }
-  return afterSuccess(graph, node, claim, { output: outputs })
+  const taken = takenAfter?.(outputs)
+  return afterSuccess(graph, node, claim, { output: outputs, ...(taken === undefined ? {} : { taken }) })
 }
 
 // No edge of a blueprint ends or starts like these: check-graph.ts keeps `!` and `[` from there.
@@ -161,11 +198,12 @@ function isOfItem(edge: string): boolean {
 }
 
 /** The fallback gets what reached the node that failed, and its failure. */
-function arrivalsOfFallback(stand: NodeId, node: GraphNode, claim: Claim): Arrival[] {
+function arrivalsOfFallback(stand: GraphNode, node: GraphNode, claim: Claim): Arrival[] {
   const reached = claim.arrivals.filter(({ edge }) => !isOfItem(edge))
   const of = reached.length + 1
   const own = { edge: `${node.id}${FAILURE_EDGE}`, from: claim.instanceId, fate: 'failed' as const }
-  return [...reached, own].map(({ edge, from, fate }) => ({ to: stand, edge, from, fate, rule: 'all', of }))
+  const to = visitedId(stand.id, visitsOf(claim.instanceId, node.loops.length))
+  return [...reached, own].map(({ edge, from, fate }) => ({ to, edge, from, fate, rule: 'all', of }))
 }
 
 function itemArrival(claim: Claim, fate: Fate): Arrival | undefined {

@@ -128,7 +128,8 @@ export abstract class BaseDistributedAdapter {
 
   /**
    * Looks at one run and sends jobs for everything in it that may run now: what the sweep does for all runs, at once
-   * and without waiting for reminders to be due. Harmless at any time: a job is a hint.
+   * and without waiting for reminders to be due. Messages to other runs are delivered. Harmless at any time: a job is a
+   * hint, and a message is applied once.
    * @returns the instances for which jobs were sent
    */
   async reconcile(runId: string): Promise<readonly string[]> {
@@ -139,6 +140,7 @@ export abstract class BaseDistributedAdapter {
     const instances = due.flatMap((item) => (item.type === 'instance' ? [item.instanceId] : []))
     // The time as dispatch number is higher than any the sweep has used, so that no queue takes these for old news.
     const dispatch = this.#clock.now()
+    await this.#worker.deliver(due.filter((item) => item.type === 'message'))
     if (instances.length > 0) await this.#enqueue(instances.map((instanceId) => jobFor(run, instanceId, dispatch)))
     return instances
   }

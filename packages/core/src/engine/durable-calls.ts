@@ -10,15 +10,28 @@
 import type { TrackedAsyncContext } from '../context/tracked-context.ts'
 import { checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
-import { type InstanceId, parseSignalName, type RunId } from '../model/ids.ts'
+import { type InstanceId, parseRunId, parseSignalName, type RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
+import type { ChildEnd, RunMessage } from '../model/message.ts'
 import type { ApprovalDecision, RecordedStep, StepKind } from '../model/run.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { Claim } from '../ports/claim.ts'
+import type { NewId } from '../ports/clock.ts'
 import type { Outcome } from '../ports/transition.ts'
+import { checkRunInput } from './check-value.ts'
 import type { Environment } from './environment.ts'
-import type { ApprovalOptions, StepFunction, WaitOptions } from './node-function.ts'
+import { toNewRun } from './new-run.ts'
+import type {
+  ApprovalOptions,
+  ChildHandle,
+  ChildOptions,
+  RunChildOptions,
+  StepFunction,
+  WaitOptions,
+} from './node-function.ts'
+import type { RunnableFlow } from './registry.ts'
 import { Replay } from './replay.ts'
+import { outputOrThrow, type RunResult, resultOf } from './result.ts'
 
 interface Invocation {
   readonly claim: Claim
@@ -126,6 +139,94 @@ export class DurableCalls {
     })
   }
 
+  /** Starts a run of its own, and goes on. */
+  async startChild<Output>(
+    flow: RunnableFlow | string,
+    input?: unknown,
+    options: ChildOptions = {},
+  ): Promise<ChildHandle<Output>> {
+    const { position, recorded } = this.#enter('start-child', idOf(flow))
+    if (recorded !== undefined) await this.#replay.turnOf(position)
+    const runId =
+      recorded === undefined ? await this.#sendStart(position, flow, input, options) : String(recorded.result)
+    const result = (waitOptions: WaitOptions = {}) => this.#awaitChild<Output>(parseRunId(runId), waitOptions)
+    return { runId, result }
+  }
+
+  async #sendStart(position: number, flow: RunnableFlow | string, input: unknown, options: ChildOptions) {
+    const { run, detached } = await this.#childRun(position, flow, input, options)
+    const step: RecordedStep = { position, kind: 'start-child', name: run.flowId, result: run.runId }
+    await this.#record({ type: 'stepped', step, sends: [{ type: 'start-child', run, detached }] })
+    return run.runId
+  }
+
+  /** Starts a run of its own, and waits for its output. */
+  async runChild<Output>(
+    flow: RunnableFlow | string,
+    input?: unknown,
+    { timeoutMs, ...options }: RunChildOptions = {},
+  ): Promise<Output> {
+    const timeout = timeoutOf(timeoutMs === undefined ? {} : { timeoutMs })
+    const { position, recorded } = this.#enter('child', idOf(flow))
+    if (recorded !== undefined) return this.#childEnded<Output>(position, recorded)
+    const { run, detached } = await this.#childRun(position, flow, input, options)
+    return this.#park({
+      type: 'awaited',
+      step: { position, kind: 'child', name: run.flowId },
+      wait: { kind: 'child', name: run.runId },
+      sends: [{ type: 'start-child', run, detached }],
+      ...timeout,
+    })
+  }
+
+  async #awaitChild<Output>(runId: RunId, options: WaitOptions): Promise<Output> {
+    checkOptions(options, ['timeoutMs'] satisfies (keyof WaitOptions)[])
+    const { position, recorded } = this.#enter('child', runId)
+    if (recorded !== undefined) return this.#childEnded<Output>(position, recorded)
+    return this.#park({
+      type: 'awaited',
+      step: { position, kind: 'child', name: runId },
+      wait: { kind: 'child', name: runId },
+      ...timeoutOf(options),
+    })
+  }
+
+  async #childEnded<Output>(position: number, recorded: RecordedStep): Promise<Output> {
+    await this.#replay.turnOf(position)
+    if (recorded.timedOut === true) throw this.#timedOut(`end of child ${recorded.name}`)
+    const end = recorded.result as unknown as ChildEnd & { readonly runId: RunId }
+    return outputOrThrow(resultOf<Output>(end, this.#env.serializer) as RunResult<Output>)
+  }
+
+  async #childRun(position: number, flow: RunnableFlow | string, given: unknown, options: ChildOptions) {
+    checkOptions(options, childOptions)
+    const { detached = false, version, ...start } = options
+    const graph = this.#env.toStart(flow, version)
+    const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
+    const { runId: parentRunId, instanceId, claim } = this.#invocation
+    const runId = start.runId ?? childRunId(parentRunId, instanceId, position, this.#env.newId)
+    const run = toNewRun(graph, input, { ...start, runId }, this.#env)
+    const { lineage, correlation, priority } = claim.head
+    const family = {
+      lineage: { rootRunId: lineage.rootRunId, parentRunId },
+      correlation: { traceId: correlation.traceId, spanId: runId, parentSpanId: correlation.spanId },
+    }
+    return { run: { ...(priority === 0 ? {} : { priority }), ...run, ...family }, detached }
+  }
+
+  /** Sends a signal to another run, once. */
+  async signalRun(to: string, name: string, payload?: unknown): Promise<void> {
+    const runId = parseRunId(to)
+    parseSignalName(name)
+    const { position, recorded } = this.#enter('send-signal', name)
+    if (recorded !== undefined) return this.#replay.turnOf(position)
+    const encoded = payload === undefined ? {} : { payload: this.#env.serializer.encode(payload, 'payload') }
+    const key = `signal:${this.#invocation.instanceId}:${position}`
+    const message: RunMessage = { key, to: runId, body: { type: 'signal', name, ...encoded } }
+    const step: RecordedStep = { position, kind: 'send-signal', name }
+    await this.#record({ type: 'stepped', step, sends: [{ type: 'message', message }] })
+  }
+
   /** Counts the call, and checks that what was recorded at its place is the same call. */
   #enter(kind: StepKind, name: string): { position: number; occurrence: number; recorded: RecordedStep | undefined } {
     if (this.#invocation.isOver) throw new BatonError('ATTEMPT_ENDED', { field: kind })
@@ -183,6 +284,7 @@ export class DurableCalls {
     switch (answer.status) {
       case 'committed':
       case 'already-committed':
+        if (answer.status === 'committed' && answer.sent !== undefined) await env.deliver(runId, answer.sent)
         if (answer.run.stopping) this.#hooks.stop()
         return
       case 'conflict':
@@ -221,6 +323,31 @@ export class DurableCalls {
   #timedOut(what: string): BatonError {
     return new BatonError('WAIT_TIMEOUT', { field: this.#invocation.instanceId, message: `no ${what} came in time` })
   }
+}
+
+const childOptions = [
+  'runId',
+  'version',
+  'context',
+  'startAtMs',
+  'deadlineMs',
+  'priority',
+  'tags',
+  'detached',
+] as const satisfies readonly (keyof ChildOptions)[]
+
+function idOf(flow: RunnableFlow | string): string {
+  return typeof flow === 'string' ? flow : flow.toBlueprint().id
+}
+
+/**
+ * Says whose child it is, where that fits into an id. What is no part of one is escaped, so that two children never get
+ * the same.
+ */
+function childRunId(parent: RunId, instanceId: InstanceId, position: number, newId: NewId): RunId {
+  const name = instanceId.replace(/[^A-Za-z0-9._-]/g, (character) => `@${character.codePointAt(0)?.toString(16)}@`)
+  const readable = `${parent}:${name}:${position}`
+  return parseRunId(readable.length <= 128 ? readable : `child-${newId()}`)
 }
 
 function checkStepName(name: unknown): void {

@@ -1,4 +1,5 @@
 import type { InstanceId, RunId } from '../model/ids.ts'
+import type { RunMessage } from '../model/message.ts'
 import type { ContextSource } from '../ports/async-context.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { IClock, NewId, Random } from '../ports/clock.ts'
@@ -6,6 +7,8 @@ import type { ILogger } from '../ports/logger.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 import type { CommitResult, Transition } from '../ports/transition.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { Graph } from './graph.ts'
+import type { RunnableFlow } from './registry.ts'
 
 /** What an attempt needs of the process it runs in. A worker fills it from its ports, `FlowRuntime` from memory. */
 export interface Environment {
@@ -18,8 +21,12 @@ export interface Environment {
   readonly deadlines: Deadlines
   readonly abandonAfterMs: number
   contextOf(runId: RunId): ContextSource
+  /** The flow that a child is started with. Throws `UNKNOWN_FLOW`. */
+  toStart(flow: RunnableFlow | string, version: string | undefined): Graph
   /** @param attempt for the log */
   commit(transition: Transition, attempt: number): Awaitable<CommitResult>
+  /** Brings messages to the runs that they are for. Never throws. */
+  deliver(runId: RunId, messages: readonly RunMessage[]): Promise<void>
 }
 
 /** The fields that every log line about work carries. Attempt 0 is before anyone has claimed. */

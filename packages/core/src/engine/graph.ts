@@ -4,6 +4,7 @@
  */
 import {
   type Blueprint,
+  type BlueprintEdge,
   type BlueprintNode,
   defaults,
   edgeIdOf,
@@ -15,6 +16,8 @@ import type { EdgeId, NodeId } from '../model/ids.ts'
 import type { Arrival, JoinRule } from '../model/run.ts'
 import type { StandardSchemaV1 } from '../model/standard-schema.ts'
 import type { ClaimNeeds } from '../ports/claim.ts'
+import { compileLoops, type GraphLoop, type LoopsOf } from './graph-loops.ts'
+import { losersOf } from './losers.ts'
 import type { EdgePredicate, EdgeTransform, NodeFunction } from './node-function.ts'
 
 export interface Graph {
@@ -37,9 +40,16 @@ export interface GraphNode {
   readonly source: BlueprintNode
   readonly config: NodeConfig
   readonly rule: JoinRule
+  /** Those that lead back to it left out: they begin its next visit, and its join does not wait for them. */
   readonly incoming: readonly GraphEdge[]
   /** Of a fallback node: the edges of the node that it stands in for. */
   readonly outgoing: readonly GraphEdge[]
+  /** The loops that it is in, outermost first. */
+  readonly loops: readonly GraphLoop[]
+  /** The loop that begins with it. */
+  readonly heads: GraphLoop | undefined
+  /** Itself, or of a fallback the node that it stands in for. */
+  readonly place: NodeId
   /** The name of its output in the run's output, where nothing follows it. */
   readonly resultOf: NodeId | undefined
   readonly fallback: NodeId | undefined
@@ -50,6 +60,8 @@ export interface GraphNode {
   readonly plainArrivals: readonly Arrival[] | undefined
   /** Whom a commit of this node may make ready. */
   readonly candidates: readonly (ClaimNeeds & { readonly nodeId: NodeId })[]
+  /** Nobody comes back to an instance of it that has settled: everything that will arrive has, and it names no taker. */
+  readonly meetsOnce: boolean
   /** Nodes that lead only to this `any` join; called off when it has succeeded and asks for that. */
   readonly losers: readonly NodeId[]
 }
@@ -70,6 +82,14 @@ export interface GraphEdge {
   readonly action: string | undefined
   readonly condition: EdgePredicate | undefined
   readonly transform: EdgeTransform | undefined
+  /** The loop that it leads back to the header of; undefined for an edge that leads on. */
+  readonly loop: GraphLoop | undefined
+  /** Of an edge that leads back. */
+  readonly maxVisits: number
+  /** How many loops its two ends are in together. */
+  readonly shared: number
+  /** The outermost loop that it leads out of. */
+  readonly leaves: GraphLoop | undefined
 }
 
 interface Draft {
@@ -77,6 +97,14 @@ interface Draft {
   incoming: GraphEdge[]
   outgoing: GraphEdge[]
   standsInFor: NodeId | undefined
+  loops: readonly GraphLoop[]
+}
+
+/** What is known of the whole graph. */
+interface About {
+  readonly hasLoops: boolean
+  /** Somewhere losers are called off. */
+  readonly callsOff: boolean
 }
 
 /**
@@ -85,25 +113,28 @@ interface Draft {
  */
 export function compileGraph(blueprint: Blueprint, code: GraphCode = noCode): Graph {
   const drafts = new Map<NodeId, Draft>()
-  for (const node of blueprint.nodes) drafts.set(node.id, { node, incoming: [], outgoing: [], standsInFor: undefined })
-  for (const edge of blueprint.edges) {
-    const { source, target, action } = edge
-    const condition = edge.condition === undefined ? undefined : code.condition(edge.condition)
-    const transform = edge.transform === undefined ? undefined : code.transform(edge.transform)
-    const compiled = { id: edgeIdOf(edge), source, target, action, condition, transform }
-    drafts.get(source)?.outgoing.push(compiled)
-    drafts.get(target)?.incoming.push(compiled)
+  const loops = compileLoops(blueprint)
+  for (const node of blueprint.nodes) {
+    drafts.set(node.id, { node, incoming: [], outgoing: [], standsInFor: undefined, loops: loops.of(node.id) })
   }
-  for (const { node, incoming, outgoing } of drafts.values()) {
+  for (const edge of blueprint.edges) {
+    const compiled = compileEdge(edge, code, loops)
+    drafts.get(edge.source)?.outgoing.push(compiled)
+    if (compiled.loop === undefined) drafts.get(edge.target)?.incoming.push(compiled)
+    loops.note(compiled)
+  }
+  for (const { node, incoming, outgoing, loops } of drafts.values()) {
     const stand = node.config?.fallback === undefined ? undefined : drafts.get(node.config.fallback)
     if (stand === undefined) continue
-    stand.standsInFor = node.id
-    stand.incoming = incoming
-    stand.outgoing = outgoing
+    Object.assign(stand, { standsInFor: node.id, incoming, outgoing, loops })
   }
 
   const nodes = new Map<NodeId, GraphNode>()
-  for (const draft of drafts.values()) nodes.set(draft.node.id, toNode(draft, drafts, code.node(draft.node.uses)))
+  const callsOff = blueprint.nodes.some(({ config }) => config?.cancelLosers === true)
+  const about = { hasLoops: loops.any, callsOff }
+  for (const draft of drafts.values()) {
+    nodes.set(draft.node.id, toNode(draft, drafts, code.node(draft.node.uses), about))
+  }
   const starts = [...drafts.values()]
     .filter((draft) => draft.incoming.length === 0 && draft.standsInFor === undefined)
     .map((draft) => draft.node.id)
@@ -119,6 +150,20 @@ export function compileGraph(blueprint: Blueprint, code: GraphCode = noCode): Gr
   }
 }
 
+function compileEdge(edge: BlueprintEdge, code: GraphCode, loops: LoopsOf): GraphEdge {
+  const { source, target, action } = edge
+  return {
+    id: edgeIdOf(edge),
+    source,
+    target,
+    action,
+    condition: edge.condition === undefined ? undefined : code.condition(edge.condition),
+    transform: edge.transform === undefined ? undefined : code.transform(edge.transform),
+    maxVisits: edge.loop?.maxVisits ?? 0,
+    ...loops.between(source, target, edge.loop !== undefined),
+  }
+}
+
 export function nodeOf(graph: Graph, nodeId: NodeId): GraphNode {
   const node = graph.nodes.get(nodeId)
   if (node === undefined) {
@@ -131,14 +176,15 @@ export function nodeOf(graph: Graph, nodeId: NodeId): GraphNode {
   return node
 }
 
-function toNode(draft: Draft, drafts: ReadonlyMap<NodeId, Draft>, fn: NodeFunction): GraphNode {
-  const { node, incoming, outgoing, standsInFor } = draft
+function toNode(draft: Draft, drafts: ReadonlyMap<NodeId, Draft>, fn: NodeFunction, about: About): GraphNode {
+  const { node, incoming, outgoing, standsInFor, loops } = draft
   const config = node.config ?? {}
   const conditional = outgoing.some(({ action, condition }) => action !== undefined || condition !== undefined)
-  const targets = [...new Set(outgoing.map(({ target }) => target))]
-  if (config.fallback !== undefined) targets.push(config.fallback)
+  const targets = new Set(outgoing.map(({ target }) => target))
+  if (config.fallback !== undefined) targets.add(config.fallback)
   // A map's items, and the map itself when they have all settled, belong to the same node.
-  if (config.map !== undefined) targets.push(node.id)
+  if (config.map !== undefined) targets.add(node.id)
+  for (const id of behindTurns(standsInFor ?? node.id, loops)) targets.add(id)
   return {
     id: node.id,
     uses: node.uses,
@@ -148,14 +194,36 @@ function toNode(draft: Draft, drafts: ReadonlyMap<NodeId, Draft>, fn: NodeFuncti
     rule: ruleOf(config),
     incoming,
     outgoing,
-    resultOf: outgoing.length === 0 ? (standsInFor ?? node.id) : undefined,
+    loops,
+    heads: loops.find(({ header }) => header === (standsInFor ?? node.id)),
+    place: standsInFor ?? node.id,
+    resultOf: outgoing.every(({ loop }) => loop !== undefined) ? (standsInFor ?? node.id) : undefined,
     fallback: config.fallback,
     isFallback: standsInFor !== undefined,
     needs: needsOf(draft),
-    plainArrivals: conditional ? undefined : outgoing.map((edge) => arrivalOn(edge, node.id, drafts)),
-    candidates: targets.map((id) => ({ nodeId: id, ...needsOf(drafts.get(id) as Draft) })),
+    plainArrivals:
+      conditional || loops.length > 0 ? undefined : outgoing.map((edge) => arrivalOn(edge, node.id, drafts)),
+    candidates: [...targets].map((id) => ({ nodeId: id, ...needsOf(drafts.get(id) as Draft) })),
+    meetsOnce: !mayMeetAgain(draft, about),
     losers: config.cancelLosers === true ? losersOf(node.id, drafts) : [],
   }
+}
+
+/**
+ * In a graph with loops: an edge that leads out arrives in several visits, losers say what their join has said for them
+ * at the turn, and an `any` join may be asked whether it had started when what leads to it is long over.
+ */
+function mayMeetAgain({ node, incoming, loops }: Draft, { hasLoops, callsOff }: About): boolean {
+  if (!hasLoops) return false
+  if (ruleOf(node.config ?? {}) === 'any' || incoming.some(({ leaves }) => leaves !== undefined)) return true
+  return callsOff && loops.at(-1)?.header === node.id
+}
+
+/** Any node may be the last of a visit: then the loop turns. Where it does, it may have ended. */
+function behindTurns(place: NodeId, loops: readonly GraphLoop[]): NodeId[] {
+  return loops.flatMap(({ header, last, exits }) => {
+    return place === header || place === last ? [header, ...exits.map(({ target }) => target)] : [header]
+  })
 }
 
 function ruleOf(config: NodeConfig): JoinRule {
@@ -186,22 +254,6 @@ function arrivalOn(edge: GraphEdge, from: NodeId, drafts: ReadonlyMap<NodeId, Dr
     rule: ruleOf(target.node.config ?? {}),
     of: target.incoming.length,
   }
-}
-
-/** Every node all of whose paths lead to the join: walking back, a node is lost when all that follows it is. */
-function losersOf(join: NodeId, drafts: ReadonlyMap<NodeId, Draft>): NodeId[] {
-  const lost = new Set<NodeId>()
-  const queue = [join]
-  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-    for (const { source } of drafts.get(id)?.incoming ?? []) {
-      if (lost.has(source)) continue
-      const follows = drafts.get(source)?.outgoing ?? []
-      if (!follows.every(({ target }) => target === join || lost.has(target))) continue
-      lost.add(source)
-      queue.push(source)
-    }
-  }
-  return [...lost]
 }
 
 const noCode: GraphCode = {

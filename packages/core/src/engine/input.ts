@@ -7,17 +7,20 @@ import type { Environment } from './environment.ts'
 import type { GraphEdge, GraphNode } from './graph.ts'
 import { inputArrivals } from './joins.ts'
 import { asPlainObject, newTable } from './table.ts'
+import { backEdgeOf } from './turn.ts'
 
 type Codes = Pick<Environment, 'serializer'>
 
 /**
- * The item of a map; else what `inputs` maps; else the run's input where nothing precedes; else the one predecessor's
- * output; else an object of outputs by predecessor.
+ * The item of a map; else what `inputs` maps; else, where a loop begins again, what the edge that led back brought; else
+ * the run's input where nothing precedes; else the one predecessor's output; else an object of outputs by predecessor.
  */
 export function inputOf(node: GraphNode, claim: Claim, codes: Codes): unknown {
   if (claim.item !== undefined) return codes.serializer.decode(claim.item)
   const { inputs } = node.config
   if (inputs !== undefined) return mappedInput(node, inputs, claim, codes)
+  const back = backEdgeOf(node, claim)
+  if (back !== undefined) return broughtBack(back, claim, codes)
   if (node.incoming.length === 0) return claim.input === undefined ? undefined : codes.serializer.decode(claim.input)
   const arrivals = arrivalsForInput(node, claim)
   if (node.incoming.length === 1 || node.rule !== 'all') {
@@ -25,6 +28,11 @@ export function inputOf(node: GraphNode, claim: Claim, codes: Codes): unknown {
     return first === undefined ? undefined : broughtBy(node, first, codes)
   }
   return joinedInput(node, arrivals, codes)
+}
+
+function broughtBack(back: GraphEdge, claim: Claim, codes: Codes): unknown {
+  const arrival = claim.arrivals.find(({ edge }) => edge === back.id)
+  return arrival === undefined ? undefined : decoded(back, arrival, codes)
 }
 
 /** In the blueprint's order, not in that of arrival: the same set gives the same input. */
@@ -76,15 +84,15 @@ function sourceValue(node: GraphNode, source: NamedSource, claim: Claim, codes: 
 }
 
 function sourceOf(node: GraphNode, arrival: ClaimedArrival): string {
-  return node.incoming.find(({ id }) => id === arrival.edge)?.source ?? arrival.from
+  return edgeOf(node, arrival)?.source ?? arrival.from
 }
 
 function broughtBy(node: GraphNode, arrival: ClaimedArrival, codes: Codes): unknown {
-  return decoded(
-    node.incoming.find(({ id }) => id === arrival.edge),
-    arrival,
-    codes,
-  )
+  return decoded(edgeOf(node, arrival), arrival, codes)
+}
+
+function edgeOf({ incoming, heads }: GraphNode, { edge }: ClaimedArrival): GraphEdge | undefined {
+  return incoming.find(({ id }) => id === edge) ?? heads?.backEdges.find(({ id }) => id === edge)
 }
 
 function decoded(edge: GraphEdge | undefined, { output }: ClaimedArrival, { serializer }: Codes): unknown {

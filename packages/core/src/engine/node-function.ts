@@ -4,6 +4,8 @@ import type { JsonObject } from '../model/json.ts'
 import type { ApprovalDecision } from '../model/run.ts'
 import type { IAsyncContext } from '../ports/async-context.ts'
 import type { LogFields, LogLevel } from '../ports/logger.ts'
+import type { StartOptions } from './new-run.ts'
+import type { RunnableFlow } from './registry.ts'
 
 /**
  * The code of a node. It may run more than once: after a failed attempt, and after its process died. What it does to
@@ -25,7 +27,8 @@ export interface NodeResult<Output> {
 export interface NodeArguments<Input = unknown> {
   /**
    * The run's input for a node that nothing precedes; the predecessor's output; for a join of all, an object of
-   * outputs by predecessor; for an `any` join, the output of the first success; for an item of a map, the item.
+   * outputs by predecessor; for an `any` join, the output of the first success; for an item of a map, the item. Where a
+   * loop begins again, what the edge that led back brought.
    */
   readonly input: Input
   /** The run's shared state. Writes commit with the node's success. */
@@ -41,6 +44,8 @@ export interface NodeArguments<Input = unknown> {
   readonly instanceId: InstanceId
   /** 1 for the first; grows with each failure. */
   readonly attempt: number
+  /** Which visit of the innermost loop around the node it is; 1 outside of loops. */
+  readonly visit: number
   /** Index of the item, in a map. */
   readonly itemIndex: number | undefined
   /** Why the node that this one stands in for has failed; in fallback nodes only. */
@@ -57,6 +62,19 @@ export interface NodeArguments<Input = unknown> {
   waitForSignal<Payload = unknown>(name: string, options?: WaitOptions): Promise<Payload>
   /** Asks people, and waits for the first decision. Throws `APPROVAL_DENIED` where it is no. */
   approval(name: string, options?: ApprovalOptions): Promise<ApprovalDecision>
+  /**
+   * Starts a run of its own and waits for its output. Throws `RUN_FAILED` or `RUN_CANCELLED` as the child ended, and
+   * `WAIT_TIMEOUT`. The child is called off with this node, and when this run is cancelled or fails.
+   */
+  runChild<Output = unknown>(flow: RunnableFlow | string, input?: unknown, options?: RunChildOptions): Promise<Output>
+  /** Starts a run of its own and goes on. It may be waited for later, or left: it goes on when this run completes. */
+  startChild<Output = unknown>(
+    flow: RunnableFlow | string,
+    input?: unknown,
+    options?: ChildOptions,
+  ): Promise<ChildHandle<Output>>
+  /** Sends a signal to another run, once. A run that is gone gets none. */
+  signalRun(runId: string, name: string, payload?: unknown): Promise<void>
   /** Names this place in the journal, to branch or replay from. A durable call like a step. */
   checkpoint(name: string): Promise<void>
   /** A line in the log that carries run, instance and attempt. */
@@ -65,6 +83,23 @@ export interface NodeArguments<Input = unknown> {
 
 /** What it writes to its `context` commits with the step. Steps that run side by side each need their own. */
 export type StepFunction<Result> = (step: { readonly context: IAsyncContext }) => Result | Promise<Result>
+
+export interface ChildOptions extends Omit<StartOptions, 'idempotencyKey'> {
+  /** Goes on when this run is cancelled or fails, or the node that started it is called off. Default false. */
+  readonly detached?: boolean
+}
+
+export interface RunChildOptions extends ChildOptions {
+  /** How long to wait. The child goes on. */
+  readonly timeoutMs?: number
+}
+
+/** A child that was started and can be waited for. */
+export interface ChildHandle<Output = unknown> {
+  readonly runId: string
+  /** Waits for its output, as `runChild` does. A durable call. */
+  result(options?: WaitOptions): Promise<Output>
+}
 
 export interface WaitOptions {
   readonly timeoutMs?: number

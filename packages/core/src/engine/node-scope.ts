@@ -1,7 +1,7 @@
 import { TrackedAsyncContext } from '../context/tracked-context.ts'
 import type { ContextEntry, Delta } from '../model/delta.ts'
 import type { BatonError, RecordedError } from '../model/errors.ts'
-import { type InstanceId, type NodeId, parentOfItem, type RunId } from '../model/ids.ts'
+import { type InstanceId, type NodeId, parentOfItem, type RunId, visitsOf } from '../model/ids.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ContextSource } from '../ports/async-context.ts'
 import type { Claim } from '../ports/claim.ts'
@@ -9,7 +9,8 @@ import type { LogFields, LogLevel } from '../ports/logger.ts'
 import { DurableCalls, type DurableHooks } from './durable-calls.ts'
 import { type Environment, workFields } from './environment.ts'
 import type { GraphNode } from './graph.ts'
-import type { ApprovalOptions, NodeArguments, WaitOptions } from './node-function.ts'
+import type { ApprovalOptions, ChildOptions, NodeArguments, RunChildOptions, WaitOptions } from './node-function.ts'
+import type { RunnableFlow } from './registry.ts'
 
 const NO_PARAMS: JsonObject = {}
 const NO_DELTAS: readonly Delta[] = []
@@ -86,6 +87,10 @@ export class NodeScope implements NodeArguments {
     return this.claim.attempt
   }
 
+  get visit(): number {
+    return visitsOf(this.instanceId, this.#node.loops.length).at(-1) ?? 1
+  }
+
   get itemIndex(): number | undefined {
     return this.claim.item === undefined ? undefined : parentOfItem(this.instanceId)?.index
   }
@@ -108,6 +113,20 @@ export class NodeScope implements NodeArguments {
 
   get approval(): NodeArguments['approval'] {
     return (name: string, options?: ApprovalOptions) => this.#durable.approval(name, options)
+  }
+
+  get runChild(): NodeArguments['runChild'] {
+    return <Output>(flow: RunnableFlow | string, input?: unknown, options?: RunChildOptions) =>
+      this.#durable.runChild<Output>(flow, input, options)
+  }
+
+  get startChild(): NodeArguments['startChild'] {
+    return <Output>(flow: RunnableFlow | string, input?: unknown, options?: ChildOptions) =>
+      this.#durable.startChild<Output>(flow, input, options)
+  }
+
+  get signalRun(): NodeArguments['signalRun'] {
+    return (runId, name, payload) => this.#durable.signalRun(runId, name, payload)
   }
 
   get checkpoint(): NodeArguments['checkpoint'] {

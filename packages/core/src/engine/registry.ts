@@ -32,6 +32,8 @@ export interface RunnableFlow<Input = unknown> {
   readonly [inputType]?: Input
   toBlueprint(): Blueprint
   readonly registry: FunctionRegistry
+  /** Flows that it runs as runs of their own, and brings along. */
+  readonly children?: readonly RunnableFlow[]
 }
 
 /** What a runtime, worker or client is given: flows, or the functions and blueprints apart. */
@@ -60,10 +62,7 @@ export class Registry {
     }
     assertOptions(blueprints, 'blueprints')
     if (registry !== undefined) this.#shared.add(toFunctionRegistry(registry))
-    for (const flow of flows) {
-      assertFlow(flow)
-      this.#shared.add(flow.registry)
-    }
+    for (const flow of flows) this.#share(flow)
     for (const blueprint of Array.isArray(blueprints) ? blueprints : Object.values(blueprints)) this.add(blueprint)
     for (const flow of flows) this.addFlow(flow)
   }
@@ -76,6 +75,7 @@ export class Registry {
     assertFlow(flow)
     const known = this.#ofFlow.get(flow)
     if (known !== undefined) return known
+    for (const child of flow.children ?? []) this.addFlow(child)
     const own = new CodeBook(flow.registry.nodes, this.#shared)
     own.add(flow.registry)
     const blueprint = checkBlueprint(flow.toBlueprint())
@@ -83,6 +83,12 @@ export class Registry {
     this.#register(graph)
     this.#ofFlow.set(flow, graph)
     return graph
+  }
+
+  #share(flow: RunnableFlow): void {
+    assertFlow(flow)
+    for (const child of flow.children ?? []) this.#share(child)
+    this.#shared.add(flow.registry)
   }
 
   /** Adds a blueprint whose functions were given apart. Adding the same one again changes nothing. */

@@ -1,6 +1,6 @@
 import type { RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
-import type { NewRun } from '../ports/run-store.ts'
+import type { NewRun } from '../model/run.ts'
 import type { Graph } from './graph.ts'
 
 /** A new run of a graph: every node that nothing precedes starts. */

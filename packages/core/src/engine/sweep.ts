@@ -1,6 +1,6 @@
 /**
  * The sweep: what time has made due. Expired leases, sleeps and retries whose time has come, waits that are over, jobs
- * that nobody answered: for each a job is sent again, with a growing interval. Deadlines that have passed are recorded,
+ * that nobody answered: for each a job is sent again, with a growing interval. Messages that nobody delivered. Deadlines that have passed are recorded,
  * and runs past their retention removed. One worker at a time sweeps, so that idle cost does not grow with workers.
  */
 import type { RunId } from '../model/ids.ts'
@@ -9,11 +9,13 @@ import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
 import type { ILogger } from '../ports/logger.ts'
 import type { DueItem, IRunStore } from '../ports/run-store.ts'
+import type { Courier } from './courier.ts'
 import { reminderFor } from './jobs.ts'
 
 export interface SweeperOptions {
   readonly store: IRunStore
   readonly queue: IJobQueue
+  readonly courier: Courier
   readonly coordinationStore: ICoordinationStore | undefined
   readonly workerId: string
   readonly sweepMs: number
@@ -75,10 +77,20 @@ export class Sweeper {
       await store.notify({ type: 'deadline', runId: item.runId })
       onStop?.(item.runId)
     }
+    await this.#deliver(items.filter((item) => item.type === 'message'))
     if (instances.length === 0) return 0
     await queue.enqueue(instances.map(reminderFor))
     await store.redispatch(instances)
     return instances.length
+  }
+
+  /** What its sender could not deliver: it died, or the other run could not be reached. */
+  async #deliver(items: readonly (DueItem & { readonly type: 'message' })[]): Promise<void> {
+    if (items.length === 0) return
+    const { store, courier } = this.#options
+    // First, so that what cannot be delivered is not looked at again in every sweep.
+    await store.redispatch(items)
+    await courier.deliverFound(items)
   }
 
   async #purge(): Promise<void> {

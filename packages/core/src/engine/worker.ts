@@ -18,6 +18,7 @@ import type { Delivery } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { DueItem } from '../ports/run-store.ts'
 import { Chain } from './chain.ts'
+import { Courier } from './courier.ts'
 import { Deadlines } from './deadlines.ts'
 import { type Environment, workFields } from './environment.ts'
 import { adoptForeignJob } from './foreign-job.ts'
@@ -48,6 +49,7 @@ export class Worker {
   readonly #sweepMs: number
   readonly #slots: Slots
   readonly #leases: Leases
+  readonly #courier: Courier
   readonly #chain: Chain
   readonly #sweeper: Sweeper
   readonly #stopping = new AbortController()
@@ -89,11 +91,15 @@ export class Worker {
           readAll: () => patiently(() => source.readAll(), patience()),
         }
       },
+      toStart: (flow, version) => registry.toStart(flow, version),
+      deliver: (runId, messages) => this.#courier.deliver(runId, messages),
       commit: (transition, attempt) =>
         patiently(() => store.commit(transition), this.#patience(transition.runId, transition.instanceId, attempt)),
     }
+    this.#courier = new Courier({ store, queue, clock, logger, onStop: (runId) => this.heed(runId) })
     this.#chain = new Chain({
       ...options,
+      courier: this.#courier,
       env: this.#env,
       leases: this.#leases,
       leaseMs: this.#leaseMs,
@@ -103,6 +109,7 @@ export class Worker {
     })
     this.#sweeper = new Sweeper({
       store,
+      courier: this.#courier,
       queue: options.queue,
       coordinationStore: options.coordinationStore,
       workerId: this.workerId,
@@ -117,6 +124,11 @@ export class Worker {
   /** The run was stopped: fires the signals of those of its nodes that run here, without waiting for the next renewal. */
   heed(runId: RunId): void {
     void this.#leases.heed(runId)
+  }
+
+  /** Brings messages that were found in the store to the runs that they are for. */
+  deliver(items: readonly (DueItem & { readonly type: 'message' })[]): Promise<void> {
+    return this.#courier.deliverFound(items)
   }
 
   /** Instances that this worker executes at the moment. */

@@ -137,6 +137,21 @@ typed.edge('takesTexts', 'each')
 typed.edge('pause', 'takesNumber')
 // @ts-expect-error a decision is no number
 typed.edge('ask', 'takesNumber')
+// A child takes what its flow takes, and nobody knows what it gives.
+const family = createFlow('family')
+  .node('text', () => ({ output: 'x' }))
+  .node('order', () => ({ output: { id: 'x' } }))
+  .child('orders', flow)
+  .child('mapped', flow, { config: { inputs: { id: { run: true } } } })
+  .child('each', flow, { config: { map: { concurrency: 2 } } })
+  .child('named', 'orders', { version: '2', wait: false })
+  .node('takesNumber', ({ input }: NodeArguments<number>) => ({ output: input }))
+family.edge('order', 'orders').edge('text', 'named').edge('text', 'mapped').edge('text', 'each')
+family.edge('orders', 'takesNumber')
+// @ts-expect-error a text is no order
+family.edge('text', 'orders')
+// @ts-expect-error misspelt
+createFlow('x').child('a', flow, { waits: false })
 // A transform may turn anything into anything.
 typed.edge('text', 'takesNumber', { transform: (text) => Number(text) })
 

@@ -122,6 +122,7 @@ describe('createFlow', () => {
       .approval('ask-again', { name: 'manager' })
       .sleep('rest', 60_000)
       .waitForSignal('hear', { signal: 'paid', timeoutMs: 5 })
+      .child('bill', 'billing', { version: '2', wait: false })
       .edge('ask', 'rest')
 
     expect(flow.toBlueprint().nodes).toEqual([
@@ -134,8 +135,19 @@ describe('createFlow', () => {
       { id: 'ask-again', uses: 'baton/approval', params: { name: 'manager' } },
       { id: 'rest', uses: 'baton/sleep', params: { delayMs: 60_000 } },
       { id: 'hear', uses: 'baton/wait-for-signal', params: { signal: 'paid', timeoutMs: 5 } },
+      { id: 'bill', uses: 'baton/child', params: { flow: 'billing', version: '2', wait: false } },
     ])
-    expect([...flow.registry.nodes]).toEqual([...builtInNodes])
+    expect(new Map(flow.registry.nodes)).toEqual(new Map(builtInNodes))
+  })
+
+  it('brings along the flows that its nodes run, and theirs', () => {
+    const inner = createFlow('inner').node('a', nothing)
+    const outer = createFlow('outer').child('run', inner)
+    const registry = new Registry({ flows: [createFlow('top').child('run', outer).child('named', 'elsewhere')] })
+
+    expect(registry.graphs().map(({ flowId }) => flowId)).toEqual(['inner', 'outer', 'top'])
+    expect(() => createFlow('x').child('a', 5 as never)).toThrow(/not a flow/)
+    expect(() => createFlow('x').child('a', '../x')).toThrow(/nodes\[0\].params.flow/)
   })
 
   it('gives a registry all that its blueprint names', () => {
@@ -225,7 +237,7 @@ describe('a flow refuses at the call that is wrong', () => {
     ['a concurrency', () => flow.map('c', nothing, { concurrency: 0 }), 'nodes[2].config.map.concurrency', /from 1/],
     ['an edge from nowhere', () => flow.edge('c', 'b'), 'edges[1].source', /Did you mean/],
     ['an edge to nowhere', () => flow.edge('a', 'B'), 'edges[1].target', /"b"/],
-    ['an edge back to its node', () => flow.edge('a', 'a'), 'edges[1].target', /step/],
+    ['an edge back to its node', () => flow.edge('a', 'a'), 'edges[1].target', /maxVisits/],
     ['the same edge again', () => flow.edge('a', 'b'), 'edges[1]', /`id`/],
     ['an edge id', () => flow.edge('a', 'b', { id: 'x!' }), 'edges[1].id', /!/],
     ['a name of an approval', () => flow.approval('c', { name: 'a b' }), 'nodes[2].params.name', /A-Z/],
@@ -240,7 +252,7 @@ describe('a flow refuses at the call that is wrong', () => {
       /from 0/,
     ],
     ['a flow of no nodes', () => createFlow('x').toBlueprint(), 'nodes', /at least one/],
-    ['a cycle', () => flow.edge('b', 'a').toBlueprint(), 'edges[1]', /Loops/],
+    ['a cycle', () => flow.edge('b', 'a').toBlueprint(), 'edges[1]', /maxVisits/],
     [
       'a fallback that nobody added',
       () => flow.node('c', nothing, { fallback: 'd' }).toBlueprint(),

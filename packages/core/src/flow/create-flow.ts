@@ -5,19 +5,30 @@
  * be handed around. A mistake is reported by the call that makes it, in the words of `checkBlueprint`.
  */
 
-import { approve, readApproval, readSleep, readWaitForSignal, sleep, waitForSignal } from '../engine/built-in-nodes.ts'
+import {
+  approve,
+  child,
+  readApproval,
+  readChild,
+  readSleep,
+  readWaitForSignal,
+  sleep,
+  waitForSignal,
+} from '../engine/built-in-nodes.ts'
 import type { NodeFunction } from '../engine/node-function.ts'
 import type { FunctionRegistry, inputType, RunnableFlow } from '../engine/registry.ts'
 import { type Blueprint, edgeIdOf, type NodeConfig } from '../model/blueprint.ts'
-import { APPROVAL, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
+import { APPROVAL, CHILD, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
 import { checkBlueprint, readEdge, readHead, readNode } from '../model/check-blueprint.ts'
 import { addEdge, addNodeId } from '../model/check-graph.ts'
 import { checkOptions } from '../model/check-options.ts'
+import { BatonError } from '../model/errors.ts'
 import { mistake } from '../model/readers.ts'
 import type { ApprovalDecision } from '../model/run.ts'
 import type { SchemaInput, StandardSchemaV1 } from '../model/standard-schema.ts'
 import type {
   ApprovalNodeOptions,
+  ChildNodeOptions,
   EdgeOptions,
   FlowOptions,
   MapOptions,
@@ -103,7 +114,12 @@ export class Flow<Input = unknown, Ids extends string = string, Types = unknown>
     return this.#add(id, fn, options)
   }
 
-  #add<Id extends string, More>(id: Id, fn: unknown, options: AddOptions): Flow<Input, Ids | Id, Types | More> {
+  #add<Id extends string, More>(
+    id: Id,
+    fn: unknown,
+    options: AddOptions,
+    runs?: RunnableFlow,
+  ): Flow<Input, Ids | Id, Types | More> {
     const parts = this.#partsToGrow()
     const place = parts.nodes.size
     assertOptions(options, `nodes[${place}]`)
@@ -119,7 +135,7 @@ export class Flow<Input = unknown, Ids extends string = string, Types = unknown>
     addNodeId(parts.nodes, node.id, place)
     const code = known ?? given
     parts.functions.set(node.uses, code)
-    parts.list.push({ node, code })
+    parts.list.push(runs === undefined ? { node, code } : { node, code, child: runs })
     return new Flow(this.#head, parts, parts.list.length)
   }
 
@@ -158,6 +174,27 @@ export class Flow<Input = unknown, Ids extends string = string, Types = unknown>
     const { config, name = id, ...others } = options
     const params = readApproval({ name, ...others }, this.#nextParams())
     return this.#add(id, approve, { uses: APPROVAL, params, ...(config === undefined ? {} : { config }) })
+  }
+
+  /**
+   * Adds a node that runs another flow as a run of its own, with the node's input. Its output is that run's. A flow that
+   * is given itself, and not by its id, is known wherever this one is.
+   */
+  child<
+    Id extends string,
+    ChildInput = unknown,
+    Mapped extends NodeConfig['inputs'] = undefined,
+    Listed extends NodeConfig['map'] = undefined,
+  >(
+    id: Id,
+    flow: RunnableFlow<ChildInput> | string,
+    options: ChildNodeOptions<Mapped, Listed> = {},
+  ): Flow<Input, Ids | Id, Types | NodeTypes<Id, Taken<Mapped, Taken<Listed, ChildInput>>, unknown>> {
+    this.#assertNodeOptions(options)
+    const { config, ...others } = options
+    const params = readChild({ flow: flowIdOf(flow), ...others }, this.#nextParams())
+    const nodeOptions = { uses: CHILD, params, ...(config === undefined ? {} : { config: config as NodeConfig }) }
+    return this.#add(id, child, nodeOptions, typeof flow === 'string' ? undefined : flow)
   }
 
   /** Adds a node that waits this long, holding no worker. It has no output. */
@@ -229,6 +266,11 @@ export class Flow<Input = unknown, Ids extends string = string, Types = unknown>
     return this.#registry
   }
 
+  /** The flows that its nodes run as runs of their own, where they were given and not named. */
+  get children(): readonly RunnableFlow[] {
+    return this.#list().flatMap((part) => ('child' in part && part.child !== undefined ? [part.child] : []))
+  }
+
   #list(): readonly Part[] {
     return this.#parts.list.slice(0, this.#length)
   }
@@ -245,6 +287,14 @@ export class Flow<Input = unknown, Ids extends string = string, Types = unknown>
   #nextParams(): string {
     return `nodes[${this.#partsToGrow().nodes.size}].params`
   }
+}
+
+function flowIdOf(flow: unknown): string {
+  if (typeof flow === 'string') return flow
+  if (typeof (flow as RunnableFlow | undefined)?.toBlueprint === 'function')
+    return (flow as RunnableFlow).toBlueprint().id
+  const hint = 'Pass what createFlow() gives, or the id of a flow that is registered.'
+  throw new BatonError('INVALID_OPTION', { field: 'flow', message: 'not a flow', hint })
 }
 
 function assertOptions(options: unknown, field: string, hint = 'Leave them out, or pass {}.'): void {

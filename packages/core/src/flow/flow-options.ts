@@ -1,6 +1,6 @@
 /** What the calls of `create-flow.ts` accept beside ids and functions. */
 import type { EdgePredicate, EdgeTransform } from '../engine/node-function.ts'
-import type { NodeConfig } from '../model/blueprint.ts'
+import type { LoopPolicy, NodeConfig } from '../model/blueprint.ts'
 import type { JsonObject, JsonValue } from '../model/json.ts'
 import type { StandardSchemaV1 } from '../model/standard-schema.ts'
 
@@ -62,6 +62,20 @@ export interface ApprovalNodeOptions extends WaitConfig {
   readonly timeoutMs?: number
 }
 
+export interface ChildNodeOptions<
+  Mapped extends Inputs = Inputs,
+  Listed extends NodeConfig['map'] = NodeConfig['map'],
+> {
+  readonly config?: Omit<NodeConfig, 'inputs' | 'map'> & { readonly inputs?: Mapped; readonly map?: Listed }
+  readonly version?: string
+  /** False: the node ends at once, and its output is the id of the run. Default true. */
+  readonly wait?: boolean
+  /** Goes on when this run is cancelled or fails. Default false. */
+  readonly detached?: boolean
+  /** Fails with `WAIT_TIMEOUT` when the child has not ended by then. The child goes on. */
+  readonly timeoutMs?: number
+}
+
 export interface SignalNodeOptions extends WaitConfig {
   readonly signal: string
   readonly timeoutMs?: number
@@ -76,4 +90,6 @@ export interface EdgeOptions {
   readonly condition?: EdgePredicate | string
   /** Turns the source's output into what the target gets: a function, or the name of one in the registry. */
   readonly transform?: EdgeTransform | string
+  /** It leads back to the node that a loop begins with, and begins the next visit when it is taken. */
+  readonly loop?: LoopPolicy
 }

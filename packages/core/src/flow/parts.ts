@@ -1,5 +1,5 @@
 import type { EdgePredicate, EdgeTransform } from '../engine/node-function.ts'
-import type { FunctionRegistry } from '../engine/registry.ts'
+import type { FunctionRegistry, RunnableFlow } from '../engine/registry.ts'
 import { type BlueprintEdge, type BlueprintNode, edgeIdOf } from '../model/blueprint.ts'
 import type { EdgeId, NodeId } from '../model/ids.ts'
 import type { StandardSchemaV1 } from '../model/standard-schema.ts'
@@ -18,7 +18,7 @@ export interface Parts {
 }
 
 export type Part =
-  | { readonly node: BlueprintNode; readonly code: NodeCode }
+  | { readonly node: BlueprintNode; readonly code: NodeCode; readonly child?: RunnableFlow }
   | { readonly edge: BlueprintEdge; readonly condition?: EdgePredicate; readonly transform?: EdgeTransform }
 
 export function noParts(input: StandardSchemaV1 | undefined): Parts {

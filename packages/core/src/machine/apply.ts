@@ -17,6 +17,7 @@ export type CommandResult =
   | { readonly type: 'notify'; readonly result: NoticeResult }
   | { readonly type: 'renew'; readonly result: RenewResult }
   | { readonly type: 'redispatch' }
+  | { readonly type: 'delivered' }
 
 /**
  * @param machine the run so far; undefined before its `create`
@@ -46,8 +47,11 @@ export function applyCommand(
     case 'renew':
       return { type: 'renew', result: machine.renew(command.request, atMs) }
     case 'redispatch':
-      machine.redispatch(command.instances, command, atMs)
+      machine.redispatch(command.instances, command, atMs, command.messages)
       return { type: 'redispatch' }
+    case 'delivered':
+      machine.delivered(command.keys)
+      return { type: 'delivered' }
     default:
       return unreachable(command)
   }

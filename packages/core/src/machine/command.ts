@@ -1,7 +1,7 @@
 import type { RunId } from '../model/ids.ts'
+import type { NewRun } from '../model/run.ts'
 import type { ClaimRequest, RenewRequest } from '../ports/claim.ts'
 import type { Notice } from '../ports/notice.ts'
-import type { NewRun } from '../ports/run-store.ts'
 import type { Transition } from '../ports/transition.ts'
 
 /**
@@ -18,6 +18,9 @@ export type Command =
       readonly type: 'redispatch'
       readonly runId: RunId
       readonly instances: readonly string[]
+      /** Keys of messages. */
+      readonly messages: readonly string[]
       readonly redispatchMs: number
       readonly redispatchMaxMs: number
     }
+  | { readonly type: 'delivered'; readonly runId: RunId; readonly keys: readonly string[] }

@@ -14,8 +14,14 @@ export function isClaimable(instance: InstanceState, atMs: number): boolean {
 /** What may be claimed at the given instant, and the deadline if it has passed; oldest first. */
 export function dueItems(state: RunState, atMs: number, { unsentOnly = false, flows }: DueFilter): DueItem[] {
   const { head } = state
-  if (isTerminal(state.status)) return []
   const items: DueItem[] = []
+  // Whoever asks for flows looks for work that it can do.
+  if (flows === undefined) {
+    for (const { message, dueAtMs, remindAtMs } of state.outbox?.values() ?? []) {
+      if (!unsentOnly || remindAtMs <= atMs) items.push({ type: 'message', runId: head.runId, message, dueAtMs })
+    }
+  }
+  if (isTerminal(state.status)) return items
   if (head.deadlineAtMs !== undefined && head.deadlineAtMs <= atMs && !state.stopping) {
     items.push({ type: 'deadline', runId: head.runId, dueAtMs: head.deadlineAtMs })
   }
@@ -43,8 +49,10 @@ export function dueItems(state: RunState, atMs: number, { unsentOnly = false, fl
 
 /** The earliest instant at which `dueItems` may have something to say; never when the run has ended. */
 export function nextDueAtMs(state: RunState): number {
-  if (isTerminal(state.status)) return NEVER
-  let next = state.stopping ? NEVER : (state.head.deadlineAtMs ?? NEVER)
+  let next = NEVER
+  for (const { dueAtMs } of state.outbox?.values() ?? []) if (dueAtMs < next) next = dueAtMs
+  if (isTerminal(state.status)) return next
+  if (!state.stopping) next = Math.min(next, state.head.deadlineAtMs ?? NEVER)
   for (const instance of state.instances.values()) {
     if (instance.status === 'waiting' || isSettled(instance.status)) continue
     if (state.stopping && instance.status !== 'claimed') continue

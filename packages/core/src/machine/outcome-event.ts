@@ -10,12 +10,7 @@ export function outcomeEvent(state: RunState, instance: InstanceState, outcome: 
   if (outcome.type === 'succeeded') return succeededEvent(seq, atMs, instance, outcome)
   const stamp = { seq, atMs }
   const by = { instanceId: instance.id, fence: instance.fence }
-  // Work that would go on later has nobody to go on for once the run stops or the instance was called off.
-  // Nor does the failure of what was called off mean anything to anybody.
-  const isMoot = goesOnLater(outcome)
-    ? state.stopping || instance.calledOff
-    : outcome.type === 'failed' && instance.calledOff
-  if (isMoot) {
+  if (isMoot(state, instance, outcome)) {
     return { ...stamp, type: 'node-cancelled', instanceId: instance.id, reason: 'called-off' }
   }
   switch (outcome.type) {
@@ -57,13 +52,24 @@ export function outcomeEvent(state: RunState, instance: InstanceState, outcome: 
   }
 }
 
+/**
+ * Work that would go on later has nobody to go on for once the run stops or the instance was called off.
+ * Nor does the failure of what was called off mean anything to anybody.
+ */
+export function isMoot(state: RunState, instance: InstanceState, outcome: Outcome): boolean {
+  return goesOnLater(outcome) ? state.stopping || instance.calledOff : outcome.type === 'failed' && instance.calledOff
+}
+
 /** Whether nothing takes this failure, so that the run will end as failed. */
 export function failureFixesOutcome(state: RunState, { always, ifStarted }: FailureTakers): boolean {
   if (always || state.outcome !== undefined) return false
   return !ifStarted.some((id) => state.instances.get(id)?.started === true)
 }
 
-function goesOnLater({ type }: Outcome): boolean {
+function goesOnLater(outcome: Outcome): boolean {
+  const { type } = outcome
+  // Nor is a child begun, or another run told something, for a node that is called off.
+  if (type === 'stepped') return outcome.sends !== undefined
   return type === 'retried' || type === 'slept' || type === 'awaited' || type === 'expanded' || type === 'released'
 }
 

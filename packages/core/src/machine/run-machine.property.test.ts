@@ -125,7 +125,7 @@ class Executor {
       const item = due[this.#roll() % Math.max(1, due.length)]
       if (item === undefined) this.#wait()
       else if (item.type === 'deadline') machine.notify({ type: 'deadline', runId }, this.#atMs)
-      else this.#work(item.instanceId)
+      else if (item.type === 'instance') this.#work(item.instanceId)
     }
   }
 

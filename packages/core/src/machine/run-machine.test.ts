@@ -3,11 +3,10 @@ import type { RunEvent } from '../model/event.ts'
 import { foldJournal } from '../model/fold.ts'
 import { parseRunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
-import type { Arrival, RecordedStep } from '../model/run.ts'
+import type { Arrival, NewRun, RecordedStep } from '../model/run.ts'
 import { recordOf } from '../model/run-record.ts'
 import { summaryOf } from '../model/run-state.ts'
 import type { Claim, ClaimRequest } from '../ports/claim.ts'
-import type { NewRun } from '../ports/run-store.ts'
 import type { CommitResult, NextClaim, Outcome } from '../ports/transition.ts'
 import { RunMachine } from './run-machine.ts'
 
@@ -84,7 +83,7 @@ class World {
 
   due(unsentOnly = false) {
     const items = this.machine.due(this.atMs, { unsentOnly })
-    return items.map((item) => (item.type === 'deadline' ? 'deadline' : item.instanceId))
+    return items.map((item) => (item.type === 'instance' ? item.instanceId : item.type))
   }
 }
 
@@ -600,6 +599,18 @@ describe('a deadline', () => {
 
     expect(world.ask(instanceId).status).toBe('ended')
     expect(world.state.status).toBe('failed')
+  })
+
+  it('is not outrun by a chain of commits that claim what comes next', () => {
+    const world = new World({ deadlineMs: 50 })
+    const claim = world.claim('a')
+
+    world.atMs += 50
+    const answer = world.commit(claim, { ...done, arrivals: [to('b', 'a')] }, { next: candidates('b') })
+
+    expect(answer).toMatchObject({ status: 'committed', ready: [], run: { status: 'failed' } })
+    expect(answer).not.toHaveProperty('claim')
+    expect(summaryOf(world.state)).toMatchObject({ status: 'failed', error: { code: 'RUN_TIMEOUT' } })
   })
 
   it('runs on during a pause', () => {

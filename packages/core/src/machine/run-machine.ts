@@ -19,8 +19,10 @@ import { applyDeltas, type Delta } from '../model/delta.ts'
 import { BatonError, errors, unreachable } from '../model/errors.ts'
 import type { RunEvent, RunFact } from '../model/event.ts'
 import { fold } from '../model/fold.ts'
-import type { InstanceId } from '../model/ids.ts'
+import type { InstanceId, NodeId } from '../model/ids.ts'
 import { deepEqual } from '../model/json.ts'
+import type { RunMessage } from '../model/message.ts'
+import type { NewRun } from '../model/run.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
 import { forget, type InstanceState, NEVER, RunState, setDue } from '../model/run-state.ts'
 import type {
@@ -33,19 +35,19 @@ import type {
   RunSignal,
 } from '../ports/claim.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
-import type { DueItem, NewRun } from '../ports/run-store.ts'
-import type { CommitResult, NextClaim, Outcome, Settlement, Transition } from '../ports/transition.ts'
+import type { DueItem } from '../ports/run-store.ts'
+import type { CommitResult, NextClaim, Outcome, Send, Settlement, Transition } from '../ports/transition.ts'
 import { claimView } from './claim-view.ts'
 import { type DueFilter, dueItems, isClaimable, nextDueAtMs } from './due.ts'
-import { failureFixesOutcome, outcomeEvent } from './outcome-event.ts'
+import { failureFixesOutcome, isMoot, outcomeEvent } from './outcome-event.ts'
 
 export interface MachineOptions {
   /** How long a job may go unanswered before the sweep reminds of it. */
   readonly redispatchMs: number
   /** Sees every event, in order, after it was folded. Absent where nobody observes the run. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
-  /** Let go of what has settled: for runs whose state nobody will look at. */
-  readonly forgets?: boolean
+  /** Which nodes' instances to let go of once they have settled: for runs whose state nobody will look at. */
+  readonly forgets?: ((nodeId: NodeId) => boolean) | undefined
 }
 
 const NO_IDS: readonly InstanceId[] = []
@@ -88,11 +90,17 @@ export class RunMachine {
     return machine
   }
 
+  /** It has ended, and all that it had to say has been taken: nothing will change it any more. */
+  get isDone(): boolean {
+    return isTerminal(this.state.status) && (this.state.outbox?.size ?? 0) === 0
+  }
+
   /** Whether a `create` with this content asks for the run that is already here. */
   isSameStart(run: NewRun): boolean {
     const { head, input, firstContext } = this.state
     return (
       head.flowId === run.flowId &&
+      head.lineage.parentRunId === run.lineage?.parentRunId &&
       head.version === run.version &&
       deepEqual(input, run.input) &&
       deepEqual(firstContext, run.context)
@@ -151,9 +159,9 @@ export class RunMachine {
     const conflict = this.#findConflict(deltasOf(outcome))
     if (conflict !== undefined) return conflict
 
+    if ('sends' in outcome && !isMoot(state, instance, outcome)) this.#sendAll(instance, outcome.sends, atMs)
     this.#emit(outcomeEvent(state, instance, outcome, atMs))
-    const isMoot = hasStatus(instance, 'cancelled')
-    if (!isMoot && 'settlements' in outcome && outcome.settlements !== undefined) {
+    if (!hasStatus(instance, 'cancelled') && 'settlements' in outcome && outcome.settlements !== undefined) {
       this.#settleBehind(outcome.settlements, atMs)
     }
     // No lease to wait for any more: the sweep may remind of it as soon as its time has come.
@@ -164,8 +172,9 @@ export class RunMachine {
     instance.commitId = transition.commitId
     instance.answeredReady = ready
     instance.answeredNext = claim?.instanceId
-    if (this.#options.forgets === true) forget(state, instance)
+    if (this.#options.forgets?.(instance.nodeId) === true) forget(state, instance)
     const run = this.#signal()
+    if (state.sent.length > 0) return { status: 'committed', ready, sent: this.#takeSent(atMs), ...maybe(claim), run }
     return claim === undefined ? { status: 'committed', ready, run } : { status: 'committed', ready, claim, run }
   }
 
@@ -208,12 +217,20 @@ export class RunMachine {
       case 'deadline':
         this.#passDeadline(atMs)
         break
+      case 'child-ended': {
+        const { childRunId, end } = notice
+        const child = state.children?.get(childRunId)
+        if (child !== undefined && child.end === undefined) this.#record({ type: 'child-ended', childRunId, end }, atMs)
+        break
+      }
       default:
         return unreachable(notice)
     }
     this.#conclude(atMs)
     if (state.seq === before) return { status: 'unchanged', run: this.#signal() }
-    return { status: 'accepted', ready: this.#takeOpened(atMs), run: this.#signal() }
+    const ready = this.#takeOpened(atMs)
+    const sent = state.sent.length === 0 ? {} : { sent: this.#takeSent(atMs) }
+    return { status: 'accepted', ready, ...sent, run: this.#signal() }
   }
 
   renew(request: RenewRequest, atMs: number): RenewResult {
@@ -232,11 +249,12 @@ export class RunMachine {
     return { run: this.#signal(), lost, cancelled }
   }
 
-  /** Notes that jobs were sent again; the next reminder comes after twice the time. */
+  /** Notes that jobs were sent again, or messages were not taken; the next reminder comes after twice the time. */
   redispatch(
     instanceIds: readonly InstanceId[],
     times: { readonly redispatchMs: number; readonly redispatchMaxMs: number },
     atMs: number,
+    messages: readonly string[] = [],
   ): void {
     for (const id of instanceIds) {
       const instance = this.state.instances.get(id)
@@ -244,6 +262,17 @@ export class RunMachine {
       instance.remindAtMs = atMs + Math.min(times.redispatchMaxMs, times.redispatchMs * 2 ** instance.dispatch)
       instance.dispatch += 1
     }
+    for (const key of messages) {
+      const entry = this.state.outbox?.get(key)
+      if (entry === undefined) continue
+      entry.remindAtMs = atMs + Math.min(times.redispatchMaxMs, times.redispatchMs * 2 ** entry.dispatch)
+      entry.dispatch += 1
+    }
+  }
+
+  /** Those messages have been taken by the runs that they were for. No event speaks of it. */
+  delivered(keys: readonly string[]): void {
+    for (const key of keys) this.state.outbox?.delete(key)
   }
 
   /** What may be claimed at the given instant, and the deadline if it has passed; oldest first. */
@@ -322,6 +351,18 @@ export class RunMachine {
     this.#record({ type: 'node-cancelled', instanceId: instance.id, reason }, atMs)
   }
 
+  /** What other runs are to be told comes before the step that asked for it. */
+  #sendAll({ id: instanceId, fence }: InstanceState, sends: readonly Send[] | undefined, atMs: number): void {
+    for (const send of sends ?? []) {
+      if (send.type === 'message') {
+        this.#record({ type: 'message-sent', instanceId, fence, message: send.message }, atMs)
+      } else {
+        const { run, detached } = send
+        this.#record({ type: 'child-started', instanceId, fence, run, detached }, atMs)
+      }
+    }
+  }
+
   /** Fates that need no code: applied one by one, each only while its instance has not started. */
   #settleBehind(settlements: readonly Settlement[], atMs: number): void {
     const { state } = this
@@ -373,6 +414,11 @@ export class RunMachine {
   #claimNext({ next, commitId }: Transition, atMs: number): Claim | undefined {
     const { state } = this
     if (next === undefined || state.opened.length === 0 || state.stopping || isTerminal(state.status)) return undefined
+    // A chain of commits must not outrun the deadline: a claim that came by itself would be refused.
+    if (this.#passDeadline(atMs)) {
+      this.#conclude(atMs)
+      return undefined
+    }
     for (const instance of state.opened) {
       const needs = candidateFor(next, instance, atMs)
       if (needs !== undefined) return this.#grant(instance, needs, next, commitId, atMs)
@@ -397,6 +443,18 @@ export class RunMachine {
     }
     opened.length = 0
     return ready ?? NO_IDS
+  }
+
+  /** Empties the list of what was posted, and sets the reminders. */
+  #takeSent(atMs: number): readonly RunMessage[] {
+    const { sent, outbox } = this.state
+    const { redispatchMs } = this.#options
+    this.state.sent = []
+    for (const { key } of sent) {
+      const entry = outbox?.get(key)
+      if (entry !== undefined && redispatchMs !== NEVER) entry.remindAtMs = atMs + redispatchMs
+    }
+    return sent
   }
 
   #answerAgain(instance: InstanceState, transition: Transition): CommitResult {
@@ -431,6 +489,10 @@ export class RunMachine {
 /** Asked after something was folded: what the compiler knows of the status from before no longer holds. */
 function hasStatus(instance: InstanceState, status: InstanceState['status']): boolean {
   return instance.status === status
+}
+
+function maybe(claim: Claim | undefined): { readonly claim?: Claim } {
+  return claim === undefined ? {} : { claim }
 }
 
 function hasStep({ steps, lastPosition }: InstanceState, position: number): boolean {

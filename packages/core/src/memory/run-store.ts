@@ -10,6 +10,7 @@ import type { ContextEntry } from '../model/delta.ts'
 import { BatonError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
+import type { NewRun } from '../model/run.ts'
 import { isTerminal, type RunRecord, type RunSummary } from '../model/run.ts'
 import { recordOf } from '../model/run-record.ts'
 import { summaryOf } from '../model/run-state.ts'
@@ -17,16 +18,16 @@ import type { ContextSource } from '../ports/async-context.ts'
 import type { ClaimRequest, ClaimResult, RenewRequest, RenewResult } from '../ports/claim.ts'
 import { type IClock, systemClock } from '../ports/clock.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
-import type {
-  CreateResult,
-  DueItem,
-  DueQuery,
-  IRunStore,
-  JournalOptions,
-  NewRun,
-  PurgeOptions,
-  RunPage,
-  RunQuery,
+import {
+  type CreateResult,
+  checkPurgeOptions,
+  type DueItem,
+  type DueQuery,
+  type IRunStore,
+  type JournalOptions,
+  type PurgeOptions,
+  type RunPage,
+  type RunQuery,
 } from '../ports/run-store.ts'
 import type { CommitResult, Transition } from '../ports/transition.ts'
 import { DueIndex } from './due-index.ts'
@@ -35,6 +36,8 @@ export interface InMemoryRunStoreOptions {
   readonly clock?: IClock
   readonly redispatchMs?: number
   readonly redispatchMaxMs?: number
+  /** @internal Makes the machine of a new run. The simulator watches machines, and puts spoilt ones in their place. */
+  readonly newMachine?: typeof RunMachine.create
 }
 
 interface Entry {
@@ -50,15 +53,17 @@ export class InMemoryRunStore implements IRunStore {
   readonly #due = new DueIndex()
   readonly #clock: IClock
   readonly #times: { readonly redispatchMs: number; readonly redispatchMaxMs: number }
+  readonly #newMachine: typeof RunMachine.create
 
   constructor(options: InMemoryRunStoreOptions = {}) {
-    checkOptions(options, ['clock', 'redispatchMs', 'redispatchMaxMs'] satisfies (keyof InMemoryRunStoreOptions)[])
+    checkOptions(options, runStoreOptions)
     for (const name of ['redispatchMs', 'redispatchMaxMs'] as const) checkNumber(options[name], name, { least: 1 })
     this.#clock = options.clock ?? systemClock
     this.#times = {
       redispatchMs: options.redispatchMs ?? defaults.redispatchMs,
       redispatchMaxMs: options.redispatchMaxMs ?? defaults.redispatchMaxMs,
     }
+    this.#newMachine = options.newMachine ?? RunMachine.create
   }
 
   create(run: NewRun): CreateResult {
@@ -68,7 +73,7 @@ export class InMemoryRunStore implements IRunStore {
     if ((this.#purged.get(run.runId) ?? 0) > this.#clock.now()) return { status: 'purged' }
     const events: RunEvent[] = []
     const onEvent = (event: RunEvent) => void events.push(event)
-    const machine = RunMachine.create(structuredClone(run), this.#clock.now(), { ...this.#times, onEvent })
+    const machine = this.#newMachine(structuredClone(run), this.#clock.now(), { ...this.#times, onEvent })
     this.#runs.set(run.runId, { machine, events, followers: new Set() })
     this.#due.file(run.runId, machine.nextDueAtMs())
     return { status: 'created' }
@@ -173,19 +178,26 @@ export class InMemoryRunStore implements IRunStore {
 
   redispatch(items: readonly DueItem[]): void {
     for (const item of items) {
-      if (item.type !== 'instance') continue
-      this.#runs.get(item.runId)?.machine.redispatch([item.instanceId], this.#times, this.#clock.now())
+      const instances = item.type === 'instance' ? [item.instanceId] : []
+      const messages = item.type === 'message' ? [item.message.key] : []
+      this.#runs.get(item.runId)?.machine.redispatch(instances, this.#times, this.#clock.now(), messages)
     }
   }
 
-  purge({ endedBeforeMs, limit = 1_000 }: PurgeOptions): number {
+  delivered(runId: RunId, keys: readonly string[]): void {
+    this.#find(runId)?.machine.delivered(keys)
+  }
+
+  purge(options: PurgeOptions): number {
+    const { endedBeforeMs, limit = 1_000 } = checkPurgeOptions(options)
     const nowMs = this.#clock.now()
     for (const [runId, untilMs] of this.#purged) if (untilMs <= nowMs) this.#purged.delete(runId)
     let count = 0
     for (const [runId, { machine }] of this.#runs) {
       if (count >= limit) break
       const { endedAtMs, head } = machine.state
-      if (endedAtMs === undefined || endedAtMs >= endedBeforeMs || !this.#rootHasEnded(head.lineage.rootRunId)) continue
+      if (!machine.isDone || endedAtMs === undefined || endedAtMs >= endedBeforeMs) continue
+      if (!this.#rootHasEnded(head.lineage.rootRunId)) continue
       this.#runs.delete(runId)
       this.#due.remove(runId)
       this.#purged.set(runId, nowMs + defaults.tombstoneMs)
@@ -220,3 +232,10 @@ export class InMemoryRunStore implements IRunStore {
     return result
   }
 }
+
+const runStoreOptions = [
+  'clock',
+  'redispatchMs',
+  'redispatchMaxMs',
+  'newMachine',
+] as const satisfies readonly (keyof InMemoryRunStoreOptions)[]

@@ -86,6 +86,13 @@ export interface BlueprintEdge {
   readonly condition?: string
   /** A registered function that turns the source's output into what the target gets. */
   readonly transform?: string
+  /** It leads back to where a loop begins: when it is taken, the loop's nodes are visited again. */
+  readonly loop?: LoopPolicy
+}
+
+export interface LoopPolicy {
+  /** How often the loop may be visited, the first time included; one visit more fails with `MAX_VISITS`. */
+  readonly maxVisits: number
 }
 
 /** The name of an edge in arrivals and events. */

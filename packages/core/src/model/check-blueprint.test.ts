@@ -57,6 +57,7 @@ describe('checkBlueprint accepts', () => {
         node('d', { retry: { attempts: 2 } }),
       ],
       edges: [
+        edge('a', 'a', { loop: { maxVisits: 1 } }),
         edge('a', 'c', { action: 'go', condition: 'is-big', transform: 'to-text' }),
         edge('b', 'c', { id: 'b to c' }),
         edge('b', 'c', { action: 'other' }),
@@ -330,7 +331,7 @@ const mistakes: readonly Mistake[] = [
   ['an edge that names its ends otherwise', flow({ edges: [{ from: 'a' }] }), 'edges[0].from', /no such/, /source/],
   ['a target that is not there', flow({ edges: [edge('a', 'b'), edge('b', 'C')] }), 'edges[1].target', /"C"/, /"c"/],
   ['a source that is not there', flow({ edges: [edge('x', 'b')] }), 'edges[0].source', /"x"/, /./],
-  ['an edge to itself', flow({ edges: [edge('a', 'a')] }), 'edges[0].target', /a -> a/, /Loops/],
+  ['an edge to itself', flow({ edges: [edge('a', 'a')] }), 'edges[0].target', /a -> a/, /maxVisits/],
   ['two edges between the same nodes', flow({ edges: [edge('a', 'b'), edge('a', 'b')] }), 'edges[1]', /a->b/, /`id`/],
   [
     'two edges with one action',
@@ -378,7 +379,7 @@ const mistakes: readonly Mistake[] = [
   ],
 
   // Cycles.
-  ['a cycle of two', flow({ edges: [edge('a', 'b'), edge('b', 'a')] }), 'edges[1]', /a -> b -> a$/, /step/],
+  ['a cycle of two', flow({ edges: [edge('a', 'b'), edge('b', 'a')] }), 'edges[1]', /a -> b -> a$/, /maxVisits/],
   [
     'a cycle behind a start node',
     flow({ edges: [edge('a', 'b'), edge('b', 'c'), edge('c', 'b')] }),
@@ -392,6 +393,76 @@ const mistakes: readonly Mistake[] = [
     'edges[0]',
     /: b -> c -> b$/,
     /./,
+  ],
+  [
+    'a cycle inside a loop',
+    flow({ edges: [...line('a', 'b', 'c'), edge('c', 'b'), edge('c', 'a', { loop: { maxVisits: 2 } })] }),
+    'edges[2]',
+    /: b -> c -> b$/,
+    /./,
+  ],
+
+  // Loops.
+  [
+    'a loop without a bound',
+    flow({ edges: [...line('a', 'b', 'c'), edge('c', 'a', { loop: {} })] }),
+    'edges[2].loop.maxVisits',
+    /missing/,
+    /./,
+  ],
+  [
+    'a loop that nothing may visit',
+    flow({ edges: [...line('a', 'b', 'c'), edge('c', 'a', { loop: { maxVisits: 0 } })] }),
+    'edges[2].loop.maxVisits',
+    /0/,
+    /from 1/,
+  ],
+  [
+    'a loop edge that leads on',
+    flow({ edges: [edge('a', 'b'), edge('b', 'c', { loop: { maxVisits: 2 } })] }),
+    'edges[1].loop',
+    /no way leads from c to b/,
+    /Leave out/,
+  ],
+  [
+    'a loop edge from another branch',
+    flow({ edges: [edge('a', 'b'), edge('a', 'c'), edge('c', 'b', { loop: { maxVisits: 2 } })] }),
+    'edges[2].loop',
+    /no way leads from b to c/,
+    /behind b/,
+  ],
+  [
+    'a second way into a loop',
+    flow({
+      nodes: [node('in'), node('a'), node('b'), node('c')],
+      edges: [...line('in', 'a', 'b', 'c'), edge('in', 'b'), edge('c', 'a', { loop: { maxVisits: 2 } })],
+    }),
+    'edges[3]',
+    /past a into its loop: in -> b/,
+    /lead the edge to a/,
+  ],
+  [
+    'a start node in the middle of a loop',
+    flow({
+      nodes: [node('a'), node('b'), node('c'), node('other')],
+      edges: [...line('a', 'b', 'c'), edge('other', 'c'), edge('c', 'a', { loop: { maxVisits: 2 } })],
+    }),
+    'edges[2]',
+    /past a into its loop: other -> c/,
+    /./,
+  ],
+  [
+    'loops within loops without end',
+    flow({
+      nodes: Array.from({ length: 9 }, (_, index) => node(`n${index}`)),
+      edges: [
+        ...line(...Array.from({ length: 9 }, (_, index) => `n${index}`)),
+        ...Array.from({ length: 9 }, (_, index) => edge('n8', `n${index}`, { loop: { maxVisits: 2 } })),
+      ],
+    }),
+    'edges[16].loop',
+    /deeper than 8/,
+    /one node/,
   ],
 ]
 

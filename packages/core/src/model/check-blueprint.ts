@@ -11,6 +11,7 @@ import type {
   BlueprintMetadata,
   BlueprintNode,
   InputSource,
+  LoopPolicy,
   MapPolicy,
   NodeConfig,
   RunPolicy,
@@ -88,6 +89,8 @@ const readRetry = object<RetryPolicy>({
 
 const readMap = object<MapPolicy>({ concurrency: integer({ least: 1 }), maxFailures: integer({ least: 0 }) })
 
+const readLoop = object<LoopPolicy>({ maxVisits: integer({ least: 1 }) }, ['maxVisits'])
+
 const readPath = list(key, { most: 64 })
 
 const readSource: Reader<InputSource> = (data, field) => {
@@ -150,6 +153,7 @@ export const readEdge: Reader<BlueprintEdge> = object<BlueprintEdge>(
     action: readName,
     condition: readName,
     transform: readName,
+    loop: readLoop,
   },
   ['source', 'target'],
 )

@@ -1,10 +1,11 @@
 /**
  * What nodes and edges must be to each other so that a run can end: ids that tell them apart, edges that lead
- * somewhere, no way back, fallbacks that stand in for one node. Linear in the size of the graph, and without recursion,
+ * somewhere, no way back but declared loops, fallbacks that stand in for one node. Linear in the size of the graph, and without recursion,
  * so that a long line of nodes is as good as any other graph.
  */
 import { type Blueprint, type BlueprintEdge, edgeIdOf } from './blueprint.ts'
 import type { EdgeId, NodeId } from './ids.ts'
+import { findLoops } from './loops.ts'
 import { nearestName } from './nearest.ts'
 import { mistake } from './readers.ts'
 
@@ -22,6 +23,7 @@ export function checkGraph({ nodes, edges }: Blueprint): void {
   checkInputs(nodes, edges)
   // A graph without a way back has a start node, so that nothing is left to check for that.
   checkCycles(nodes, edges)
+  findLoops({ nodes, edges })
 }
 
 /** Notes the place of a node id, or refuses it. The builder does the same, one call at a time. */
@@ -52,7 +54,7 @@ export function addEdge(
       nearest === undefined ? 'Add the node first.' : `Did you mean ${JSON.stringify(nearest)}? Or add the node.`
     throw mistake(`${field}.${end}`, `there is no node ${JSON.stringify(edge[end])}`, hint)
   }
-  if (edge.source === edge.target) {
+  if (edge.source === edge.target && edge.loop === undefined) {
     throw mistake(`${field}.target`, `leads back to where it comes from: ${edge.source} -> ${edge.target}`, NO_LOOPS)
   }
   const id = edgeIdOf(edge)
@@ -135,7 +137,8 @@ function checkInputs(nodes: Blueprint['nodes'], edges: Blueprint['edges']): void
 function checkCycles(nodes: Blueprint['nodes'], edges: Blueprint['edges']): void {
   const missing = new Map<NodeId, number>(nodes.map(({ id }) => [id, 0]))
   const targets = new Map<NodeId, NodeId[]>(nodes.map(({ id }) => [id, []]))
-  for (const { source, target } of edges) {
+  for (const { source, target, loop } of edges) {
+    if (loop !== undefined) continue
     missing.set(target, (missing.get(target) ?? 0) + 1)
     targets.get(source)?.push(target)
   }
@@ -150,12 +153,17 @@ function checkCycles(nodes: Blueprint['nodes'], edges: Blueprint['edges']): void
     }
   }
   if (missing.size === 0) return
-  const path = cycleAmong(missing, edges)
-  const closing = edges.findIndex(({ source, target }) => source === path.at(-1) && target === path[0])
+  const path = cycleAmong(
+    missing,
+    edges.filter(({ loop }) => loop === undefined),
+  )
+  const closing = edges.findIndex(
+    ({ source, target, loop }) => loop === undefined && source === path.at(-1) && target === path[0],
+  )
   throw mistake(`edges[${closing}]`, `closes a cycle: ${shownPath([...path, path[0] as NodeId])}`, NO_LOOPS)
 }
 
-const NO_LOOPS = 'Loops cannot be declared yet: repeat inside one node, with a `step` for each turn.'
+const NO_LOOPS = 'To repeat nodes, declare the edge that leads back: give it `loop: { maxVisits }`.'
 
 /** Each of these nodes has a predecessor among them, so that whoever walks back comes round. */
 function cycleAmong(left: ReadonlyMap<NodeId, unknown>, edges: Blueprint['edges']): NodeId[] {

@@ -141,6 +141,11 @@ export const errors = {
     about: 'More items of a map failed than its `maxFailures` allows.',
     hint: 'The errors of the items are in the journal, under `node[index]`.',
   },
+  MAX_VISITS: {
+    retryable: false,
+    about: 'A loop was to be visited more often than the `maxVisits` of its back edge allows.',
+    hint: 'Look at what should have ended it, the condition or action of the edge that leads back; or allow more visits.',
+  },
   STEPS_DIVERGED: {
     retryable: false,
     about: 'A node asked for its steps in another order or kind than the attempt that recorded them.',

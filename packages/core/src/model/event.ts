@@ -4,9 +4,10 @@
  */
 import type { Delta } from './delta.ts'
 import type { RecordedError } from './errors.ts'
-import type { Fence, InstanceId, NodeId } from './ids.ts'
+import type { Fence, InstanceId, NodeId, RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
-import type { ApprovalDecision, Arrival, Outcome, RecordedStep, RunHead, Wait } from './run.ts'
+import type { ChildEnd, RunMessage } from './message.ts'
+import type { ApprovalDecision, Arrival, NewRun, Outcome, RecordedStep, RunHead, Wait } from './run.ts'
 
 /** What every event has: its place in the journal and the store's time. */
 export interface EventStamp {
@@ -101,6 +102,14 @@ export type RunFact =
       readonly concurrency: number
       readonly maxFailures: number
     })
+  // Other runs.
+  | (ByClaim & {
+      readonly type: 'child-started'
+      readonly run: NewRun
+      readonly detached: boolean
+    })
+  | { readonly type: 'child-ended'; readonly childRunId: RunId; readonly end: ChildEnd }
+  | (ByClaim & { readonly type: 'message-sent'; readonly message: RunMessage })
   // News from outside.
   | {
       readonly type: 'signal-received'

@@ -7,8 +7,10 @@
 import { applyDeltas, type Delta } from './delta.ts'
 import { unreachable } from './errors.ts'
 import type { RunEvent } from './event.ts'
-import type { InstanceId } from './ids.ts'
+import { addChild, callOffChildren, post, tellParent } from './family.ts'
+import type { InstanceId, RunId } from './ids.ts'
 import { addStep, newInstance, open, setStatus } from './instance-status.ts'
+import type { JsonValue } from './json.ts'
 import { isSettled, type Outcome, type RecordedStep } from './run.ts'
 import { type InstanceState, NEVER, newsOf, RunState, setDue } from './run-state.ts'
 import { callOff, openNextItem, settle } from './settle.ts'
@@ -22,6 +24,7 @@ export function foldJournal(events: Iterable<RunEvent>): RunState | undefined {
       state = new RunState(event.head)
     }
     state.opened.length = 0
+    state.sent.length = 0
     fold(state, event)
   }
   return state
@@ -50,11 +53,11 @@ export function fold(state: RunState, event: RunEvent): void {
         state.outcome = { status: 'cancelled', reason: event.reason }
         state.status = 'cancelling'
       }
-      return
+      return callOffChildren(state, `its parent was cancelled: ${event.reason}`, event.atMs)
     case 'run-deadline-passed':
       state.stopping = true
       state.outcome ??= { status: 'failed', error: event.error }
-      return
+      return callOffChildren(state, PARENT_FAILED, event.atMs)
     case 'run-completed':
       return end(state, 'completed', event.atMs)
     case 'run-failed':
@@ -109,6 +112,11 @@ export function fold(state: RunState, event: RunEvent): void {
     }
     case 'node-awaited': {
       const instance = known(state, event.instanceId)
+      const ended = event.wait.kind === 'child' ? state.children?.get(event.wait.name as RunId)?.end : undefined
+      if (ended !== undefined) {
+        addStep(instance, { ...event.step, result: { ...ended, runId: event.wait.name } as JsonValue })
+        return open(state, instance, event.atMs)
+      }
       const kept = event.wait.kind === 'signal' ? state.news?.signals.get(event.wait.name) : undefined
       if (kept !== undefined && kept.length > 0) {
         const payload = kept.shift()
@@ -144,11 +152,11 @@ export function fold(state: RunState, event: RunEvent): void {
       instance.action = event.action
       if (event.resultOf !== undefined) {
         instance.resultOf = event.resultOf
-        state.results.push(instance)
+        state.results.set(event.resultOf, instance)
       }
       if (event.deltas !== undefined) changeContext(state, event.deltas)
       settle(state, instance, 'succeeded', event.arrivals, event.atMs)
-      if (event.cancels !== undefined) for (const id of event.cancels) callOff(state, id, 'lost-the-join')
+      if (event.cancels !== undefined) for (const id of event.cancels) callOff(state, id, 'lost-the-join', event.atMs)
       return
     }
     case 'node-failed': {
@@ -157,7 +165,10 @@ export function fold(state: RunState, event: RunEvent): void {
       instance.error = event.error
       if (event.fixesOutcome && state.outcome === undefined) {
         state.outcome = { status: 'failed', error: event.error, instanceId: instance.id } satisfies Outcome
-        if (state.head.failFast) state.stopping = true
+        if (state.head.failFast) {
+          state.stopping = true
+          callOffChildren(state, PARENT_FAILED, event.atMs)
+        }
       }
       settle(state, instance, 'failed', event.arrivals, event.atMs)
       return
@@ -172,6 +183,23 @@ export function fold(state: RunState, event: RunEvent): void {
       instance.reason = event.reason
       return settle(state, instance, 'cancelled', [], event.atMs)
     }
+
+    case 'child-started':
+      return addChild(state, event.instanceId, event.run, event)
+    case 'child-ended': {
+      const child = state.children?.get(event.childRunId)
+      if (child === undefined) return
+      child.end = event.end
+      for (const instance of newsOf(state).children.values()) {
+        const { parked } = instance
+        if (parked?.wait?.name !== event.childRunId) continue
+        const result = { ...event.end, runId: event.childRunId } as JsonValue
+        wake(state, instance, { ...parked.step, result }, event.atMs)
+      }
+      return
+    }
+    case 'message-sent':
+      return post(state, event.message, event.atMs)
 
     case 'signal-received': {
       if (event.signalId !== undefined) rememberSignal(newsOf(state).signalIds, event.signalId)
@@ -224,10 +252,13 @@ function changeContext(state: RunState, deltas: readonly Delta[] | undefined): v
 function end(state: RunState, status: 'completed' | 'failed' | 'cancelled', atMs: number): void {
   state.status = status
   state.endedAtMs = atMs
-  if (state.open === 0) return
-  for (const instance of state.instances.values()) {
-    if (!isSettled(instance.status)) callOff(state, instance.id, `run-${status}`)
+  if (state.open > 0) {
+    for (const instance of state.instances.values()) {
+      if (!isSettled(instance.status)) callOff(state, instance.id, `run-${status}`, atMs)
+    }
   }
+  if (status !== 'completed') callOffChildren(state, PARENT_FAILED, atMs)
+  tellParent(state, atMs)
 }
 
 /** A run that is signalled for years must not grow with it: the oldest ids are forgotten. */
@@ -240,4 +271,5 @@ function rememberSignal(ids: Set<string>, id: string): void {
   }
 }
 
+const PARENT_FAILED = 'its parent has failed'
 const REMEMBERED_SIGNALS = 10_000

@@ -2,7 +2,8 @@
  * Ids, checked once at the door. Inside, the branded type is the proof that somebody checked.
  *
  * An instance id is a path that a person can read: `node` is the node's first visit, `node#2` the second, `node[7]`
- * item 7 of a map, `node#2[7]` item 7 of the second visit.
+ * item 7 of a map, `node#2[7]` item 7 of the second visit. In nested loops the outermost comes first: `node#2#3` is the
+ * third visit of the inner loop in the second of the outer one.
  */
 import { BatonError } from './errors.ts'
 
@@ -65,4 +66,42 @@ export function parentOfItem(instanceId: InstanceId): { readonly map: InstanceId
   if (!instanceId.endsWith(']')) return undefined
   const open = instanceId.lastIndexOf('[')
   return { map: instanceId.slice(0, open), index: Number(instanceId.slice(open + 1, -1)) }
+}
+
+const NO_VISITS: readonly number[] = []
+
+/** The instance of a node at a visit of each loop that it is in, outermost first. First visits at the end go unsaid. */
+export function visitedId(nodeId: NodeId, visits: readonly number[]): InstanceId {
+  let said = visits.length
+  while (said > 0 && visits[said - 1] === 1) said -= 1
+  let id = nodeId
+  for (let place = 0; place < said; place++) id += `#${visits[place]}`
+  return id
+}
+
+/** @param depth how many loops its node is in */
+export function visitsOf(instanceId: InstanceId, depth: number): readonly number[] {
+  if (depth === 0) return NO_VISITS
+  const visits = new Array<number>(depth).fill(1)
+  let start = instanceId.indexOf('#')
+  for (let place = 0; place < depth && start !== -1; place++) {
+    const next = instanceId.indexOf('#', start + 1)
+    // What follows the number, the item of a map or the mark of a turn, is no part of it.
+    visits[place] = Number.parseInt(instanceId.slice(start + 1, next === -1 ? undefined : next), 10)
+    start = next
+  }
+  return visits
+}
+
+/**
+ * The turn of a loop, where the visit of its body ends and the next one begins: `header#2!` follows the second visit.
+ * It belongs to the node that the loop begins with.
+ */
+export function turnId(header: NodeId, visits: readonly number[]): InstanceId {
+  return `${header}#${visits.join('#')}!`
+}
+
+/** A node's own id may end in the same mark, but never says a visit. */
+export function isTurn(instanceId: InstanceId): boolean {
+  return instanceId.endsWith('!') && instanceId.includes('#')
 }

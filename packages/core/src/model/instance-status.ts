@@ -15,12 +15,18 @@ export function setStatus(state: RunState, instance: InstanceState, status: Inst
   const before = instance.status
   if (before === 'waiting') state.waiting -= 1
   else if (before === 'claimed') state.claimed -= 1
-  else if (before === 'awaiting') newsOf(state).awaiting.delete(instance.id)
+  else if (before === 'awaiting') {
+    newsOf(state).awaiting.delete(instance.id)
+    newsOf(state).children.delete(instance.id)
+  }
   instance.status = status
   if (status === 'waiting') state.waiting += 1
   else if (status === 'claimed') state.claimed += 1
-  else if (status === 'awaiting') newsOf(state).awaiting.set(instance.id, instance)
-  else if (isSettled(status)) state.open -= 1
+  else if (status === 'awaiting') {
+    const { awaiting, children } = newsOf(state)
+    if (instance.parked?.wait?.kind === 'child') children.set(instance.id, instance)
+    else awaiting.set(instance.id, instance)
+  } else if (isSettled(status)) state.open -= 1
 }
 
 /** Ready, from the given instant on. */

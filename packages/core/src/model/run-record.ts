@@ -1,6 +1,7 @@
 /** A run whole, cut from its state: what operators and `load` see. */
+import type { ChildState } from './family.ts'
 import type { JsonValue } from './json.ts'
-import type { Checkpoint, InstanceStatus, InstanceView, RunMetrics, RunRecord } from './run.ts'
+import type { Checkpoint, ChildView, InstanceStatus, InstanceView, RunMetrics, RunRecord } from './run.ts'
 import { type InstanceState, NEVER, type RunState, summaryOf } from './run-state.ts'
 
 export function recordOf(state: RunState): RunRecord {
@@ -14,6 +15,7 @@ export function recordOf(state: RunState): RunRecord {
     metrics: metricsOf(state, instances),
     instances: instances.map(viewOf),
     context,
+    children: [...(state.children?.values() ?? [])].map(childViewOf),
     decisions: Object.fromEntries(state.news?.decisions ?? []),
   }
 }
@@ -40,6 +42,17 @@ function viewOf(instance: InstanceState): InstanceView {
       : {}),
     steps: [...(instance.steps ?? [])],
     ...(instance.parked?.wait === undefined ? {} : { wait: instance.parked.wait }),
+  }
+}
+
+function childViewOf({ runId, flowId, version, instanceId, detached, end }: ChildState): ChildView {
+  return {
+    runId,
+    flowId,
+    ...(version === undefined ? {} : { version }),
+    instanceId,
+    status: end?.status ?? 'running',
+    detached,
   }
 }
 

@@ -4,8 +4,10 @@
  */
 import type { ContextEntry } from './delta.ts'
 import type { RecordedError } from './errors.ts'
-import { type Fence, type InstanceId, type NodeId, nodeOfInstance } from './ids.ts'
+import type { ChildState, OutboxEntry } from './family.ts'
+import { type Fence, type InstanceId, type NodeId, nodeOfInstance, type RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
+import type { RunMessage } from './message.ts'
 import type {
   ApprovalDecision,
   ArrivedEdge,
@@ -108,11 +110,15 @@ export class RunState {
   /** Nothing new starts. */
   stopping = false
   readonly instances = new Map<InstanceId, InstanceState>()
-  /** Instances that nothing follows and that succeeded, in the order in which they did. */
-  readonly results: InstanceState[] = []
+  /** Instances that nothing follows and that succeeded, by the name of their output: in a loop the last one counts. */
+  readonly results = new Map<NodeId, InstanceState>()
   readonly context = new Map<string, ContextEntry>()
   /** Absent until the run first has to do with the outside. */
   news: News | undefined = undefined
+  /** Runs that this one has started; absent until there is one. */
+  children: Map<RunId, ChildState> | undefined = undefined
+  /** Messages to other runs that have not been delivered. What was delivered is no part of the journal. */
+  outbox: Map<string, OutboxEntry> | undefined = undefined
   /** Places that node code has named. */
   checkpoints: { readonly seq: number; readonly name: string; readonly instanceId: InstanceId }[] | undefined =
     undefined
@@ -124,6 +130,8 @@ export class RunState {
   newDueAtMs: number
   /** Instances that became ready since the list was last emptied, in order. */
   opened: InstanceState[] = []
+  /** Messages that were posted since then. */
+  sent: RunMessage[] = []
 
   constructor(head: RunHead) {
     this.head = head
@@ -140,6 +148,8 @@ export class RunState {
 /** What a run waits for from outside, and what has come from there. */
 export interface News {
   readonly awaiting: Map<InstanceId, InstanceState>
+  /** Instances that wait for a child: that is no waiting for the outside. */
+  readonly children: Map<InstanceId, InstanceState>
   /** Signals that came before anybody waited for them, by name. */
   readonly signals: Map<string, (JsonValue | undefined)[]>
   readonly signalIds: Set<string>
@@ -147,7 +157,13 @@ export interface News {
 }
 
 export function newsOf(state: RunState): News {
-  state.news ??= { awaiting: new Map(), signals: new Map(), signalIds: new Set(), decisions: new Map() }
+  state.news ??= {
+    awaiting: new Map(),
+    children: new Map(),
+    signals: new Map(),
+    signalIds: new Set(),
+    decisions: new Map(),
+  }
   return state.news
 }
 
@@ -156,8 +172,8 @@ export function newsOf(state: RunState): News {
  * Nodes that were skipped or failed have no part in it.
  */
 export function outputOf({ results }: RunState): JsonValue | undefined {
-  if (results.length <= 1) return results[0]?.output
-  return Object.fromEntries(results.map(({ resultOf, nodeId, output }) => [resultOf ?? nodeId, output ?? null]))
+  if (results.size <= 1) return results.values().next().value?.output
+  return Object.fromEntries([...results].map(([name, { output }]) => [name, output ?? null]))
 }
 
 /** Since when, or from when on, it may be claimed. */

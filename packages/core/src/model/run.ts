@@ -61,7 +61,7 @@ export interface ArrivedEdge {
   readonly fate: Fate
 }
 
-export type StepKind = 'step' | 'sleep' | 'signal' | 'approval' | 'checkpoint'
+export type StepKind = 'step' | 'sleep' | 'signal' | 'approval' | 'checkpoint' | 'start-child' | 'child' | 'send-signal'
 
 /** What a node did durably inside one instance; fed back when its function is entered again. */
 export interface RecordedStep {
@@ -76,8 +76,8 @@ export interface RecordedStep {
 
 /** What an `awaiting` instance waits for. */
 export interface Wait {
-  readonly kind: 'signal' | 'approval'
-  /** The name of the signal, or the id of the approval. */
+  readonly kind: 'signal' | 'approval' | 'child'
+  /** The name of the signal, the id of the approval, or of the child run. */
   readonly name: string
   /** What the person who decides is shown. */
   readonly request?: JsonValue
@@ -111,6 +111,25 @@ export interface RunHead {
   readonly correlation: TraceCorrelation
   readonly createdAtMs: number
   readonly deadlineAtMs?: number
+}
+
+/** What a run is started with. Values are encoded. */
+export interface NewRun {
+  readonly runId: RunId
+  readonly kind: RunHead['kind']
+  readonly flowId: string
+  readonly version?: string
+  readonly input?: JsonValue
+  readonly context?: { readonly [key: string]: JsonValue }
+  /** The instances that nothing precedes. */
+  readonly starts: readonly InstanceId[]
+  readonly startAtMs?: number
+  readonly deadlineMs?: number
+  readonly tags?: readonly string[]
+  readonly priority?: number
+  readonly failFast?: boolean
+  readonly lineage?: Lineage
+  readonly correlation?: TraceCorrelation
 }
 
 export interface PendingApproval {
@@ -151,6 +170,19 @@ export interface RunSummary extends RunHead {
   readonly pendingApproval?: PendingApproval
   readonly pendingApprovals: readonly PendingApproval[]
   readonly pendingPause?: PendingPause
+}
+
+/** A run that this one started, as far as it knows of it. */
+export interface ChildView {
+  readonly runId: RunId
+  readonly flowId: string
+  readonly version?: string
+  /** Which instance started it. */
+  readonly instanceId: InstanceId
+  /** `running` until the news of its end is here. */
+  readonly status: 'running' | TerminalStatus
+  /** It goes on when this run is cancelled or fails. */
+  readonly detached: boolean
 }
 
 /** One node instance for those who look at a run. */
@@ -202,6 +234,8 @@ export interface RunRecord extends RunSummary {
   readonly metrics: RunMetrics
   readonly instances: readonly InstanceView[]
   readonly context: { readonly [key: string]: JsonValue }
+  /** In the order in which they were started. */
+  readonly children: readonly ChildView[]
   /** What was decided, by approval id. */
   readonly decisions: { readonly [approvalId: string]: ApprovalDecision }
 }

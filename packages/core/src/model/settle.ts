@@ -3,10 +3,13 @@
  * an item that has settled makes room for the next one of its map.
  */
 import { unreachable } from './errors.ts'
+import { callOffChildren } from './family.ts'
 import { type EdgeId, type InstanceId, itemInstanceId, parentOfItem } from './ids.ts'
 import { newInstance, open, setStatus } from './instance-status.ts'
 import { type Arrival, isSettled, type SettledStatus } from './run.ts'
 import type { HeldArrival, InstanceState, RunState } from './run-state.ts'
+
+const CALLED_OFF = 'the node that started it was called off'
 
 export function settle(
   state: RunState,
@@ -16,10 +19,11 @@ export function settle(
   atMs: number,
 ): void {
   setStatus(state, instance, status)
+  if (status === 'cancelled') callOffChildren(state, CALLED_OFF, atMs, instance.id)
   instance.settledSeq = state.seq
   instance.parked = undefined
   for (const arrival of arrivals) arrive(state, arrival, sourceOf(state, instance, arrival.from), atMs)
-  if (instance.map !== undefined) closeMap(state, instance)
+  if (instance.map !== undefined) closeMap(state, instance, atMs)
   const ofMap = arrivals.length === 0 || arrivals[0]?.rule === 'map' ? parentOfItem(instance.id) : undefined
   if (ofMap !== undefined) {
     const parent = state.instances.get(ofMap.map)
@@ -107,13 +111,13 @@ export function openNextItem(state: RunState, parent: InstanceState, atMs: numbe
 }
 
 /** A map that has settled calls off the items that are still on their way. */
-function closeMap(state: RunState, parent: InstanceState): void {
+function closeMap(state: RunState, parent: InstanceState, atMs: number): void {
   const { map } = parent
   if (map === undefined || map.fates.length === map.next) return
-  for (let index = 0; index < map.next; index++) callOff(state, itemInstanceId(parent.id, index), 'map-settled')
+  for (let index = 0; index < map.next; index++) callOff(state, itemInstanceId(parent.id, index), 'map-settled', atMs)
 }
 
-export function callOff(state: RunState, id: InstanceId, reason: string): void {
+export function callOff(state: RunState, id: InstanceId, reason: string, atMs: number): void {
   const instance = state.instances.get(id) ?? newInstance(state, id)
   if (isSettled(instance.status)) return
   if (instance.status === 'claimed') {
@@ -123,5 +127,6 @@ export function callOff(state: RunState, id: InstanceId, reason: string): void {
   instance.reason = reason
   instance.parked = undefined
   setStatus(state, instance, 'cancelled')
-  if (instance.map !== undefined) closeMap(state, instance)
+  callOffChildren(state, CALLED_OFF, atMs, id)
+  if (instance.map !== undefined) closeMap(state, instance, atMs)
 }

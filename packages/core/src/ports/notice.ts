@@ -1,6 +1,7 @@
 /** Notices: news for a run from outside any claim. */
 import type { InstanceId, RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
+import type { ChildEnd, RunMessage } from '../model/message.ts'
 import type { ApprovalDecision } from '../model/run.ts'
 import type { RunSignal } from './claim.ts'
 
@@ -21,9 +22,17 @@ export type Notice =
       readonly decision: ApprovalDecision
     }
   | { readonly type: 'deadline'; readonly runId: RunId }
+  /** From a run that this one started. */
+  | { readonly type: 'child-ended'; readonly runId: RunId; readonly childRunId: RunId; readonly end: ChildEnd }
 
 export type NoticeResult =
-  | { readonly status: 'accepted'; readonly ready: readonly InstanceId[]; readonly run: RunSignal }
+  | {
+      readonly status: 'accepted'
+      readonly ready: readonly InstanceId[]
+      /** What it posted to other runs: to be delivered. Absent for nothing. */
+      readonly sent?: readonly RunMessage[]
+      readonly run: RunSignal
+    }
   /** It changed nothing: a signal or cancel that was there, a decision made before in the same way. */
   | { readonly status: 'unchanged'; readonly run: RunSignal }
   /** The approval was decided before, and differently. */

@@ -1,7 +1,9 @@
+import { checkNumber, checkOptions } from '../model/check-options.ts'
+import { BatonError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
-import type { JsonValue } from '../model/json.ts'
-import type { Lineage, RunHead, RunRecord, RunStatus, RunSummary, TraceCorrelation } from '../model/run.ts'
+import type { RunMessage } from '../model/message.ts'
+import type { NewRun, RunRecord, RunStatus, RunSummary } from '../model/run.ts'
 import type { ContextSource } from './async-context.ts'
 import type { Awaitable } from './awaitable.ts'
 import type { ClaimRequest, ClaimResult, RenewRequest, RenewResult } from './claim.ts'
@@ -88,19 +90,28 @@ export interface IRunStore {
   list(query?: RunQuery): Awaitable<RunPage>
 
   /**
-   * What time has made ready, oldest first: instances that may be claimed now and runs past their deadline.
+   * What time has made ready, oldest first: instances that may be claimed now, runs past their deadline, and messages
+   * that nobody has delivered, of runs that have ended too.
    * The cost is in what is due, not in what exists. An index may be a little late. It may report what another worker has just taken: a claim decides.
    */
   due(query: DueQuery): Awaitable<readonly DueItem[]>
 
   /**
-   * Notes that jobs were sent again for these instances, so that the next reminder comes after a longer interval
-   * (`redispatchMs`, doubled each time up to `redispatchMaxMs`). Losing this note costs one job too many.
+   * Notes that jobs were sent again for these instances, or that messages could not be delivered, so that the next
+   * reminder comes after a longer interval (`redispatchMs`, doubled each time up to `redispatchMaxMs`). Losing this note
+   * costs one job too many.
    */
   redispatch(items: readonly DueItem[]): Awaitable<void>
 
   /**
-   * Removes runs that ended before the given instant, everything of a run together, whose root has ended too.
+   * Removes messages that the runs they are for have taken, also from a run that has ended. No event speaks of it: losing
+   * this note costs a delivery too many, and every message is applied once.
+   */
+  delivered(runId: RunId, keys: readonly string[]): Awaitable<void>
+
+  /**
+   * Removes runs that ended before the given instant, everything of a run together, whose root has ended too and whose
+   * messages have all been delivered.
    * Leaves a tombstone per run for `tombstoneMs`, so that a late double of a start cannot create it again.
    * @returns how many were removed
    */
@@ -111,24 +122,6 @@ export interface IRunStore {
 
 /** What an acknowledged write survives: nothing, `kill -9`, power loss, the loss of a machine. */
 export type Durability = 'none' | 'process' | 'power' | 'replicated'
-
-export interface NewRun {
-  readonly runId: RunId
-  readonly kind: RunHead['kind']
-  readonly flowId: string
-  readonly version?: string
-  readonly input?: JsonValue
-  readonly context?: { readonly [key: string]: JsonValue }
-  /** The instances that nothing precedes. */
-  readonly starts: readonly InstanceId[]
-  readonly startAtMs?: number
-  readonly deadlineMs?: number
-  readonly tags?: readonly string[]
-  readonly priority?: number
-  readonly failFast?: boolean
-  readonly lineage?: Lineage
-  readonly correlation?: TraceCorrelation
-}
 
 export type CreateResult =
   | { readonly status: 'created' }
@@ -194,8 +187,28 @@ export type DueItem =
       readonly dispatch: number
     }
   | { readonly type: 'deadline'; readonly runId: RunId; readonly dueAtMs: number }
+  | {
+      readonly type: 'message'
+      readonly runId: RunId
+      readonly message: RunMessage
+      /** Since when it may be delivered. */
+      readonly dueAtMs: number
+    }
 
 export interface PurgeOptions {
   readonly endedBeforeMs: number
+  /** At most this many, 1,000 unless set. */
   readonly limit?: number
+}
+
+/** For stores: a slip must not be taken for "all of them". */
+export function checkPurgeOptions(options: PurgeOptions): PurgeOptions {
+  checkOptions(options, ['endedBeforeMs', 'limit'] satisfies (keyof PurgeOptions)[])
+  const { endedBeforeMs, limit } = options
+  if (typeof endedBeforeMs !== 'number' || Number.isNaN(endedBeforeMs)) {
+    const message = `must be an instant in milliseconds, not ${String(endedBeforeMs)}`
+    throw new BatonError('INVALID_OPTION', { field: 'endedBeforeMs', message })
+  }
+  checkNumber(limit, 'limit', { least: 1, whole: true })
+  return options
 }

@@ -4,7 +4,8 @@ import type { RecordedError } from '../model/errors.ts'
 import type { SkipReason } from '../model/event.ts'
 import type { Fence, InstanceId, NodeId, RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
-import type { Arrival, RecordedStep, Wait } from '../model/run.ts'
+import type { RunMessage } from '../model/message.ts'
+import type { Arrival, NewRun, RecordedStep, Wait } from '../model/run.ts'
 import type { Claim, ClaimNeeds, RunSignal } from './claim.ts'
 
 /**
@@ -37,6 +38,7 @@ export type Outcome =
       readonly deltas?: readonly Delta[]
       readonly arrivals: readonly Arrival[]
       readonly settlements?: readonly Settlement[]
+      /** The name of its output in that of the run. Of two with one name the later one counts. */
       readonly resultOf?: NodeId
       /** Unsettled instances to call off: the losers of an `any` join. */
       readonly cancels?: readonly InstanceId[]
@@ -57,9 +59,20 @@ export type Outcome =
   /** The attempt failed and will be tried again. */
   | { readonly type: 'retried'; readonly error: RecordedError; readonly delayMs: number }
   /** A step is recorded; the claim goes on. */
-  | { readonly type: 'stepped'; readonly step: RecordedStep; readonly deltas?: readonly Delta[] }
+  | {
+      readonly type: 'stepped'
+      readonly step: RecordedStep
+      readonly deltas?: readonly Delta[]
+      readonly sends?: readonly Send[]
+    }
   | { readonly type: 'slept'; readonly step: RecordedStep; readonly delayMs?: number; readonly wakeAtMs?: number }
-  | { readonly type: 'awaited'; readonly step: RecordedStep; readonly wait: Wait; readonly timeoutMs?: number }
+  | {
+      readonly type: 'awaited'
+      readonly step: RecordedStep
+      readonly wait: Wait
+      readonly timeoutMs?: number
+      readonly sends?: readonly Send[]
+    }
   | {
       readonly type: 'expanded'
       readonly items: readonly JsonValue[]
@@ -70,6 +83,11 @@ export type Outcome =
   | { readonly type: 'released' }
   /** Called off: the run is being cancelled and the node stopped. */
   | { readonly type: 'cancelled'; readonly reason: string }
+
+/** What another run is to be told with this transition. */
+export type Send =
+  | { readonly type: 'start-child'; readonly run: NewRun; readonly detached: boolean }
+  | { readonly type: 'message'; readonly message: RunMessage }
 
 /**
  * Whether a failure is taken, so that it does not decide the run: always (a fallback, an `any` join that ignores
@@ -99,6 +117,8 @@ export type CommitResult =
       readonly status: 'committed' | 'already-committed'
       /** Instances that became ready by it, the claimed one left out: the jobs to send. */
       readonly ready: readonly InstanceId[]
+      /** What it posted to other runs: to be delivered. Absent for nothing. */
+      readonly sent?: readonly RunMessage[]
       readonly claim?: Claim
       readonly run: RunSignal
     }

@@ -1,12 +1,12 @@
 import { BatonClient } from '../client/client.ts'
 import type { RunHandle } from '../client/handle.ts'
-import { type StartArguments, type StartOptions, toNewRun, withRunId } from '../client/new-run.ts'
-import { type PausedResult, type RunResult, resultOf } from '../client/result.ts'
 import { JsonSerializer } from '../context/json-serializer.ts'
 import { checkRunInput } from '../engine/check-value.ts'
 import { Deadlines } from '../engine/deadlines.ts'
 import type { Graph } from '../engine/graph.ts'
+import { type StartArguments, type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
 import { type FlowSources, Registry, type RunnableFlow } from '../engine/registry.ts'
+import { type PausedResult, type RunResult, resultOf } from '../engine/result.ts'
 import { newRunOf } from '../engine/start-run.ts'
 import { Worker } from '../engine/worker.ts'
 import { checkWorkerSettings, type WorkerSettings } from '../engine/worker-options.ts'
@@ -131,6 +131,7 @@ export class FlowRuntime {
       newId,
       logger,
       deadlines: this.#deadlines,
+      toStart: (flow, version) => this.#registry.toStart(flow, version),
     }
     return this.#env
   }

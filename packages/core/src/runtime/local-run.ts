@@ -12,40 +12,47 @@ import { type MachineOptions, RunMachine } from '../machine/run-machine.ts'
 import { defaults } from '../model/blueprint.ts'
 import type { ContextEntry } from '../model/delta.ts'
 import type { RunEvent } from '../model/event.ts'
-import { type InstanceId, nodeOfInstance } from '../model/ids.ts'
-import { isTerminal } from '../model/run.ts'
-import { NEVER, type RunState } from '../model/run-state.ts'
+import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
+import type { ChildEnd, RunMessage } from '../model/message.ts'
+import { isTerminal, type NewRun } from '../model/run.ts'
+import { NEVER, outputOf, type RunState } from '../model/run-state.ts'
 import type { ContextSource } from '../ports/async-context.ts'
 import type { Claim } from '../ports/claim.ts'
-import type { NewRun } from '../ports/run-store.ts'
+import type { Notice } from '../ports/notice.ts'
 import type { CommitResult, Transition } from '../ports/transition.ts'
+import { LocalFamily, type Relative } from './local-family.ts'
+import { type InLine, LocalLine } from './local-line.ts'
 
 export interface LocalRunOptions {
   readonly graph: Graph
   readonly run: NewRun
-  readonly env: Pick<Environment, 'serializer' | 'clock' | 'random' | 'newId' | 'logger' | 'deadlines'>
+  readonly env: Pick<Environment, 'serializer' | 'clock' | 'random' | 'newId' | 'logger' | 'deadlines' | 'toStart'>
   /** Instances that run at the same time. */
   readonly concurrency: number
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: ((event: RunEvent) => void) | undefined
   /** Of a run that began elsewhere: its machine, and what waits in line. */
   readonly begun?: { readonly machine: RunMachine; readonly line: readonly InstanceId[] }
+  /** Of a child: its relatives, and the line that it shares with them. */
+  readonly relatives?: { readonly family: LocalFamily; readonly line: LocalLine }
 }
 
 export const WORKER_ID = 'local'
 const NO_CANDIDATES: readonly never[] = []
 
-export class LocalRun {
+export class LocalRun implements Relative, InLine {
   readonly #options: LocalRunOptions
   readonly #graph: Graph
   readonly #env: Environment
   readonly #machine: RunMachine
-  readonly #line: InstanceId[]
-  #head = 0
+  readonly #line: LocalLine
+  /** Of this run: how many run, and how many wait in line. */
   #running = 0
+  #waiting = 0
   #ids = 0
   #timers: Set<() => void> | undefined
-  #pumping = false
+  #family: LocalFamily | undefined
+  #activeChildren = 0
   #stopListening: (() => void) | undefined
   #resolve: ((state: RunState) => void) | undefined
   #reject: ((error: unknown) => void) | undefined
@@ -54,8 +61,11 @@ export class LocalRun {
     const { graph, run, env } = options
     this.#options = options
     this.#graph = graph
-    this.#machine = options.begun?.machine ?? RunMachine.create(run, env.clock.now(), localMachine(options.onEvent))
-    this.#line = [...(options.begun?.line ?? [])]
+    this.#machine =
+      options.begun?.machine ?? RunMachine.create(run, env.clock.now(), localMachine(graph, options.onEvent))
+    this.#line = options.relatives?.line ?? new LocalLine(options.concurrency)
+    this.#family = options.relatives?.family
+    for (const instanceId of options.begun?.line ?? []) this.#push(instanceId)
     this.#env = {
       serializer: env.serializer,
       clock: env.clock,
@@ -66,32 +76,91 @@ export class LocalRun {
       workerId: WORKER_ID,
       abandonAfterMs: defaults.abandonAfterMs,
       contextOf: () => this.#context,
+      toStart: env.toStart,
       commit: (transition) => this.#apply(transition),
+      deliver: async (_runId, messages) => this.#tell(messages),
     }
   }
 
   /** Resolves when the run has ended, or waits for an outside that nothing here can bring news from. */
   finish(): Promise<RunState> {
+    const { signal, begun } = this.#options
+    const rested = this.begin()
+    if (signal !== undefined) this.#listen(signal)
+    // Whoever hands over may be in the middle of a node's function, and says when to go on.
+    if (begun === undefined) this.pump()
+    return rested
+  }
+
+  /** As `finish`, but for whoever sees to it that the line goes on. */
+  begin(): Promise<RunState> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
-      const { run, signal } = this.#options
+      const { run, begun } = this.#options
       const { deadlineAtMs } = this.#machine.state.head
       if (deadlineAtMs !== undefined) this.#at(deadlineAtMs, () => this.#notifyDeadline())
-      if (signal !== undefined) this.#listen(signal)
-      // Whoever hands over may be in the middle of a node's function, and says when to go on.
-      if (this.#options.begun !== undefined) return
-      for (const instanceId of run.starts) this.#enqueueAt(instanceId)
-      this.pump()
+      if (begun === undefined) for (const instanceId of run.starts) this.#enqueueAt(instanceId)
     })
   }
 
   /** Goes on with an attempt that is under way. */
   adopt(claim: Claim, begun: { readonly input: unknown }, begunAtMs: number): Attempt {
     const attempt: Attempt = new Attempt(this.#graph, claim, this.#env, begunAtMs)
-    this.#running += 1
+    this.#occupy(1)
     attempt.adopt(begun.input, (end) => this.#resume(attempt, end))
     return attempt
+  }
+
+  get runId(): RunId {
+    return this.#options.run.runId
+  }
+
+  /** News from a relative. */
+  notify(notice: Notice): void {
+    const result = this.#machine.notify(notice, this.#env.clock.now())
+    if (result.status !== 'accepted') return
+    if (result.run.stopping) this.#interruptAll()
+    for (const instanceId of result.ready) this.#push(instanceId)
+    this.#tell(result.sent)
+    this.pump()
+  }
+
+  end(): ChildEnd {
+    const { state } = this.#machine
+    const { outcome } = state
+    if (outcome?.status === 'failed') return { status: 'failed', error: outcome.error }
+    if (outcome?.status === 'cancelled') return { status: 'cancelled', reason: outcome.reason }
+    const output = outputOf(state)
+    return { status: 'completed', ...(output === undefined ? {} : { output }) }
+  }
+
+  childBegan(): void {
+    this.#activeChildren += 1
+  }
+
+  childRests(error?: unknown): void {
+    this.#activeChildren -= 1
+    if (error === undefined) return this.pump()
+    this.#break(error)
+  }
+
+  #tell(messages: readonly RunMessage[] | undefined): void {
+    if (messages === undefined || messages.length === 0) return
+    if (this.#family === undefined) {
+      this.#family = new LocalFamily()
+      this.#family.add(this)
+    }
+    const family = this.#family
+    this.#machine.delivered(messages.map(({ key }) => key))
+    family.deliver(this, messages, (run) => {
+      const { env, concurrency } = this.#options
+      const relatives = { family, line: this.#line }
+      const child = new LocalRun({ graph: env.toStart(run.flowId, run.version), run, env, concurrency, relatives })
+      // Not inside this commit: children of children of children would pile up on the stack.
+      queueMicrotask(() => this.pump())
+      return { relative: child, rested: child.begin() }
+    })
   }
 
   get #context(): ContextSource {
@@ -111,24 +180,39 @@ export class LocalRun {
 
   /** Starts what waits in line, as far as places are free; ends the run's promise when nothing is left to start. */
   pump(): void {
-    if (this.#pumping) return
-    this.#pumping = true
+    this.#line.pump(this)
+  }
+
+  take(instanceId: InstanceId): void {
+    this.#waiting -= 1
     try {
-      while (this.#running < this.#options.concurrency && this.#head < this.#line.length) {
-        const claim = this.#claim(this.#line[this.#head++] as InstanceId)
-        if (claim !== undefined) this.#goOn(claim)
-      }
+      const claim = this.#claim(instanceId)
+      if (claim !== undefined) this.#goOn(claim)
     } catch (error) {
-      this.#stop()
-      this.#reject?.(error)
-      return
-    } finally {
-      this.#pumping = false
+      this.#break(error)
     }
+  }
+
+  rest(): void {
     const { status } = this.#machine.state
-    const isIdle = this.#running === 0 && this.#head >= this.#line.length
+    const isIdle = this.#running === 0 && this.#waiting === 0
     const nothingTimed = this.#timers === undefined || this.#timers.size === 0
-    if (isTerminal(status) || (isIdle && nothingTimed)) this.#settle()
+    if (isTerminal(status) || (isIdle && nothingTimed && this.#activeChildren === 0)) this.#settle()
+  }
+
+  #push(instanceId: InstanceId): void {
+    this.#waiting += 1
+    this.#line.push(this, instanceId)
+  }
+
+  #occupy(places: number): void {
+    this.#running += places
+    this.#line.running += places
+  }
+
+  #break(error: unknown): void {
+    this.#stop()
+    this.#reject?.(error)
   }
 
   #settle(): void {
@@ -157,7 +241,7 @@ export class LocalRun {
 
   /** Works on from a claim, inline, until there is nothing to go on with or an attempt has to be waited for. */
   #goOn(first: Claim): void {
-    this.#running += 1
+    this.#occupy(1)
     let claim: Claim | undefined = first
     while (claim !== undefined) {
       const attempt: Attempt = new Attempt(this.#graph, claim, this.#env, this.#env.clock.now())
@@ -165,18 +249,17 @@ export class LocalRun {
       if (end === undefined) return
       claim = this.#commit(attempt, end)
     }
-    this.#running -= 1
+    this.#occupy(-1)
   }
 
   #resume(attempt: Attempt, end: AttemptEnd): void {
     try {
       const claim = this.#commit(attempt, end)
-      this.#running -= 1
+      this.#occupy(-1)
       if (claim !== undefined) this.#goOn(claim)
       this.pump()
     } catch (error) {
-      this.#stop()
-      this.#reject?.(error)
+      this.#break(error)
     }
   }
 
@@ -197,15 +280,17 @@ export class LocalRun {
       return this.#commit(attempt, attempt.failWith(error, true))
     }
     if (result.status !== 'committed') return undefined
-    for (const instanceId of result.ready) this.#line.push(instanceId)
+    for (const instanceId of result.ready) this.#push(instanceId)
     if (end.type === 'failed' || (end.type === 'succeeded' && end.cancels !== undefined)) this.#interruptCalledOff()
     if (end.type === 'retried' || end.type === 'slept' || end.type === 'awaited') this.#enqueueAt(attempt.instanceId)
+    this.#tell(result.sent)
     return result.claim
   }
 
   #apply(transition: Transition): CommitResult {
     const result = this.#machine.commit(transition, this.#env.clock.now())
-    if (result.status === 'committed' && result.run.stopping) this.#interruptAll()
+    if (result.status !== 'committed') return result
+    if (result.run.stopping) this.#interruptAll()
     return result
   }
 
@@ -230,7 +315,7 @@ export class LocalRun {
     const instance = this.#machine.state.instances.get(instanceId)
     if (instance === undefined || instance.dueAtMs === NEVER || instance.status === 'claimed') return
     if (instance.dueAtMs <= this.#env.clock.now()) {
-      if (!this.#line.includes(instanceId, this.#head)) this.#line.push(instanceId)
+      if (!this.#line.has(this, instanceId)) this.#push(instanceId)
       return
     }
     this.#at(instance.dueAtMs, () => {
@@ -252,17 +337,13 @@ export class LocalRun {
   }
 
   #notifyDeadline(): void {
-    this.#machine.notify({ type: 'deadline', runId: this.#options.run.runId }, this.#env.clock.now())
-    this.#interruptAll()
+    this.notify({ type: 'deadline', runId: this.runId })
     this.pump()
   }
 
   #listen(signal: AbortSignal): void {
     const cancel = () => {
-      const { runId } = this.#options.run
-      this.#machine.notify({ type: 'cancel', runId, reason: reasonOf(signal) }, this.#env.clock.now())
-      this.#interruptAll()
-      this.pump()
+      this.notify({ type: 'cancel', runId: this.runId, reason: reasonOf(signal) })
     }
     if (signal.aborted) return cancel()
     signal.addEventListener('abort', cancel, { once: true })
@@ -275,8 +356,8 @@ export class LocalRun {
 }
 
 /** No sweep reminds of anything here, and no answer is lost. */
-export function localMachine(onEvent?: (event: RunEvent) => void): MachineOptions {
-  return { redispatchMs: NEVER, onEvent, forgets: true }
+export function localMachine(graph: Graph, onEvent?: (event: RunEvent) => void): MachineOptions {
+  return { redispatchMs: NEVER, onEvent, forgets: (nodeId) => graph.nodes.get(nodeId)?.meetsOnce === true }
 }
 
 /** Why a run is cancelled when a signal fires. */

@@ -75,6 +75,10 @@ export class PlainAttempt implements NodeArguments {
     return 1
   }
 
+  get visit(): number {
+    return 1
+  }
+
   get itemIndex(): undefined {
     return undefined
   }
@@ -106,6 +110,18 @@ export class PlainAttempt implements NodeArguments {
 
   get approval(): NodeArguments['approval'] {
     return this.#full.approval
+  }
+
+  get runChild(): NodeArguments['runChild'] {
+    return this.#full.runChild
+  }
+
+  get startChild(): NodeArguments['startChild'] {
+    return this.#full.startChild
+  }
+
+  get signalRun(): NodeArguments['signalRun'] {
+    return this.#full.signalRun
   }
 
   get checkpoint(): NodeArguments['checkpoint'] {

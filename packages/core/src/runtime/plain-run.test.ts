@@ -30,7 +30,13 @@ function mostlyPlain(others: readonly Behaviour[]): fc.Arbitrary<Behaviour> {
 }
 
 interface Design {
-  readonly nodes: readonly { behaviour: Behaviour; predecessors: readonly number[]; any: boolean; fallback: boolean }[]
+  readonly nodes: readonly {
+    behaviour: Behaviour
+    predecessors: readonly number[]
+    any: boolean
+    fallback: boolean
+    again: boolean
+  }[]
   readonly concurrency: number
 }
 
@@ -42,6 +48,7 @@ const designs = (others: readonly Behaviour[]): fc.Arbitrary<Design> =>
         predecessors: fc.uniqueArray(fc.nat(), { maxLength: 3 }),
         any: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
         fallback: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+        again: fc.integer({ min: 0, max: 14 }).map((n) => n === 0),
       }),
       { minLength: 1, maxLength: 12 },
     ),
@@ -184,7 +191,16 @@ function toFlow({ nodes }: Design, log: unknown[], failed: Set<string>): Flow {
       })
   })
   for (const [source, target] of edges) flow = flow.edge(source, target)
+  nodes.forEach(({ again }, index) => {
+    const id = `n${index}`
+    if (!again) return
+    flow = flow.edge(id, id, { condition: () => visitsIn(log, id) < 3, loop: { maxVisits: 3 } })
+  })
   return flow
+}
+
+function visitsIn(log: readonly unknown[], id: string): number {
+  return log.filter((entry) => Array.isArray(entry) && entry[0] === id).length
 }
 
 function behave(

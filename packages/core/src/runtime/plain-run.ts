@@ -16,9 +16,9 @@ import { asPlainObject, newTable } from '../engine/table.ts'
 import { RunMachine } from '../machine/run-machine.ts'
 import type { RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
+import type { NewRun } from '../model/run.ts'
 import { NEVER, type RunState } from '../model/run-state.ts'
 import type { Claim } from '../ports/claim.ts'
-import type { NewRun } from '../ports/run-store.ts'
 import { LocalRun, type LocalRunOptions, localMachine, WORKER_ID } from './local-run.ts'
 import { ENDED, PlainAttempt } from './plain-attempt.ts'
 import type { Plan, PlanNode } from './plan.ts'
@@ -230,7 +230,7 @@ export class PlainRun implements Watched {
     const { graph } = plan
     const run = newRun()
     const nowMs = env.clock.now()
-    const machine = RunMachine.create(run, nowMs, localMachine())
+    const machine = RunMachine.create(run, nowMs, localMachine(graph))
     for (const { node, number } of this.#succeeded) {
       const claim = claimFrom(machine, run, node, nowMs)
       const output = this.#outputs[number]

@@ -71,6 +71,7 @@ function isPlain(node: GraphNode, graph: Graph): boolean {
   return (
     node.plainArrivals !== undefined &&
     node.losers.length === 0 &&
+    node.loops.length === 0 &&
     !node.isFallback &&
     node.rule === 'all' &&
     config.map === undefined &&

@@ -27,6 +27,24 @@ describe.each(ways)('a run %s', (_, optionsOf) => {
     }
   })
 
+  it('asks the conditions on the edges of a map, for its list of outputs', async () => {
+    await using runtime = new FlowRuntime(optionsOf())
+    const areDays = (output: unknown) => (output as unknown[]).every((day) => day instanceof Date)
+    const flow = createFlow('x')
+      .node('list', ({ input }) => ({ output: input }))
+      .map('days', ({ input }: NodeArguments<number>) => ({ output: new Date(input) }))
+      .node('two', () => ({ output: 'two' }))
+      .node('none', () => ({ output: 'none' }))
+      .node('named', () => ({ output: 'named' }))
+      .edge('list', 'days')
+      .edge('days', 'two', { condition: ({ output }) => areDays(output) && (output as Date[]).length === 2 })
+      .edge('days', 'none', { condition: ({ output }) => (output as Date[]).length === 0 })
+      .edge('days', 'named', { action: 'left' })
+
+    expect(await runtime.run(flow, [1, 2])).toMatchObject({ output: 'two' })
+    expect(await runtime.run(flow, [])).toMatchObject({ output: 'none' })
+  })
+
   it('takes undefined for no value', async () => {
     await using runtime = new FlowRuntime(optionsOf())
     const flow = createFlow('x', {}).node('a', async ({ context }: NodeArguments) => {

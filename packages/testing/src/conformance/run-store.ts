@@ -11,6 +11,7 @@ import { listing } from './run-store/listing.ts'
 import { mapping } from './run-store/mapping.ts'
 import { purging } from './run-store/purging.ts'
 import { renewing } from './run-store/renewing.ts'
+import { telling } from './run-store/telling.ts'
 import { waiting } from './run-store/waiting.ts'
 import type { Suite } from './suite.ts'
 
@@ -22,6 +23,7 @@ export const runStoreSuites: readonly Suite[] = [
   joining,
   waiting,
   mapping,
+  telling,
   ending,
   renewing,
   findingDue,

@@ -27,6 +27,18 @@ export const ending: Suite = {
       },
     },
     {
+      title: 'gives the later of two outputs of one name, as a loop gives what its last visit gave',
+      async run(stage) {
+        const hand = stage.hand()
+        await hand.create({ starts: ['a'] })
+
+        await hand.run('a', { output: 1, resultOf: 'a', arrivals: [arrival('a#2', 'a')] })
+        await hand.run('a#2', { output: 2, resultOf: 'a' })
+
+        expect(await hand.load()).toMatchObject({ status: 'completed', output: 2 })
+      },
+    },
+    {
       title: 'ends a run once when its last instances settle at the same time',
       async run(stage) {
         const hand = stage.hand()

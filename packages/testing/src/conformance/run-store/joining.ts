@@ -76,6 +76,20 @@ export const joining: Suite = {
       },
     },
     {
+      title: 'changes nothing about what has settled when an edge comes to it again, in another visit of a loop',
+      async run(stage) {
+        const hand = stage.hand()
+        await hand.create({ starts: ['a'] })
+        await hand.run('a', { arrivals: [arrival('out', 'a'), arrival('a#2', 'a')] })
+        await hand.run('out', { output: 'once' })
+
+        const again = await hand.run('a#2', { arrivals: [{ ...arrival('out', 'a#2'), edge: 'a->out' }] })
+
+        expect(again).toMatchObject({ ready: [], run: { status: 'completed' } })
+        expect(await hand.instance('out')).toMatchObject({ status: 'succeeded', output: 'once', fence: 1 })
+      },
+    },
+    {
       title: 'makes a join ready exactly once when all its branches end at the same time',
       async run(stage) {
         const hand = stage.hand()

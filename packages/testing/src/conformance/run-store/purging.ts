@@ -52,6 +52,7 @@ export const purging: Suite = {
         expect(await purgeAll(stage)).toBe(0)
         expect((await hand.load(CHILD)).status).toBe('completed')
         await hand.run('a')
+        await stage.store.delivered(CHILD, ['child-ended'])
         expect(await purgeAll(stage)).toBe(2)
       },
     },
@@ -66,6 +67,19 @@ export const purging: Suite = {
         expect(await other.store.create(newRun())).toEqual({ status: 'purged' })
         expect(await stage.store.load(RUN)).toBeUndefined()
         expect((await stage.hand().tryClaim('a')).status).toBe('unknown-run')
+      },
+    },
+    {
+      title: 'removes nothing for options that cannot be used',
+      async run(stage) {
+        await endedRun(stage, RUN)
+        const slips = [{ endedBefore: 5 }, { endedBeforeMs: Number.NaN }, { endedBeforeMs: 1e15, limit: 0 }, {}]
+        for (const slip of slips) {
+          await expect((async () => stage.store.purge(slip as never))()).rejects.toMatchObject({
+            code: 'INVALID_OPTION',
+          })
+        }
+        expect((await stage.store.list()).runs).toHaveLength(1)
       },
     },
     {

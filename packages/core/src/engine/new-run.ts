@@ -1,13 +1,13 @@
-import type { Graph } from '../engine/graph.ts'
-import { newRunOf } from '../engine/start-run.ts'
 import { checkOptions } from '../model/check-options.ts'
 import { checkKey } from '../model/delta.ts'
 import { BatonError } from '../model/errors.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
 import { isPlainObject, type JsonValue } from '../model/json.ts'
+import type { NewRun } from '../model/run.ts'
 import type { NewId } from '../ports/clock.ts'
-import type { NewRun } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
+import type { Graph } from './graph.ts'
+import { newRunOf } from './start-run.ts'
 
 export interface StartOptions {
   /** 1 to 128 of `A-Z a-z 0-9 . _ : @ -`. Starting it again with the same input gives the same run. */
@@ -73,9 +73,13 @@ async function runIdOfKey(flowId: string, key: string): Promise<RunId> {
   }
   const readable = `${flowId}:${key}`
   if (!flowId.includes(':') && /^[A-Za-z0-9._:@-]{1,128}$/.test(readable)) return parseRunId(readable)
-  const bytes = new TextEncoder().encode(`${flowId.length}:${readable}`)
-  const digest = new Uint8Array(await globalThis.crypto.subtle.digest('SHA-256', bytes))
-  return parseRunId(`key-${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')}`)
+  return parseRunId(`key-${await sha256(`${flowId.length}:${readable}`)}`)
+}
+
+/** In hexadecimal digits. */
+async function sha256(text: string): Promise<string> {
+  const digest = await globalThis.crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 const startOptions = [

@@ -1,0 +1,190 @@
+/**
+ * Brings messages from run to run: starts children, calls them off, tells parents how they ended, passes signals on.
+ *
+ * A run keeps what it has to say until it was taken. So whoever made the commit delivers at once, and what a crash, an
+ * outage or a lost note leaves over is found by the sweep and delivered again; the run it is for applies it once. What a
+ * delivery makes that run say in turn (a child that is called off calls off its own) is delivered in the same go.
+ */
+import { BatonError, codedError } from '../model/errors.ts'
+import type { InstanceId, RunId } from '../model/ids.ts'
+import type { ChildEnd, RunMessage } from '../model/message.ts'
+import type { NewRun, RunSummary } from '../model/run.ts'
+import type { IClock } from '../ports/clock.ts'
+import type { IJobQueue } from '../ports/job-queue.ts'
+import type { ILogger } from '../ports/logger.ts'
+import type { Notice } from '../ports/notice.ts'
+import type { DueItem, IRunStore } from '../ports/run-store.ts'
+import { jobFor } from './jobs.ts'
+
+export interface CourierOptions {
+  readonly store: IRunStore
+  /** Without one, workers find the work with their next look. */
+  readonly queue: IJobQueue | undefined
+  readonly clock: IClock
+  readonly logger: ILogger
+  /** A run was called off: its nodes in this process need not wait for their next renewal to hear of it. */
+  readonly onStop?: ((runId: RunId) => void) | undefined
+}
+
+interface Bag {
+  readonly from: RunId
+  readonly messages: readonly RunMessage[]
+}
+
+/** Of the messages of one run that are looked through for a start. */
+const LOOK_LIMIT = 1_000
+
+export class Courier {
+  readonly #options: CourierOptions
+
+  constructor(options: CourierOptions) {
+    this.#options = options
+  }
+
+  /** Delivers what can be delivered. Never throws: what is left over is the sweep's. */
+  async deliver(from: RunId, messages: readonly RunMessage[]): Promise<void> {
+    const line: Bag[] = [{ from, messages }]
+    for (let bag = line.shift(); bag !== undefined; bag = line.shift()) await this.#deliverBag(bag, line)
+  }
+
+  /** The same for what the store has kept. */
+  async deliverFound(items: readonly (DueItem & { readonly type: 'message' })[]): Promise<void> {
+    const bySender = new Map<RunId, RunMessage[]>()
+    for (const { runId, message } of items) {
+      const messages = bySender.get(runId)
+      if (messages === undefined) bySender.set(runId, [message])
+      else messages.push(message)
+    }
+    for (const [runId, messages] of bySender) await this.deliver(runId, messages)
+  }
+
+  async #deliverBag({ from, messages }: Bag, line: Bag[]): Promise<void> {
+    const { store, logger } = this.#options
+    const taken: string[] = []
+    const closed = new Set<RunId>()
+    try {
+      for (const message of messages) {
+        // In order for each receiver: a child is started before it is called off.
+        if (closed.has(message.to)) continue
+        if (await this.#bring(from, message, line)) taken.push(message.key)
+        else closed.add(message.to)
+      }
+    } catch (error) {
+      logger.log('warn', 'messages to other runs could not be delivered; the sweep will', { runId: from, error })
+    }
+    if (taken.length === 0) return
+    try {
+      await store.delivered(from, taken)
+    } catch (error) {
+      logger.log('debug', 'messages will be delivered once more', { runId: from, error })
+    }
+  }
+
+  /** @returns whether the message has served */
+  async #bring(from: RunId, { key, to, body }: RunMessage, line: Bag[]): Promise<boolean> {
+    switch (body.type) {
+      case 'start':
+        return this.#start(from, body.run, line)
+      case 'cancel':
+        return this.#cancel(from, to, body.reason, line)
+      case 'signal': {
+        const { name, payload } = body
+        const news = { name, ...(payload === undefined ? {} : { payload }), signalId: `${from}/${key}` }
+        await this.#notify({ type: 'signal', runId: to, ...news }, line)
+        return true
+      }
+      case 'child-ended': {
+        const summary = await this.#options.store.summary(from)
+        if (summary !== undefined) await this.#tellEnd(to, from, endOf(summary), line)
+        return true
+      }
+    }
+  }
+
+  async #start(parent: RunId, run: NewRun, line: Bag[]): Promise<boolean> {
+    const { store, clock } = this.#options
+    const created = await store.create(run)
+    switch (created.status) {
+      case 'created':
+        if ((run.startAtMs ?? 0) <= clock.now()) await this.#send(run, run.starts)
+        return true
+      case 'exists':
+        if (!created.same) await this.#refuse(parent, run, codedError('RUN_EXISTS', `run ${run.runId}`), line)
+        return true
+      case 'purged':
+        // It was this child, and its parent knows how it ended; or the id was another run's, and the child cannot be.
+        await this.#refuse(parent, run, codedError('RUN_EXISTS', `run ${run.runId} has ended and was removed`), line)
+        return true
+      case 'too-large': {
+        const error = codedError('TOO_LARGE', `the store takes ${created.limitBytes} bytes at most`)
+        await this.#refuse(parent, run, error, line)
+        return true
+      }
+    }
+  }
+
+  /** The child could not be made: for its parent that is a child that failed. */
+  async #refuse(parent: RunId, { runId }: NewRun, error: ReturnType<typeof codedError>, line: Bag[]): Promise<void> {
+    await this.#tellEnd(parent, runId, { status: 'failed', error }, line)
+  }
+
+  async #cancel(from: RunId, to: RunId, reason: string, line: Bag[]): Promise<boolean> {
+    const { onStop, store } = this.#options
+    const isKnown = await this.#notify({ type: 'cancel', runId: to, reason }, line)
+    onStop?.(to)
+    if (isKnown) return true
+    // Gone, or not made yet: somebody else may be on the way with its start.
+    const left = await store.due({ limit: LOOK_LIMIT, runId: from })
+    return !left.some((item) => item.type === 'message' && item.message.to === to && item.message.body.type === 'start')
+  }
+
+  async #tellEnd(parent: RunId, childRunId: RunId, end: ChildEnd, line: Bag[]): Promise<void> {
+    try {
+      await this.#notify({ type: 'child-ended', runId: parent, childRunId, end }, line)
+    } catch (error) {
+      if (!BatonError.is(error, 'TOO_LARGE')) throw error
+      const tooLarge = codedError('TOO_LARGE', `the output of ${childRunId} is too large for its parent`)
+      await this.#notify(
+        { type: 'child-ended', runId: parent, childRunId, end: { status: 'failed', error: tooLarge } },
+        line,
+      )
+    }
+  }
+
+  /** @returns whether there is such a run */
+  async #notify(notice: Notice, line: Bag[]): Promise<boolean> {
+    const { store } = this.#options
+    const result = await store.notify(notice)
+    if (result.status === 'too-large') throw new BatonError('TOO_LARGE', { field: 'message', runId: notice.runId })
+    if (result.status !== 'accepted') return result.status !== 'unknown-run'
+    const { runId } = notice
+    if (result.sent !== undefined) line.push({ from: runId, messages: result.sent })
+    if (result.ready.length > 0) {
+      const run = await store.summary(runId)
+      if (run !== undefined) await this.#send(run, result.ready)
+    }
+    return true
+  }
+
+  async #send(run: NewRun | RunSummary, ready: readonly InstanceId[]): Promise<void> {
+    const { queue, logger } = this.#options
+    const { runId, flowId, version, priority = 0 } = run
+    try {
+      const head = { runId, flowId, priority, ...(version === undefined ? {} : { version }) }
+      await queue?.enqueue(ready.map((id) => jobFor(head, id, 0)))
+    } catch (error) {
+      logger.log('warn', 'jobs could not be sent', { runId, error })
+    }
+  }
+}
+
+function endOf({ status, output, error, reason }: RunSummary): ChildEnd {
+  switch (status) {
+    case 'completed':
+      return { status, ...(output === undefined ? {} : { output }) }
+    case 'failed':
+      return { status, error: error ?? codedError('RUN_FAILED', 'unknown') }
+    default:
+      return { status: 'cancelled', reason: reason ?? '' }
+  }
+}

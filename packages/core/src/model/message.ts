@@ -1,0 +1,28 @@
+/**
+ * What one run has to tell another: a child that starts, one that is called off, one that has ended, a signal. The run
+ * that says it keeps it, beyond its own end, until the other one has it. Each is applied once however often it comes.
+ */
+import type { RecordedError } from './errors.ts'
+import type { RunId } from './ids.ts'
+import type { JsonValue } from './json.ts'
+import type { NewRun } from './run.ts'
+
+export type MessageBody =
+  | { readonly type: 'start'; readonly run: NewRun }
+  | { readonly type: 'cancel'; readonly reason: string }
+  | { readonly type: 'signal'; readonly name: string; readonly payload?: JsonValue }
+  /** How it ended stands in the run itself, which is kept as long as this message is. */
+  | { readonly type: 'child-ended' }
+
+export interface RunMessage {
+  /** One of a kind among the messages of its run. */
+  readonly key: string
+  readonly to: RunId
+  readonly body: MessageBody
+}
+
+/** How a child ended, as its parent learns it. Values are encoded. */
+export type ChildEnd =
+  | { readonly status: 'completed'; readonly output?: JsonValue }
+  | { readonly status: 'failed'; readonly error: RecordedError }
+  | { readonly status: 'cancelled'; readonly reason: string }

@@ -1,0 +1,163 @@
+/** One round of chaos: prepare, attack, let it calm down, judge. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { extname, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { IRunStore } from '@baton/core'
+import { type Backend, closePorts } from './backend.ts'
+import { Crew } from './crew.ts'
+import { Dice } from './dice.ts'
+import { Load } from './load.ts'
+import { Oracle } from './oracle.ts'
+import { Recoveries, type RecoveryTimes } from './recovery-times.ts'
+import { Storm } from './storm.ts'
+import { type Finding, judge } from './verdict.ts'
+import { WitnessReader } from './witness.ts'
+
+export interface ChaosOptions {
+  readonly backend: Backend
+  /** Workers to kill. */
+  readonly kills: number
+  /** The attack also ends after so long, with fewer kills. Default: when it is done. */
+  readonly seconds?: number
+  /** Of what happens to whom, and of what is started; not of when. */
+  readonly seed: number
+  readonly workers?: number
+  readonly leaseMs?: number
+  readonly sweepMs?: number
+  /** Runs under way at a time. */
+  readonly width?: number
+  readonly onProgress?: (progress: Progress) => void
+  /** What workers or clients complain about. */
+  readonly onTrouble?: (trouble: string) => void
+  /** Only tests name others: a worker or a client's store that breaks a promise. */
+  readonly spoilt?: { readonly worker?: URL; readonly client?: (store: IRunStore) => IRunStore }
+  /** What Node needs to run a worker from its sources. */
+  readonly nodeFlags?: readonly string[]
+}
+
+export interface Progress {
+  readonly phase: 'storm' | 'calm' | 'verdict'
+  readonly kills: number
+  readonly zombies: number
+  readonly runs: number
+  readonly live: number
+}
+
+export interface ChaosResult {
+  readonly kills: number
+  readonly zombies: number
+  /** Of servers that the backend has: a folder has none. */
+  readonly serverRestarts: number
+  readonly runs: number
+  readonly lost: number
+  readonly doubled: number
+  readonly stuck: number
+  readonly findings: readonly Finding[]
+  readonly executions: number
+  readonly recovery: RecoveryTimes
+  readonly seconds: number
+}
+
+/** How often clients look at their runs. */
+const TEND_MS = 40
+/** With no faults and able workers, this long without anything happening anywhere means that nothing will. */
+const QUIET_MS = 30_000
+const LEAVE_MS = 15_000
+
+export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
+  const { backend, seed, workers = 4, leaseMs = 1_000, sweepMs = 500, width = 24, spoilt = {} } = options
+  const { onProgress = () => {}, onTrouble = () => {} } = options
+  const startedAtMs = performance.now()
+  const place = await backend.prepare()
+  const logs = mkdtempSync(join(tmpdir(), 'baton-witness-'))
+  const witnessPath = join(logs, 'witness.log')
+  const witness = new WitnessReader(witnessPath)
+  const ports = await backend.open(place.address, { leaseMs })
+  const crew = new Crew({
+    program: spoilt.worker ?? new URL(`./worker${extname(import.meta.filename)}`, import.meta.url),
+    nodeFlags: options.nodeFlags ?? [],
+    orders: { adapter: backend.name, address: place.address, witness: witnessPath, leaseMs, sweepMs },
+    onTrouble,
+  })
+  const clientPorts = { ...ports, store: spoilt.client?.(ports.store) ?? ports.store }
+  const load = new Load({ ports: clientPorts, dice: new Dice(seed), width, onTrouble })
+  const storm = new Storm({ crew, witness, dice: new Dice(seed + 1), leaseMs })
+  const tell = (phase: Progress['phase']) =>
+    onProgress({ phase, kills: storm.kills, zombies: storm.zombies, runs: load.started.length, live: load.live })
+  try {
+    while (crew.members.length < workers) crew.hire()
+    await Promise.all(crew.members.map((member) => member.ready))
+    await attack(options, load, storm, () => tell('storm'))
+    await calmDown(load, () => tell('calm'))
+    await crew.dismiss(LEAVE_MS)
+    witness.read()
+    tell('verdict')
+    const recoveries = new Recoveries(crew.deaths)
+    // Everything is read anew, by somebody who has seen none of it.
+    const after = await backend.open(place.address, { leaseMs })
+    const evidence = { ports: after, started: load.started, witness: witness.lines, oracle: new Oracle() }
+    const findings = await judge(evidence, (events) => recoveries.take(events))
+    await closePorts(after)
+    const count = (what: Finding['what']) => new Set(findings.filter((each) => each.what === what).map(keyOf)).size
+    return {
+      kills: storm.kills,
+      zombies: storm.zombies,
+      serverRestarts: 0,
+      runs: load.started.length,
+      lost: count('lost'),
+      doubled: count('doubled'),
+      stuck: count('stuck'),
+      findings,
+      executions: witness.lines.filter(({ what }) => what === 'ran').length,
+      recovery: recoveries.times(),
+      seconds: Math.round((performance.now() - startedAtMs) / 1_000),
+    }
+  } finally {
+    await crew.dismiss(0)
+    await closePorts(ports)
+    witness.close()
+    rmSync(logs, { recursive: true, force: true })
+    await place.remove()
+  }
+}
+
+function keyOf({ runId, detail }: Finding): string {
+  return `${runId} ${detail}`
+}
+
+/** Clients and faults side by side, until there were enough faults. */
+async function attack({ kills, seconds }: ChaosOptions, load: Load, storm: Storm, tell: () => void): Promise<void> {
+  const over = new AbortController()
+  const ending = seconds === undefined ? undefined : setTimeout(() => over.abort(), seconds * 1_000)
+  const clients = async () => {
+    while (!over.signal.aborted) {
+      await load.fill()
+      await load.tend()
+      await wait(TEND_MS)
+    }
+  }
+  const faults = async () => {
+    while (storm.kills < kills && !over.signal.aborted) {
+      await storm.strike(over.signal)
+      tell()
+    }
+  }
+  const both = [clients(), faults()].map((each) => each.finally(() => over.abort()))
+  await Promise.all(both).finally(() => clearTimeout(ending))
+  await storm.pass()
+}
+
+/** No more faults and no more starts: what is under way has to end. */
+async function calmDown(load: Load, tell: () => void): Promise<void> {
+  let changes = -1
+  let sinceMs = performance.now()
+  while (load.live > 0) {
+    await load.tend()
+    tell()
+    if (load.changes !== changes) sinceMs = performance.now()
+    else if (performance.now() - sinceMs > QUIET_MS) return
+    changes = load.changes
+    await wait(TEND_MS)
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * What goes wrong, and when: after a random amount of work was witnessed since the last fault, never after a time alone. So
+ * a slow machine has fewer faults a second, and the same faults for the same work.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Crew, Member } from './crew.ts'
+import type { Dice } from './dice.ts'
+import type { WitnessLine, WitnessReader } from './witness.ts'
+
+export interface StormOptions {
+  readonly crew: Crew
+  readonly witness: WitnessReader
+  readonly dice: Dice
+  readonly leaseMs: number
+}
+
+/** A zombie is left alone when nobody has taken over for so long: then there was nothing to take. */
+const TAKEOVER_MS = 10_000
+/** How often to look for news. */
+const LOOK_MS = 20
+/** One zombie for so many kills. */
+const KILLS_PER_ZOMBIE = 3
+
+export class Storm {
+  readonly #options: StormOptions
+  readonly #zombies = new Set<Promise<void>>()
+  /** The newest fence that each instance was run with. */
+  readonly #fences = new Map<string, number>()
+  /** Who runs it now, as far as the witness knows. */
+  readonly #holders = new Map<string, WitnessLine>()
+  kills = 0
+  zombies = 0
+
+  constructor(options: StormOptions) {
+    this.#options = options
+  }
+
+  /** One fault, once there is work to disturb. */
+  async strike(signal: AbortSignal): Promise<void> {
+    const { dice, crew } = this.#options
+    await this.#seen(dice.between(3, 40), signal)
+    // Anywhere between two lines of the witness.
+    await wait(dice.below(15))
+    if (signal.aborted) return
+    if (this.#zombies.size === 0 && this.zombies * KILLS_PER_ZOMBIE < this.kills) this.#freezeOne()
+    else {
+      const victims = crew.members.filter(({ isReady, isFrozen }) => isReady && !isFrozen)
+      if (victims.length === 0) return
+      await crew.kill(dice.pick(victims))
+      crew.hire()
+      this.kills += 1
+    }
+  }
+
+  /** Wakes whoever is still frozen. */
+  async pass(): Promise<void> {
+    await Promise.all(this.#zombies)
+  }
+
+  #freezeOne(): void {
+    const { crew, dice } = this.#options
+    const busy = crew.members.filter((member) => member.isReady && this.#heldBy(member).length > 0)
+    if (busy.length === 0) return
+    const zombie = this.#freeze(dice.pick(busy)).finally(() => this.#zombies.delete(zombie))
+    this.#zombies.add(zombie)
+  }
+
+  /** Freezes a worker until its leases have run out and somebody has taken over what it held. */
+  async #freeze(member: Member): Promise<void> {
+    const { leaseMs } = this.#options
+    member.freeze()
+    const held = this.#heldBy(member)
+    const fromMs = performance.now()
+    const isTaken = () => held.some((line) => (this.#fences.get(keyOf(line)) ?? 0) > line.fence)
+    while (performance.now() - fromMs < leaseMs + TAKEOVER_MS) {
+      await wait(LOOK_MS)
+      this.#look()
+      if (performance.now() - fromMs > 1.2 * leaseMs && isTaken()) break
+    }
+    member.thaw()
+    this.zombies += 1
+  }
+
+  #heldBy({ workerId }: Member): readonly WitnessLine[] {
+    return [...this.#holders.values()].filter(({ worker }) => worker === workerId)
+  }
+
+  /** Resolves when so many more lines were witnessed. */
+  async #seen(count: number, signal: AbortSignal): Promise<void> {
+    let seen = 0
+    while (seen < count && !signal.aborted) {
+      seen += this.#look()
+      if (seen < count) await wait(LOOK_MS)
+    }
+  }
+
+  #look(): number {
+    const lines = this.#options.witness.read()
+    for (const line of lines) {
+      const key = keyOf(line)
+      const fence = this.#fences.get(key) ?? 0
+      if (line.what === 'ran' && line.fence > fence) {
+        this.#fences.set(key, line.fence)
+        this.#holders.set(key, line)
+      } else if (line.what === 'committed' && line.outcome !== 'stepped' && line.fence === fence) {
+        this.#holders.delete(key)
+      }
+    }
+    return lines.length
+  }
+}
+
+function keyOf({ runId, instanceId }: WitnessLine): string {
+  return `${runId} ${instanceId}`
+}

@@ -1,0 +1,48 @@
+/** `npm run chaos` in short, and what it says about stores that break a promise. */
+import type { IRunStore } from '@baton/core'
+import type { NewRun } from '@baton/core/adapter'
+import { expect, it } from 'vitest'
+import { fileBackend } from '../src/chaos/backends/file.ts'
+import { type ChaosOptions, type ChaosResult, chaos } from '../src/chaos/chaos.ts'
+import { withMethods } from '../src/chaos/watched-store.ts'
+
+const fromSources = ['--conditions=@baton/source', '--import', 'tsx']
+
+function shortChaos(options: Partial<ChaosOptions> & { readonly kills: number }): Promise<ChaosResult> {
+  return chaos({ backend: fileBackend, seed: 1, nodeFlags: fromSources, ...options })
+}
+
+it('files: nothing is lost, doubled or stuck while workers are killed and frozen', { timeout: 300_000 }, async () => {
+  const result = await shortChaos({ kills: 25 })
+
+  expect(result).toMatchObject({ kills: 25, findings: [], lost: 0, doubled: 0, stuck: 0, serverRestarts: 0 })
+  // Otherwise little would have been tried.
+  expect(result.zombies).toBeGreaterThanOrEqual(5)
+  expect(result.runs).toBeGreaterThan(100)
+  expect(result.recovery.count).toBeGreaterThan(5)
+})
+
+it('a store that does not look at fences is found out', { timeout: 300_000 }, async () => {
+  const worker = new URL('./children/unfenced-worker.ts', import.meta.url)
+
+  const result = await shortChaos({ kills: 6, spoilt: { worker } })
+
+  expect(result.doubled).toBeGreaterThan(0)
+})
+
+it('a store that forgets a start is found out', { timeout: 300_000 }, async () => {
+  const forgotten = new Set<string>()
+  const forgetful = (store: IRunStore): IRunStore =>
+    withMethods(store, {
+      async create(run: NewRun) {
+        if (forgotten.size > 2) return store.create(run)
+        forgotten.add(run.runId)
+        return { status: 'created' }
+      },
+    })
+
+  const result = await shortChaos({ kills: 1, spoilt: { client: forgetful } })
+
+  expect(result.lost).toBe(forgotten.size)
+  expect(result.findings.map(({ runId }) => runId)).toEqual([...forgotten])
+})

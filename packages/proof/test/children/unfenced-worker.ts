@@ -1,0 +1,17 @@
+/** A worker whose store does not look at fences: whoever commits is told that it is committed. */
+import type { IRunStore } from '@baton/core'
+import type { CommitResult, Transition } from '@baton/core/adapter'
+import { runWorker } from '../../src/chaos/run-worker.ts'
+import { withMethods } from '../../src/chaos/watched-store.ts'
+
+function unfenced(store: IRunStore): IRunStore {
+  return withMethods(store, {
+    async commit(transition: Transition): Promise<CommitResult> {
+      const result = await store.commit(transition)
+      if (result.status !== 'fenced') return result
+      return { status: 'committed', ready: [], run: { status: 'running', stopping: false } }
+    },
+  })
+}
+
+await runWorker(unfenced)

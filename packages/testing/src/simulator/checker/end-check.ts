@@ -1,0 +1,38 @@
+/** What must be so once everything is over: the journal as readers get it, and the result as the flow says. */
+import { isDeepStrictEqual } from 'node:util'
+import type { RunEvent } from '@baton/core'
+import { foldJournal, recordOf } from '@baton/core/adapter'
+import type { SimRun } from '../workload/runs.ts'
+import type { World } from '../world/world.ts'
+import { foretell } from './oracle.ts'
+import type { Referee } from './referee.ts'
+
+export async function checkEnd(referee: Referee, world: World, runs: readonly SimRun[]): Promise<void> {
+  for (const run of runs) {
+    const watched = referee.runs.get(run.runId)
+    const record = watched && world.store.load(watched.machine.state.head.runId)
+    if (record === undefined) return referee.fails('I4', run.runId, 'the store has lost it')
+    const events: RunEvent[] = []
+    for await (const event of world.store.journal(record.runId)) events.push(event)
+    const isGapless = events.every(({ seq }, index) => seq === index + 1)
+    if (!isGapless || events.length !== record.seq) return referee.fails('I6', run.runId, 'the journal has a gap')
+    const folded = foldJournal(events)
+    if (JSON.stringify(folded && recordOf(folded)) !== JSON.stringify(record)) {
+      return referee.fails('I6', run.runId, 'the run is no fold of its journal')
+    }
+    if (referee.cancelled.has(run.runId) && record.status !== 'cancelled') {
+      return referee.fails('I8', run.runId, `a cancel that had won ended as ${record.status}`)
+    }
+    if (!run.flow.isDetermined) continue
+    const foretold = foretell(world.seed, run)
+    const found = {
+      status: record.status,
+      output: record.output ?? null,
+      count: foretold.count === undefined ? undefined : (record.context.count ?? 0),
+      steps: foretold.steps === undefined ? undefined : (record.context.steps ?? 0),
+    }
+    if (!isDeepStrictEqual(foretold, found)) {
+      return referee.fails('RESULT', run.runId, `${JSON.stringify(found)} instead of ${JSON.stringify(foretold)}`)
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/** What must be true after every step: which of these the referee checks, where, and why not the others. */
+
+export interface Invariant {
+  readonly about: string
+  /** Where it is checked, or why it is not. */
+  readonly checked: string | false
+  readonly because?: string
+}
+
+export const invariants = {
+  I1: { about: 'what an attempt does takes effect at most once', checked: 'run-model.ts: one fate per instance' },
+  I2: { about: 'a join fires once, when its rule is met, and not before', checked: 'join-rules.ts, on the blueprint' },
+  I3: { about: 'no run is stuck', checked: 'liveness.ts, once all faults are healed' },
+  I4: { about: 'a start that returned is never lost', checked: 'referee.ts: the run is there after every step' },
+  I5: { about: 'a terminal status is final', checked: 'run-model.ts: nothing follows it; the summary never changes' },
+  I6: { about: 'a journal has no gap, and folds to the state', checked: 'run-model.ts and state-check.ts' },
+  I7: { about: 'a stale fence changes nothing', checked: 'run-model.ts and referee.ts: commits and renewals' },
+  I8: { about: 'cancel wins or loses', checked: 'run-model.ts and end-check.ts: nothing starts after it' },
+  I9: { about: 'an envelope is consumed once', checked: false, because: 'there are no envelopes yet' },
+  I10: { about: 'open instances are counted right', checked: 'state-check.ts' },
+  I11: { about: 'an approval is decided once', checked: 'run-model.ts, and what operators were answered' },
+  I12: { about: 'the queue changes nothing but time', checked: 'all others, under a queue that does what it likes' },
+  I13: { about: 'a run keeps to its version', checked: false, because: 'flows of this workload have no versions' },
+  I14: { about: 'a branch leaves its source alone', checked: false, because: 'there are no branches yet' },
+  I15: { about: 'timers fire once and never early', checked: 'run-model.ts: nothing is claimed before its time' },
+  I16: { about: 'attempts and lost leases are bounded', checked: 'run-model.ts, by the policies of the blueprint' },
+  I17: { about: 'nothing that a live run needs is removed', checked: 'state-check.ts: instances, steps, arrivals' },
+  I18: { about: 'what is ready is sent for, in the end', checked: 'liveness.ts: lost jobs are made up for' },
+  // What no single line of the list says.
+  P2: { about: 'a recorded step is not done again, and no code runs without a claim', checked: 'witness-log.ts' },
+  RESULT: { about: 'the result is what the flow says', checked: 'oracle.ts, where it does not depend on time' },
+} as const satisfies Record<string, Invariant>
+
+export type InvariantId = keyof typeof invariants

@@ -1,0 +1,192 @@
+/**
+ * The referee: sees every event, every answer of the store and every call of node code, and looks after each step at the
+ * runs that have changed. The first thing that must not be is kept as the violation, and ends the simulation.
+ */
+import type { NodeArguments, RunEvent } from '@baton/core'
+import type {
+  ClaimRequest,
+  ClaimResult,
+  CommitResult,
+  Notice,
+  NoticeResult,
+  RenewRequest,
+  RenewResult,
+  RunMachine,
+  Transition,
+} from '@baton/core/adapter'
+import type { SimFlow } from '../workload/random-flow.ts'
+import type { Actor } from '../world/actor.ts'
+import type { World } from '../world/world.ts'
+import { RunModel } from './run-model.ts'
+import { StateCheck } from './state-check.ts'
+import { Violation } from './violation.ts'
+import { WitnessLog } from './witness-log.ts'
+
+interface Watched {
+  readonly model: RunModel
+  readonly machine: RunMachine
+  readonly state: StateCheck
+}
+
+export class Referee {
+  violation: Violation | undefined
+  readonly runs = new Map<string, Watched>()
+  readonly witness = new WitnessLog()
+  /** Starts whose caller was told that they succeeded. */
+  readonly started = new Set<string>()
+  readonly #flowOf: (runId: string) => SimFlow
+  readonly #leaseMs: number
+  /** Runs of which a cancel was said to have won. */
+  readonly cancelled = new Set<string>()
+  readonly #changed = new Set<string>()
+  readonly #commitIds = new Set<string>()
+  readonly #settled = new Set<string>()
+  readonly #early: RunEvent[] = []
+  world: World | undefined
+
+  constructor(flowOf: (runId: string) => SimFlow, leaseMs: number) {
+    this.#flowOf = flowOf
+    this.#leaseMs = leaseMs
+  }
+
+  /** A run was made; its first event has come before. */
+  watches(runId: string, machine: RunMachine): void {
+    const model = new RunModel(runId, this.#flowOf(runId), this.#leaseMs)
+    this.runs.set(runId, { model, machine, state: new StateCheck(model, machine) })
+    for (const event of this.#early.splice(0)) this.saw(runId, event)
+  }
+
+  saw(runId: string, event: RunEvent): void {
+    const run = this.runs.get(runId)
+    if (run === undefined) {
+      this.#early.push(event)
+      return
+    }
+    const { world } = this
+    if (world !== undefined) world.trace.tell(world.nowMs, `    → ${runId} ${event.seq} ${told(event)}`)
+    this.#changed.add(runId)
+    if (event.type.startsWith('node-')) this.#settled.add(runId)
+    this.#guard(() => {
+      run.model.saw(event)
+      run.state.saw(event)
+    })
+  }
+
+  claimed(actor: Actor, request: ClaimRequest, apply: () => ClaimResult): ClaimResult {
+    const result = apply()
+    this.#changed.add(request.runId)
+    if (result.status === 'claimed') this.#granted(actor.name, result.claim)
+    return result
+  }
+
+  committed(transition: Transition, apply: () => CommitResult): CommitResult {
+    const { runId, instanceId, fence, commitId } = transition
+    const before = this.runs.get(runId)?.model.instances.get(instanceId)
+    const held = before?.phase === 'claimed' ? before.fence : undefined
+    const result = apply()
+    this.#changed.add(runId)
+    if (result.status === 'committed') {
+      this.#must('I7', runId, fence === held, `a commit of ${instanceId} with fence ${fence} counts, now ${held}`)
+      this.#must('I1', runId, !this.#commitIds.has(commitId), `${commitId} is committed twice`)
+      this.#commitIds.add(commitId)
+    }
+    if (result.status === 'already-committed' && transition.outcome.type !== 'stepped') {
+      this.#must('I1', runId, this.#commitIds.has(commitId), `${commitId} was never committed`)
+    }
+    if ('claim' in result && result.claim !== undefined && transition.next !== undefined) {
+      this.#granted(transition.next.workerId, result.claim)
+    }
+    return result
+  }
+
+  notified(notice: Notice, apply: () => NoticeResult): NoticeResult {
+    this.#changed.add(notice.runId)
+    const result = apply()
+    if (notice.type !== 'decide' || (result.status !== 'accepted' && result.status !== 'unchanged')) return result
+    const decided = this.runs.get(notice.runId)?.model.decisions.get(notice.approvalId)
+    const told = `${notice.approvalId} is said to be ${notice.decision.approved}, and is ${decided}`
+    this.#must('I11', notice.runId, decided === notice.decision.approved, told)
+    return result
+  }
+
+  renewed(request: RenewRequest, apply: () => RenewResult): RenewResult {
+    const { runId } = request
+    const asked = request.claims.map((claim) => ({ ...claim }))
+    const result = apply()
+    const nowMs = this.world?.nowMs ?? 0
+    const model = this.runs.get(runId)?.model
+    for (const { instanceId, fence } of asked) {
+      const instance = model?.instances.get(instanceId)
+      if (instance === undefined || result.lost.includes(instanceId)) continue
+      const isHeld = instance.phase === 'claimed' && instance.fence === fence
+      this.#must('I7', runId, isHeld, `fence ${fence} of ${instanceId} is renewed, now ${instance.fence}`)
+      this.#must('I7', runId, nowMs < instance.attemptUntilMs, `${instanceId} is renewed past its timeout`)
+      instance.leaseUntilMs = Math.min(nowMs + request.leaseMs, instance.attemptUntilMs)
+    }
+    return result
+  }
+
+  entered(actor: Actor, args: NodeArguments): void {
+    const run = this.runs.get(args.runId)
+    this.#guard(() => run && this.witness.entered(actor, args, run.model))
+  }
+
+  sawStep(actor: Actor, args: NodeArguments, name: string): void {
+    const run = this.runs.get(args.runId)
+    this.#guard(() => run && this.witness.sawStep(actor, args, name, run.model))
+  }
+
+  /** After each step: what has changed must be as it should. */
+  looks(): void {
+    for (const runId of this.#changed) {
+      const run = this.runs.get(runId)
+      if (run === undefined) continue
+      this.#guard(() => {
+        run.state.check()
+        if (this.#settled.delete(runId)) run.model.checkJoins((id) => isOpen(run.machine, id))
+      })
+    }
+    this.#changed.clear()
+    for (const runId of this.started) this.#must('I4', runId, this.runs.has(runId), 'a start that returned is lost')
+  }
+
+  fails(invariant: Violation['invariant'], runId: string, message: string): void {
+    this.#must(invariant, runId, false, message)
+  }
+
+  #granted(worker: string, claim: NonNullable<Extract<CommitResult, { claim?: unknown }>['claim']>): void {
+    const { head, instanceId, fence } = claim
+    const { claimedSeq = 0, lost = 0 } = this.runs.get(head.runId)?.model.instances.get(instanceId) ?? {}
+    this.witness.granted(worker, head.runId, instanceId, { fence, seq: claimedSeq, lost })
+  }
+
+  #must(invariant: Violation['invariant'], runId: string, holds: boolean, message: string): void {
+    if (!holds) this.violation ??= new Violation(invariant, runId, message)
+  }
+
+  /** A violation is kept and not thrown: the engine would take it for a fault of the store. */
+  #guard(check: () => unknown): void {
+    if (this.violation !== undefined) return
+    try {
+      check()
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error
+      this.violation = error
+    }
+  }
+}
+
+/** Whether the store waits no longer for predecessors of it. */
+function isOpen({ state }: RunMachine, instanceId: string): boolean {
+  const status = state.instances.get(instanceId)?.status
+  return status !== undefined && status !== 'waiting'
+}
+
+function told(event: RunEvent): string {
+  const parts: string[] = [event.type]
+  if ('instanceId' in event && event.instanceId !== undefined) parts.push(event.instanceId)
+  if ('fence' in event && event.fence !== undefined) parts.push(`f${event.fence}`)
+  if ('workerId' in event) parts.push(event.workerId)
+  if (event.type === 'node-failed' || event.type === 'attempt-failed') parts.push(event.error.message)
+  return parts.join(' ')
+}

@@ -1,0 +1,253 @@
+/**
+ * One run as the referee follows it: each event must be allowed by what came before, by the blueprint and by the time.
+ * It shares no code with the engine, so that a mistake there is not repeated here.
+ */
+import { defaults, nodeOfInstance, type RunEvent } from '@baton/core'
+import type { SimFlow } from '../workload/random-flow.ts'
+import { callOff, callOffItems } from './calling-off.ts'
+import { type EndEvent, mistakeOfEnd } from './ending.ts'
+import { InstanceModel } from './instance-model.ts'
+import type { InvariantId } from './invariants.ts'
+import { JoinRules } from './join-rules.ts'
+import { Violation } from './violation.ts'
+import { WaitsModel } from './waits-model.ts'
+
+type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>
+type Fate = EventOf<'node-succeeded' | 'node-failed' | 'node-skipped' | 'node-cancelled'>
+
+export class RunModel {
+  readonly runId: string
+  readonly rules: JoinRules
+  readonly instances = new Map<string, InstanceModel>()
+  readonly decisions = new Map<string, boolean>()
+  readonly signalIds = new Set<string>()
+  readonly #leaseMs: number
+  seq = 0
+  atMs = 0
+  /** Nothing new may start. */
+  isStopping = false
+  cancelRequested = false
+  end: RunEvent['type'] | undefined
+  deadlineAtMs = Number.POSITIVE_INFINITY
+  #hasFailed = false
+  #failFast = true
+  readonly #waits = new WaitsModel()
+
+  constructor(runId: string, flow: SimFlow, leaseMs: number) {
+    this.runId = runId
+    this.rules = new JoinRules(flow)
+    this.#leaseMs = leaseMs
+  }
+
+  saw(event: RunEvent): void {
+    this.#must('I6', event.seq === this.seq + 1, `event ${event.seq} follows ${this.seq}`)
+    this.#must('I6', event.atMs >= this.atMs, `event ${event.seq} is older than the one before`)
+    this.#must('I5', this.end === undefined, `${event.type} after ${this.end}`)
+    this.seq = event.seq
+    this.atMs = event.atMs
+    switch (event.type) {
+      case 'run-started':
+        this.deadlineAtMs = event.head.deadlineAtMs ?? Number.POSITIVE_INFINITY
+        this.#failFast = event.head.failFast
+        for (const id of event.starts) this.#instance(id).notBeforeMs = event.startAtMs ?? event.atMs
+        return
+      case 'run-cancel-requested':
+        this.#must('I8', !this.isStopping, 'a cancel after the run was stopped')
+        this.isStopping = true
+        this.cancelRequested = true
+        return
+      case 'run-deadline-passed':
+        this.#must('I15', event.atMs >= this.deadlineAtMs, 'the deadline passed before its time')
+        this.isStopping = true
+        this.#hasFailed = true
+        return
+      case 'run-completed':
+      case 'run-failed':
+      case 'run-cancelled':
+        return this.#ends(event)
+      case 'node-claimed':
+        return this.#claimed(event)
+      case 'node-lost': {
+        const instance = this.#held(event)
+        this.#must('I7', event.atMs >= instance.leaseUntilMs, `the lease of ${instance.id} had not ended`)
+        instance.lost += 1
+        return this.#becomes(instance, 'ready', event.atMs)
+      }
+      case 'node-released':
+        return this.#becomes(this.#held(event), 'ready', event.atMs)
+      case 'attempt-failed': {
+        const instance = this.#held(event)
+        instance.failures += 1
+        const { attempts = defaults.attempts } = this.#configOf(instance).retry ?? {}
+        this.#must('I16', instance.failures < attempts, `${instance.id} is tried again after ${instance.failures}`)
+        return this.#becomes(instance, 'ready', event.retryAtMs)
+      }
+      case 'step-recorded':
+        return this.#recorded(this.#held(event), event.step)
+      case 'node-slept':
+        return this.#becomes(this.#held(event), 'sleeping', event.wakeAtMs)
+      case 'node-awaited': {
+        const instance = this.#held(event)
+        const { kind, name } = event.wait
+        // The workload has no children yet.
+        const hasCome = kind !== 'child' && this.#waits.waits(instance, kind, name)
+        if (hasCome) return this.#becomes(instance, 'ready', event.atMs)
+        return this.#becomes(instance, 'awaiting', event.timeoutAtMs ?? Number.POSITIVE_INFINITY)
+      }
+      case 'map-expanded': {
+        const instance = this.#held(event)
+        instance.isMap = true
+        return this.#becomes(instance, 'expanded', event.atMs)
+      }
+      case 'node-succeeded':
+      case 'node-failed':
+      case 'node-skipped':
+      case 'node-cancelled':
+        return this.#settles(event)
+      case 'signal-received':
+        if (event.signalId !== undefined) {
+          this.#must('I9', !this.signalIds.has(event.signalId), `signal ${event.signalId} counts twice`)
+          this.signalIds.add(event.signalId)
+        }
+        return this.#wakes(this.#waits.comes('signal', event.name), event.atMs)
+      case 'approval-decided':
+        this.#must('I11', !this.decisions.has(event.approvalId), `${event.approvalId} is decided twice`)
+        this.decisions.set(event.approvalId, event.decision.approved)
+        return this.#wakes(this.#waits.comes('approval', event.approvalId), event.atMs)
+      default:
+        return
+    }
+  }
+
+  readonly #fates = (nodeId: string) => this.fateOf(nodeId)
+
+  fateOf(nodeId: string) {
+    return this.instances.get(nodeId)?.fate
+  }
+
+  /** Joins whose rule is met must be ready: looked at when something has settled. */
+  checkJoins(isOpen: (instanceId: string) => boolean): void {
+    if (this.isStopping || this.end !== undefined) return
+    for (const nodeId of this.rules.joins) {
+      if (this.instances.get(nodeId)?.hasStarted === true || this.fateOf(nodeId) !== undefined) continue
+      const state = this.rules.stateNow(nodeId, this.#fates)
+      this.#must(
+        'I2',
+        state === 'waits' || isOpen(nodeId),
+        `${nodeId} still waits, where its predecessors say ${state}`,
+      )
+    }
+  }
+
+  #claimed(event: EventOf<'node-claimed'>): void {
+    const instance = this.#instance(event.instanceId)
+    this.#must('I8', !this.isStopping, `${instance.id} starts though the run is stopping`)
+    this.#must('I8', event.atMs < this.deadlineAtMs, `${instance.id} starts after the deadline`)
+    this.#must('I1', instance.phase !== 'settled', `${instance.id} starts again after its end`)
+    this.#must('I7', instance.phase !== 'claimed', `${instance.id} is claimed twice`)
+    this.#must(
+      'I7',
+      event.fence === instance.fence + 1,
+      `fence ${event.fence} of ${instance.id} after ${instance.fence}`,
+    )
+    this.#must('I15', event.atMs >= instance.notBeforeMs, `${instance.id} starts before its time`)
+    this.#must('I16', event.attempt === instance.failures + 1, `attempt ${event.attempt} of ${instance.id}`)
+    if (!instance.hasStarted) this.#starts(instance)
+    if (instance.phase === 'awaiting') this.#waits.leaves(instance)
+    const { timeoutMs = defaults.nodeTimeoutMs } = this.#configOf(instance)
+    instance.phase = 'claimed'
+    instance.fence = event.fence
+    instance.workerId = event.workerId
+    instance.claimedSeq = event.seq
+    instance.attemptUntilMs = event.atMs + timeoutMs
+    instance.leaseUntilMs = Math.min(event.atMs + this.#leaseMs, instance.attemptUntilMs)
+  }
+
+  /** Its first claim: what reached it must allow for it. */
+  #starts(instance: InstanceModel): void {
+    if (!this.rules.isJoin(instance.id)) return
+    instance.stateAtStart = this.rules.stateNow(instance.id, this.#fates)
+    this.#must('I2', instance.stateAtStart !== 'waits', `${instance.id} starts before its predecessors have settled`)
+  }
+
+  #settles(event: Fate): void {
+    const instance = this.#instance(event.instanceId)
+    this.#must('I1', instance.phase !== 'settled', `${instance.id} has a second fate, ${event.type}`)
+    const isByClaim = event.type === 'node-succeeded' || ('fence' in event && event.fence !== undefined)
+    if (isByClaim) this.#held(event as typeof event & { readonly fence: number })
+    this.#judges(instance, event, isByClaim)
+    this.#waits.leaves(instance)
+    const wasExpanded = instance.isMap
+    instance.phase = 'settled'
+    instance.fate = {
+      fate: event.type.slice('node-'.length) as 'succeeded',
+      ...('output' in event ? { output: event.output } : {}),
+      ...('action' in event ? { action: event.action } : {}),
+      ...('reason' in event ? { reason: event.reason } : {}),
+      ...(event.type === 'node-failed' ? { errorCode: event.error.code } : {}),
+    }
+    if (wasExpanded) callOffItems(instance, this.instances, this.#waits)
+    const cancels = event.type === 'node-succeeded' ? (event.cancels ?? []) : []
+    for (const id of cancels) callOff(this.#instance(id), this.instances, this.#waits)
+    if (event.type === 'node-failed' && event.fixesOutcome) {
+      this.#hasFailed = true
+      if (this.#failFast) this.isStopping = true
+    }
+  }
+
+  /** Whether a fate is one that the predecessors' fates allow for. */
+  #judges({ id, stateAtStart }: InstanceModel, event: Fate, isByClaim: boolean): void {
+    if (!this.rules.isJoin(id) || event.type === 'node-cancelled') return
+    const state = isByClaim ? stateAtStart : this.rules.stateNow(id, this.#fates)
+    const told = `${id}: ${event.type}, where its predecessors say ${state}`
+    if (event.type === 'node-skipped') return this.#must('I2', state === 'skip' || state === 'fail', told)
+    if (event.type === 'node-succeeded') return this.#must('I2', state === 'run', told)
+    const wasPoisoned = event.error.code === 'PREDECESSOR_FAILED'
+    this.#must('I2', wasPoisoned ? state === 'fail' : isByClaim, told)
+  }
+
+  #ends(event: EndEvent): void {
+    this.end = event.type
+    const why = { isStopping: this.isStopping, hasFailed: this.#hasFailed, cancelRequested: this.cancelRequested }
+    const mistake = mistakeOfEnd(event.type, why, this.instances.values())
+    if (mistake !== undefined) throw new Violation(mistake.invariant, this.runId, mistake.message)
+  }
+
+  #recorded(instance: InstanceModel, step: { readonly position: number; readonly name: string }): void {
+    this.#must('P2', !instance.steps.has(step.position), `step ${step.name} of ${instance.id} is recorded twice`)
+    instance.steps.set(step.position, { name: step.name, seq: this.seq })
+  }
+
+  /** The instance of an event that only the holder of its newest claim may cause. */
+  #held({ instanceId, fence, type }: { instanceId: string; fence?: number; type: string }): InstanceModel {
+    const instance = this.#instance(instanceId)
+    this.#must('I7', instance.phase === 'claimed', `${type} of ${instanceId}, which is ${instance.phase}`)
+    this.#must('I7', fence === instance.fence, `${type} with fence ${fence} of ${instanceId}, now ${instance.fence}`)
+    return instance
+  }
+
+  #wakes(instance: InstanceModel | undefined, atMs: number): void {
+    if (instance !== undefined) this.#becomes(instance, 'ready', atMs)
+  }
+
+  #becomes(instance: InstanceModel, phase: 'ready' | 'sleeping' | 'awaiting' | 'expanded', notBeforeMs: number): void {
+    instance.phase = phase
+    instance.notBeforeMs = notBeforeMs
+  }
+
+  #instance(id: string): InstanceModel {
+    const known = this.instances.get(id)
+    if (known !== undefined) return known
+    const made = new InstanceModel(id)
+    this.instances.set(id, made)
+    return made
+  }
+
+  #configOf({ id }: InstanceModel) {
+    return this.rules.places.get(nodeOfInstance(id))?.node.config ?? {}
+  }
+
+  #must(invariant: InvariantId, holds: boolean, message: string): void {
+    if (!holds) throw new Violation(invariant, this.runId, message)
+  }
+}

@@ -1,0 +1,13 @@
+/** All planted bugs, each with a seed that catches it. */
+import { inClient } from './in-client.ts'
+import { inDecide } from './in-decide.ts'
+import { inMachine } from './in-machine.ts'
+import type { Mutant } from './mutant.ts'
+
+export const mutants: readonly Mutant[] = [...inDecide, ...inMachine, ...inClient]
+
+export type { Mutant }
+
+export function mutantOf(name: string): Mutant | undefined {
+  return mutants.find((mutant) => mutant.name === name)
+}

@@ -1,0 +1,208 @@
+/**
+ * One seed, from its first to its last step: things go wrong for a while, then all faults are healed, people answer
+ * whatever is waited for, and every run must end.
+ */
+import { isTerminal } from '@baton/core'
+import { Dice, hash } from '../dice.ts'
+import { checkEnd } from './checker/end-check.ts'
+import { Liveness } from './checker/liveness.ts'
+import { Referee } from './checker/referee.ts'
+import type { Violation } from './checker/violation.ts'
+import { Faults } from './faults/faults.ts'
+import { strike } from './faults/strikes.ts'
+import type { Mutant } from './mutants/mutant.ts'
+import { type Limits, type Plan, planOf } from './plan.ts'
+import type { Witness } from './workload/program.ts'
+import { runsOf, type SimRun } from './workload/runs.ts'
+import type { Actor } from './world/actor.ts'
+import { Person } from './world/person.ts'
+import { Staff } from './world/staff.ts'
+import { World } from './world/world.ts'
+
+export interface SimulateOptions {
+  readonly seed: number
+  readonly limits?: Limits
+  readonly mutant?: Mutant | undefined
+  /** Keep the trace as lines. */
+  readonly keepsTrace?: boolean
+}
+
+export interface Simulated {
+  readonly seed: number
+  readonly violation: Violation | undefined
+  readonly steps: number
+  /** The same for the same seed, and for hardly any other. */
+  readonly digest: string
+  readonly trace: readonly string[]
+  /** Numbers of the faults that happened. */
+  readonly faults: readonly number[]
+  readonly statuses: readonly string[]
+}
+
+const MOST_STEPS = 20_000
+const ANSWER_EVERY_MS = 250
+
+export async function simulate({ seed, limits, mutant, keepsTrace }: SimulateOptions): Promise<Simulated> {
+  const plan = planOf(seed, limits)
+  const game = new Game(plan, { limits, mutant, keepsTrace })
+  await game.play()
+  const { world, referee } = game
+  return {
+    seed,
+    violation: referee.violation,
+    steps: world.steps,
+    digest: world.trace.digest,
+    trace: world.trace.lines,
+    faults: world.faults.happened,
+    statuses: [...referee.runs.values()].map(({ machine }) => machine.state.status),
+  }
+}
+
+interface GameOptions {
+  readonly limits: Limits | undefined
+  readonly mutant: Mutant | undefined
+  readonly keepsTrace: boolean | undefined
+}
+
+class Game {
+  readonly world: World
+  readonly referee: Referee
+  readonly #plan: Plan
+  readonly #runs: readonly SimRun[]
+  readonly #staff: Staff
+  readonly #strikes: Dice
+  readonly #people: Person[] = []
+
+  constructor(plan: Plan, { limits, mutant, keepsTrace = false }: GameOptions) {
+    const { seed, leaseMs, rates } = plan
+    this.#plan = plan
+    this.referee = new Referee((runId) => this.#flowOf(runId), leaseMs)
+    const only = limits?.faults === undefined ? undefined : new Set(limits.faults)
+    const allows = only === undefined ? undefined : (number: number) => only.has(number)
+    const faults = new Faults({ seed, rates, leaseMs, allows })
+    this.world = new World({ ...plan, faults, referee: this.referee, mutant, keepsTrace })
+    this.referee.world = this.world
+    this.#runs = runsOf(plan, this.world.nowMs, this.#witness())
+    const flows = [...new Set(this.#runs.map(({ flow }) => flow.flow))]
+    this.#staff = new Staff({ world: this.world, flows, dice: new Dice(hash(`${seed} staff`)), size: plan.workers })
+    this.#strikes = new Dice(hash(`${seed} strikes`))
+  }
+
+  async play(): Promise<void> {
+    const { world } = this
+    this.#staff.fill()
+    this.#bringPeople()
+    const scene = { world, staff: this.#staff, dice: this.#strikes }
+    const untilMs = world.nowMs + this.#plan.chaosMs
+    await this.#go(
+      () => world.nowMs >= untilMs || this.#isOver(),
+      () => strike(scene),
+    )
+    this.#heal()
+    const liveness = new Liveness(this.referee, world)
+    await this.#go(
+      () => this.#isOver(),
+      () => liveness.check(),
+    )
+    await this.#closeDown()
+    if (this.referee.violation === undefined) await checkEnd(this.referee, world, this.#runs)
+  }
+
+  /** Step by step until something is so; before each step there is an opportunity. */
+  async #go(isOver: () => boolean, before: () => void): Promise<void> {
+    const { world, referee } = this
+    while (referee.violation === undefined && !isOver()) {
+      before()
+      if (!(await world.step())) return referee.fails('I3', '', 'nothing can happen any more')
+      if (world.steps > MOST_STEPS) return referee.fails('I3', '', `no end after ${MOST_STEPS} steps`)
+    }
+  }
+
+  #isOver(): boolean {
+    return this.#runs.every(({ runId }) => {
+      const run = this.referee.runs.get(runId)
+      return run !== undefined && isTerminal(run.machine.state.status)
+    })
+  }
+
+  #bringPeople(): void {
+    const { clients, operators, chaosMs, isDetermined } = this.#plan
+    const options = { world: this.world, referee: this.referee, runs: this.#runs, isDetermined }
+    const dice = new Dice(hash(`${this.#plan.seed} people`))
+    for (let index = 0; index < clients; index++) {
+      const client = new Person('client', `c${index}`, options)
+      this.#people.push(client)
+      for (const [place, run] of this.#runs.entries()) {
+        // Two clients may start the same run at the same time: it is one run.
+        const isMine = place % clients === index || dice.happens(0.3)
+        if (isMine) client.later(dice.below(chaosMs / 3), 'start a run', () => client.starts(run))
+      }
+    }
+    const team = Array.from({ length: operators }, (_, index) => new Person('operator', `o${index}`, options))
+    this.#people.push(...team)
+    for (let acts = operators * (1 + dice.below(4)); acts > 0; acts--) {
+      const run = dice.pick(this.#runs)
+      const atMs = dice.below(chaosMs)
+      // Often several of them have the same idea at the same moment.
+      for (const operator of dice.happens(0.4) ? team : [dice.pick(team)]) {
+        operator.later(atMs, 'meddle', () => operator.meddles(run))
+      }
+    }
+  }
+
+  #heal(): void {
+    const { world } = this
+    world.trace.tell(world.nowMs, '✓ all faults are healed')
+    world.faults.heal()
+    for (const actor of world.actors) if (!actor.isGone && actor.isFrozen) actor.thaw()
+    this.#staff.fill()
+    const isDetermined = this.#plan.isDetermined
+    const options = { world, referee: this.referee, runs: this.#runs, isDetermined }
+    const helper = new Person('operator', 'helper', options)
+    this.#people.push(helper)
+    for (const run of this.#runs) {
+      helper.later(0, 'see a run through', () => helper.seesThrough(run, ANSWER_EVERY_MS))
+    }
+  }
+
+  /** Who waits for a run is told of its end, and workers that are asked to stop do. */
+  async #closeDown(): Promise<void> {
+    const { world } = this
+    let haveLeft = false
+    void this.#staff.stop().then(() => {
+      haveLeft = true
+    })
+    const untilMs = world.nowMs + CLOSED_WITHIN_MS
+    const check = () => {
+      if (world.nowMs <= untilMs) return
+      const waiting = this.#people.filter(({ isBusy }) => isBusy).map(({ actor }) => actor.name)
+      this.referee.fails('I3', '', haveLeft ? `${waiting.join(', ')} still waits` : 'the workers do not stop')
+    }
+    await this.#go(() => haveLeft && this.#people.every(({ isBusy }) => !isBusy), check)
+  }
+
+  #flowOf(runId: string) {
+    const run = this.#runs.find((each) => each.runId === runId)
+    if (run === undefined) throw new Error(`a run that nobody has planned: ${runId}`)
+    return run.flow
+  }
+
+  #witness(): Witness {
+    const worker = (): Actor => {
+      const { current } = this.world
+      if (current === undefined) throw new Error('code of a node runs outside of every process')
+      return current
+    }
+    return {
+      entered: (args) => {
+        const actor = worker()
+        this.referee.entered(actor, args)
+        return actor
+      },
+      sawStep: (args, name) => this.referee.sawStep(worker(), args, name),
+    }
+  }
+}
+
+/** More than any worker here gives what runs, and than it takes to look again. */
+const CLOSED_WITHIN_MS = 10_000

@@ -1,0 +1,40 @@
+/**
+ * A feature of the random workload: one thing that flows can do, thrown in by chance. Each says what it adds to a node's
+ * code, to a node's configuration or to an edge, and where it leaves the result to chance and time. The engine gets
+ * another feature, and this list another file.
+ */
+import type { EdgeOptions, NodeArguments, NodeConfig } from '@baton/core'
+import type { Dice } from '../../dice.ts'
+import type { Actor } from '../world/actor.ts'
+
+/** What node code of the simulation has beside its arguments. */
+export interface NodeScene {
+  readonly seed: number
+  /** The worker that runs it. */
+  readonly actor: Actor
+  readonly args: NodeArguments
+  /** Says that a step's code runs, for the witness. */
+  sawStep(name: string): void
+}
+
+/** One thing that a node's code does. What it does must follow from the seed and the instance alone. */
+export interface Operation {
+  readonly name: string
+  run(scene: NodeScene): Promise<void>
+  /** What it adds to the counter of the run when the node has succeeded. */
+  readonly adds?: number
+  /** What it adds once it was done, whatever becomes of the attempt. */
+  readonly addsForGood?: number
+  /** Whether it throws for good, in this run: so that the oracle knows too. */
+  fails?(seed: number, runId: string, instanceId: string): boolean
+}
+
+export interface Feature {
+  readonly name: string
+  /** With it the result depends on what happens first. Flows with an oracle go without. */
+  readonly isRacy?: boolean
+  /** @param index of the operation in its node, for names */
+  operation?(dice: Dice, index: number): Operation
+  config?(dice: Dice): NodeConfig
+  edge?(dice: Dice): EdgeOptions
+}

@@ -1,0 +1,174 @@
+/** The people and programs around the workers: who starts runs and waits for them, who cancels, signals and approves. */
+import { BatonClient, BatonError, type RunHandle, type RunSummary } from '@baton/core'
+import { wait } from '@baton/core/adapter'
+import { Dice, hash } from '../../dice.ts'
+import type { Referee } from '../checker/referee.ts'
+import { isApproved } from '../workload/features/approvals.ts'
+import type { SimRun } from '../workload/runs.ts'
+import { Actor, type ActorKind } from './actor.ts'
+import { storeOf } from './ports.ts'
+import type { World } from './world.ts'
+
+export interface PeopleOptions {
+  readonly world: World
+  readonly referee: Referee
+  readonly runs: readonly SimRun[]
+  readonly isDetermined: boolean
+}
+
+export class Person {
+  readonly actor: Actor
+  readonly #options: PeopleOptions
+  readonly #client: BatonClient
+  readonly #dice: Dice
+  #signals = 0
+  #busy = 0
+
+  constructor(kind: ActorKind, name: string, options: PeopleOptions) {
+    const { world, runs } = options
+    this.#options = options
+    this.actor = new Actor(world, kind, name)
+    world.actors.push(this.actor)
+    this.#dice = new Dice(hash(`${world.seed} ${name} does`))
+    const { mutant } = world
+    const store = storeOf(this.actor)
+    this.#client = new BatonClient({
+      store: mutant?.store?.(store, this.actor) ?? store,
+      queue: world.queue.portOf(this.actor),
+      flows: [...new Set(runs.map(({ flow }) => flow.flow))],
+      clock: this.actor.clock,
+      newId: this.actor.newId,
+    })
+  }
+
+  /** Still at something that was begun. */
+  get isBusy(): boolean {
+    return this.#busy > 0
+  }
+
+  /** Does something after a while. */
+  later(delayMs: number, what: string, act: () => Promise<unknown>): void {
+    const { world, referee } = this.#options
+    const run = () => {
+      this.#busy += 1
+      act()
+        .catch((error: unknown) => referee.fails('I4', '', `${this.actor.name} met ${String(error)}`))
+        .finally(() => {
+          this.#busy -= 1
+        })
+    }
+    world.add({ delayMs, actor: this.actor, what, detail: () => this.actor.name, run })
+  }
+
+  /** Starts a run, as often as it takes to be told that it is there, and perhaps waits for its end. */
+  async starts(run: SimRun): Promise<void> {
+    const { referee } = this.#options
+    const follows = this.#dice.happens(0.4)
+    const handle = await this.#untilAnswered(() => this.#client.start(run.flow.flow, run.input, run.options))
+    if (handle.runId !== run.runId) referee.fails('I4', run.runId, `started as ${handle.runId}`)
+    referee.started.add(run.runId)
+    if (this.#dice.happens(0.15)) await this.#startsOtherwise(run)
+    if (!follows) return
+    const result = await this.#untilAnswered(() => handle.outcome())
+    const status = referee.runs.get(run.runId)?.machine.state.status
+    if (result.status !== status) referee.fails('I5', run.runId, `${result.status} was told, and is ${status}`)
+  }
+
+  /** The same run with another input is refused, whatever has become of it. */
+  async #startsOtherwise({ flow, input, options, runId }: SimRun): Promise<void> {
+    try {
+      await this.#untilAnswered(() => this.#client.start(flow.flow, input + 1, options))
+    } catch (error) {
+      if (BatonError.is(error, 'RUN_EXISTS')) return
+      throw error
+    }
+    this.#options.referee.fails('I4', runId, 'it was started again with another input')
+  }
+
+  /** Does to a run what people do. */
+  async meddles(run: SimRun): Promise<void> {
+    const handle = this.#client.get(run.runId)
+    const choice = this.#dice.below(this.#options.isDetermined ? 2 : 3)
+    if (choice === 0) await this.#answers(handle, run)
+    else if (choice === 1) await this.#sendsNews(handle)
+    else await this.#cancels(handle)
+  }
+
+  /** Answers everything that a run waits for, until it has ended. */
+  async seesThrough(run: SimRun, everyMs: number): Promise<void> {
+    const handle = this.#client.get(run.runId)
+    for (;;) {
+      const summary = await this.#summary(handle)
+      if (summary?.endedAtMs !== undefined) return
+      if (summary?.pendingApproval !== undefined) await this.#answers(handle, run, summary)
+      if (summary?.pendingPause !== undefined) await this.#sends(handle, summary.pendingPause.signal)
+      await wait(this.actor.clock, everyMs)
+    }
+  }
+
+  async #cancels(handle: RunHandle): Promise<void> {
+    const won = await this.#unlessTooEarly(() => handle.cancel('enough'))
+    if (won === true) this.#options.referee.cancelled.add(handle.runId)
+  }
+
+  async #answers(handle: RunHandle, run: SimRun, known?: RunSummary): Promise<void> {
+    const { world, referee, isDetermined } = this.#options
+    const summary = known ?? (await this.#summary(handle))
+    const [pending] = summary?.pendingApprovals ?? []
+    if (pending === undefined) return
+    const { approvalId } = pending
+    const approved = isDetermined ? isApproved(world.seed, run.runId, approvalId) : this.#dice.happens(0.7)
+    const decide = () =>
+      approved
+        ? handle.approve({ approval: approvalId, by: this.actor.name })
+        : handle.deny({ approval: approvalId, by: this.actor.name })
+    let isTaken: boolean | undefined
+    try {
+      await this.#untilAnswered(decide)
+      isTaken = true
+    } catch (error) {
+      if (BatonError.is(error, 'APPROVAL_CONFLICT')) isTaken = false
+      else if (!BatonError.is(error, 'RUN_ENDED') && !BatonError.is(error, 'UNKNOWN_APPROVAL')) throw error
+    }
+    const decided = referee.runs.get(run.runId)?.model.decisions.get(approvalId)
+    if (isTaken !== undefined && (decided === approved) !== isTaken) {
+      referee.fails('I11', run.runId, `${approvalId}: ${approved} was answered ${isTaken}, and is ${decided}`)
+    }
+  }
+
+  async #sendsNews(handle: RunHandle): Promise<void> {
+    const summary = await this.#summary(handle)
+    const name = summary?.pendingPause?.signal ?? (this.#dice.happens(0.5) ? 'news' : undefined)
+    if (name !== undefined) await this.#sends(handle, name)
+  }
+
+  async #sends(handle: RunHandle, name: string): Promise<void> {
+    const signalId = `${this.actor.name}-${++this.#signals}`
+    await this.#unlessTooEarly(() => handle.signal(name, { signalId }, { signalId }))
+  }
+
+  async #summary(handle: RunHandle): Promise<RunSummary | undefined> {
+    return this.#unlessTooEarly(() => handle.summary())
+  }
+
+  /** A run that is not there yet, or no longer going on, is nobody's mistake. */
+  async #unlessTooEarly<Answer>(ask: () => Promise<Answer>): Promise<Answer | undefined> {
+    try {
+      return await this.#untilAnswered(ask)
+    } catch (error) {
+      if (BatonError.is(error, 'UNKNOWN_RUN') || BatonError.is(error, 'RUN_ENDED')) return undefined
+      throw error
+    }
+  }
+
+  async #untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    for (;;) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (!BatonError.is(error, 'STORE_UNAVAILABLE')) throw error
+        await wait(this.actor.clock, 50)
+      }
+    }
+  }
+}
