@@ -36,7 +36,7 @@ async function withStore<Result>(
 }
 
 describe.each(ways)('the notes about ended runs, $what at any byte', ({ hurts }) => {
-  it('change nothing in a list', { timeout: 60_000 }, async () => {
+  it('change nothing in a list', { timeout: 180_000 }, async () => {
     await withStore(async (store) => {
       for (const runId of ['a', 'b']) await runLine(store, runId, 1)
       await store.create(newRun('c'))
@@ -52,7 +52,7 @@ describe.each(ways)('the notes about ended runs, $what at any byte', ({ hurts })
 })
 
 describe.each(ways)('a large value, $what at any byte', ({ hurts }) => {
-  it('is reported by its name, and so is the run', { timeout: 60_000 }, async () => {
+  it('is reported by its name, and so is the run', { timeout: 180_000 }, async () => {
     await withStore((store) => store.create(newRun('a', { input: 'x'.repeat(300) })), { inlineMaxBytes: 256 })
     const { blobs } = paths.run(id('a'))
     const [name = ''] = readdirSync(blobs)
@@ -68,7 +68,7 @@ describe.each(ways)('a large value, $what at any byte', ({ hurts }) => {
 })
 
 describe.each(ways)('the settings of a folder, $what at any byte', ({ hurts }) => {
-  it('are what they were, or the folder is not opened', { timeout: 60_000 }, async () => {
+  it('are what they were, or the folder is not opened', { timeout: 180_000 }, async () => {
     await withStore((store) => store.create(newRun('a')))
 
     await onEach(paths.settings, hurts(readFileSync(paths.settings)), async () => {

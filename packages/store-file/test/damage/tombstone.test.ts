@@ -37,7 +37,7 @@ async function withStore<Result>(
 }
 
 describe.each(ways)('a tombstone, $what at any byte', ({ hurts }) => {
-  it('keeps the id of a purged run from use', { timeout: 60_000 }, async () => {
+  it('keeps the id of a purged run from use', { timeout: 180_000 }, async () => {
     const clock = testClock(Date.now())
     await withStore(
       async (store) => {
@@ -55,7 +55,7 @@ describe.each(ways)('a tombstone, $what at any byte', ({ hurts }) => {
     })
   })
 
-  it('is found by those who tidy up only when it is over', { timeout: 60_000 }, async () => {
+  it('is found by those who tidy up only when it is over', { timeout: 180_000 }, async () => {
     const clock = testClock(Date.now())
     await withStore(
       async (store) => {

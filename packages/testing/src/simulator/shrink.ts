@@ -10,11 +10,17 @@ export interface Shrunk {
   readonly simulated: Simulated
 }
 
-/** Enough for most; what is not small after that is small enough. */
-const MOST_TRIES = 400
+export interface ShrinkOptions {
+  readonly mutant?: Mutant | undefined
+  /** How many smaller worlds are tried at most. */
+  readonly tries?: number
+}
 
-export async function shrink(found: Simulated, mutant?: Mutant): Promise<Shrunk> {
-  const shrinking = new Shrinking(found, mutant)
+/** Enough for most; what is not small after that is small enough. */
+const MOST_TRIES = 300
+
+export async function shrink(found: Simulated, { mutant, tries = MOST_TRIES }: ShrinkOptions = {}): Promise<Shrunk> {
+  const shrinking = new Shrinking(found, mutant, tries)
   await shrinking.go()
   const simulated = await simulate({ seed: found.seed, limits: shrinking.limits, mutant, keepsTrace: true })
   return { limits: shrinking.limits, simulated }
@@ -24,9 +30,10 @@ class Shrinking {
   limits: Limits = {}
   #best: Simulated
   readonly #mutant: Mutant | undefined
-  #tries = 0
+  #triesLeft: number
 
-  constructor(found: Simulated, mutant: Mutant | undefined) {
+  constructor(found: Simulated, mutant: Mutant | undefined, tries: number) {
+    this.#triesLeft = tries
     this.#best = found
     this.#mutant = mutant
   }
@@ -66,10 +73,12 @@ class Shrinking {
 
   /** Whether the same goes wrong with less. Then that is where to go on from. */
   async #fails(less: Limits): Promise<boolean> {
-    if (this.#tries++ >= MOST_TRIES) return false
+    if (this.#triesLeft-- <= 0) return false
     const limits = { ...this.limits, ...less }
     const tried = await simulate({ seed: this.#best.seed, limits, mutant: this.#mutant })
     if (tried.violation?.invariant !== this.#best.violation?.invariant) return false
+    // With less to go wrong it may take longer until it does. That is not smaller.
+    if (tried.steps > this.#best.steps) return false
     this.limits = limits
     this.#best = tried
     return true

@@ -8,7 +8,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'the fence is not looked at',
     where: 'machine, commit',
-    seed: 58,
+    seed: 39,
     machine: around('commit', {
       before(machine, transition) {
         const instance = machine.state.instances.get(transition.instanceId)
@@ -52,7 +52,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a run that is being cancelled starts more',
     where: 'machine, claim',
-    seed: 20,
+    seed: 15,
     machine: (machine) => {
       let wasStopping = false
       around('claim', {
@@ -124,7 +124,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a signal that was sent again counts again',
     where: 'machine, notify',
-    seed: 102,
+    seed: 37,
     machine: around('notify', {
       before({ state }, { type }) {
         if (type === 'signal') state.news?.signalIds.clear()
@@ -134,7 +134,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a step that was recorded is recorded again',
     where: 'machine, commit',
-    seed: 25,
+    seed: 15,
     machine: around('commit', {
       before({ state }, { instanceId, outcome }) {
         const instance = state.instances.get(instanceId)
