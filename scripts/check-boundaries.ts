@@ -23,6 +23,11 @@ export const table: readonly Row[] = [
     mayImport: ['core/model', 'core/ports (types)'],
     because: 'the rules by which a run changes are pure, so that every store applies the same ones',
   },
+  {
+    from: 'core/analysis',
+    mayImport: ['core/model'],
+    because: 'whoever looks at a graph needs nothing that runs it, and what runs it needs nobody who looks',
+  },
   { from: 'core/context', mayImport: ['core/model', 'core/ports'], because: oneEngine },
   {
     from: 'core/engine',

@@ -37,8 +37,8 @@ const steps: readonly Step[] = [
   },
   {
     name: 'docs',
-    about: 'examples type-check, links lead somewhere, the error page is what core says',
-    commands: [script('check-docs.ts'), script('gen-errors.ts', '--check')],
+    about: 'examples type-check, links lead somewhere, the pages of errors and warnings are what core says',
+    commands: [script('check-docs.ts'), script('gen-errors.ts', '--check'), script('gen-lint-warnings.ts', '--check')],
   },
   {
     name: 'unused',

@@ -21,7 +21,9 @@ export interface Complaint {
  */
 export function typeCheck(root: string, snippets: readonly Snippet[]): Complaint[] {
   const byPath = new Map(snippets.map((snippet) => [snippet.path, snippet]))
-  const options = { ...compilerOptions(root), noUnusedLocals: false, noUnusedParameters: false, paths: doors(root) }
+  const base = compilerOptions(root)
+  const paths = { ...libraries(root, base), ...doors(root) }
+  const options = { ...base, noUnusedLocals: false, noUnusedParameters: false, paths }
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile } = host
   host.fileExists = (path) => byPath.has(path) || fileExists(path)
@@ -58,5 +60,24 @@ function doors(root: string): Record<string, string[]> {
       return source === undefined ? [] : [{ name: `${name}${door.slice(1)}`, path: join(root, folder, source) }]
     }),
   )
+  return Object.fromEntries(found.map(({ name, path }) => [name, [path]]))
+}
+
+/** Libraries that pages show beside Baton: found where the package that tries them out finds them. */
+function libraries(root: string, options: ts.CompilerOptions): Record<string, string[]> {
+  const proof = listPackages(root).find(({ folder }) => folder === 'packages/proof')
+  const from = join(root, 'packages/proof/src/index.ts')
+  const found = Object.keys(proof?.manifest.dependencies ?? {}).flatMap((name) => {
+    const { resolvedModule } = ts.resolveModuleName(
+      name,
+      from,
+      options,
+      ts.sys,
+      undefined,
+      undefined,
+      ts.ModuleKind.ESNext,
+    )
+    return resolvedModule === undefined ? [] : [{ name, path: resolvedModule.resolvedFileName }]
+  })
   return Object.fromEntries(found.map(({ name, path }) => [name, [path]]))
 }

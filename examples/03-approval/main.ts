@@ -24,7 +24,7 @@ const refunds = createFlow<Refund>('refunds')
     const { by } = await approval('refund', { request: `Refund ${input.euros} € to ${input.to}?` })
     return { output: { ...input, by } }
   })
-  .node('pay', ({ input }: NodeArguments<Refund & { by: string }>) => ({
+  .node('pay', ({ input }: NodeArguments<Refund & { by: string | undefined }>) => ({
     output: `${input.to} got ${input.euros} €, since ${input.by} said yes`,
   }))
   .edge('ask', 'pay')

@@ -2,7 +2,9 @@
 
 // Flows
 export { createFlow, Flow, type InputOf } from './flow/create-flow.ts'
-export type { EdgeOptions, FlowOptions, MapOptions, NodeOptions } from './flow/flow-options.ts'
+export type { EdgeOptions, FlowOptions, MapOptions, NodeOptions, SchemaOptions } from './flow/flow-options.ts'
+export type { NodeTypes } from './flow/node-types.ts'
+export type { StandardSchemaV1 } from './model/standard-schema.ts'
 export type {
   ApprovalOptions,
   ChildHandle,
@@ -29,7 +31,12 @@ export type {
   WorkflowBlueprint,
 } from './model/blueprint.ts'
 export { defaults } from './model/blueprint.ts'
-export { analyzeBlueprint, type BlueprintAnalysis } from './model/analyze-blueprint.ts'
+export { analyzeBlueprint, type BlueprintAnalysis } from './analysis/analyze-blueprint.ts'
+export { type NodeRelations, relationsOf } from './analysis/node-relations.ts'
+export { drawFlow } from './analysis/draw-flow.ts'
+export { toMermaid } from './analysis/to-mermaid.ts'
+export { lintBlueprint, type LintWarning } from './analysis/lint-blueprint.ts'
+export { type LintCode, lintRules } from './analysis/lint-rules.ts'
 export { checkBlueprint } from './model/check-blueprint.ts'
 export type { RetryPolicy } from './model/retry.ts'
 export type { FlowSources, FunctionRegistry, RunnableFlow } from './engine/registry.ts'
@@ -39,7 +46,7 @@ export { FlowRuntime, type FlowRuntimeOptions, type RunOptions } from './runtime
 
 // Running them anywhere: a client starts, workers of any process carry on
 export { BatonClient, type ClientOptions } from './client/client.ts'
-export type { StartOptions } from './engine/new-run.ts'
+export type { StartArguments, StartOptions } from './engine/new-run.ts'
 export { RunHandle, type DecisionOptions, type StreamOptions, type WaitForResultOptions } from './client/handle.ts'
 export type { PausedResult, RunResult } from './engine/result.ts'
 export { InMemoryAdapter, type InMemoryAdapterOptions } from './memory/adapter.ts'

@@ -9,6 +9,7 @@ import { endurance } from './scenarios/endurance.ts'
 import { loops } from './scenarios/loops.ts'
 import { outside } from './scenarios/outside.ts'
 import type { Scenario } from './scenarios/scenario.ts'
+import { schemas } from './scenarios/schemas.ts'
 import { visits } from './scenarios/visits.ts'
 
 export type { Expected, Scenario } from './scenarios/scenario.ts'
@@ -21,4 +22,5 @@ export const scenarios: readonly Scenario[] = [
   ...data,
   ...outside,
   ...children,
+  ...schemas,
 ]

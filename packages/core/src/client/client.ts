@@ -1,7 +1,8 @@
 import { JsonSerializer } from '../context/json-serializer.ts'
+import { checkRunInput } from '../engine/check-value.ts'
 import { Courier } from '../engine/courier.ts'
 import { jobFor } from '../engine/jobs.ts'
-import { checkStartOptions, type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
+import { checkStartOptions, type StartArguments, type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
 import { type FlowSources, Registry, type RunnableFlow } from '../engine/registry.ts'
 import { checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
@@ -58,13 +59,14 @@ export class BatonClient {
    * Starts a run. When it returns, the run survives whatever the store's durability names (P1), worker or no worker.
    * Refuses bad input whole: `INVALID_ID`, `INVALID_VALUE`, `UNKNOWN_FLOW`, `RUN_EXISTS`; then nothing was written.
    */
-  async start<Output = unknown>(
-    flow: RunnableFlow | string,
-    input?: unknown,
-    options: StartOptions = {},
-  ): Promise<RunHandle<Output>> {
+  start<Output = unknown, Input = unknown>(
+    flow: RunnableFlow<Input> | string,
+    ...rest: StartArguments<Input, StartOptions>
+  ): Promise<RunHandle<Output>>
+  async start(flow: RunnableFlow | string, given?: unknown, options: StartOptions = {}): Promise<RunHandle> {
     checkStartOptions(options)
     const graph = this.#registry.toStart(flow, options.version)
+    const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
     const run = toNewRun(graph, input, await withRunId(graph.flowId, options), {
       serializer: this.#serializer,
       newId: this.#options.newId ?? randomId,

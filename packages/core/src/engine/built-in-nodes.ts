@@ -3,17 +3,13 @@
  * `params`, so that a blueprint that somebody else wrote can use them by their names.
  */
 
+import { APPROVAL, CHILD, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
 import { errors } from '../model/errors.ts'
 import { parseFlowId, parseSignalName } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
 import { flag, json, mistake, number, object, type Reader } from '../model/readers.ts'
 import type { ApprovalDecision } from '../model/run.ts'
 import type { NodeFunction } from './node-function.ts'
-
-export const APPROVAL = 'baton/approval'
-export const SLEEP = 'baton/sleep'
-export const WAIT_FOR_SIGNAL = 'baton/wait-for-signal'
-export const CHILD = 'baton/child'
 
 /** Waits for a decision, and gives it. One that is no takes an edge with the action `denied`, or fails the node. */
 export const approve: NodeFunction<unknown, ApprovalDecision> = async ({ approval, params }) => {

@@ -171,7 +171,8 @@ export abstract class BaseDistributedAdapter {
 
   async #fallback(runId: RunId): Promise<RunSummary | undefined> {
     const { store, registry, coordinationStore } = this
-    if (!(await createFromFallback(runId, { store, registry, coordinationStore }))) return undefined
+    const ports = { store, registry, coordinationStore, serializer: this.#serializer }
+    if (!(await createFromFallback(runId, ports))) return undefined
     return store.summary(runId)
   }
 }

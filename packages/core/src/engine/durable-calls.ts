@@ -18,6 +18,7 @@ import type { Awaitable } from '../ports/awaitable.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { NewId } from '../ports/clock.ts'
 import type { Outcome } from '../ports/transition.ts'
+import { checkRunInput } from './check-value.ts'
 import type { Environment } from './environment.ts'
 import { toNewRun } from './new-run.ts'
 import type {
@@ -153,7 +154,7 @@ export class DurableCalls {
   }
 
   async #sendStart(position: number, flow: RunnableFlow | string, input: unknown, options: ChildOptions) {
-    const { run, detached } = this.#childRun(position, flow, input, options)
+    const { run, detached } = await this.#childRun(position, flow, input, options)
     const step: RecordedStep = { position, kind: 'start-child', name: run.flowId, result: run.runId }
     await this.#record({ type: 'stepped', step, sends: [{ type: 'start-child', run, detached }] })
     return run.runId
@@ -168,7 +169,7 @@ export class DurableCalls {
     const timeout = timeoutOf(timeoutMs === undefined ? {} : { timeoutMs })
     const { position, recorded } = this.#enter('child', idOf(flow))
     if (recorded !== undefined) return this.#childEnded<Output>(position, recorded)
-    const { run, detached } = this.#childRun(position, flow, input, options)
+    const { run, detached } = await this.#childRun(position, flow, input, options)
     return this.#park({
       type: 'awaited',
       step: { position, kind: 'child', name: run.flowId },
@@ -197,10 +198,11 @@ export class DurableCalls {
     return outputOrThrow(resultOf<Output>(end, this.#env.serializer) as RunResult<Output>)
   }
 
-  #childRun(position: number, flow: RunnableFlow | string, input: unknown, options: ChildOptions) {
+  async #childRun(position: number, flow: RunnableFlow | string, given: unknown, options: ChildOptions) {
     checkOptions(options, childOptions)
     const { detached = false, version, ...start } = options
     const graph = this.#env.toStart(flow, version)
+    const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
     const { runId: parentRunId, instanceId, claim } = this.#invocation
     const runId = start.runId ?? childRunId(parentRunId, instanceId, position, this.#env.newId)
     const run = toNewRun(graph, input, { ...start, runId }, this.#env)

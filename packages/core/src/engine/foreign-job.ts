@@ -1,7 +1,11 @@
+import { BatonError } from '../model/errors.ts'
 import type { RunId } from '../model/ids.ts'
+import type { JsonValue } from '../model/json.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { Delivery } from '../ports/job-queue.ts'
 import type { IRunStore } from '../ports/run-store.ts'
+import type { ISerializer } from '../ports/serializer.ts'
+import { checkRunInput } from './check-value.ts'
 import type { Graph } from './graph.ts'
 import type { Registry } from './registry.ts'
 import { newRunOf } from './start-run.ts'
@@ -10,6 +14,7 @@ interface Ports {
   readonly store: IRunStore
   readonly registry: Registry
   readonly coordinationStore: ICoordinationStore | undefined
+  readonly serializer: ISerializer
 }
 
 const DAY_MS = 24 * 3_600_000
@@ -21,7 +26,7 @@ const DAY_MS = 24 * 3_600_000
  * @returns the graph to work with, or undefined where this process lacks it
  */
 export async function adoptForeignJob(delivery: Delivery, ports: Ports): Promise<Graph | undefined | 'dead-lettered'> {
-  const { store, registry, coordinationStore } = ports
+  const { store, registry, coordinationStore, serializer } = ports
   const { job } = delivery
   const run = await store.summary(job.runId)
   if (run !== undefined) return registry.find(run.flowId, run.version)
@@ -31,9 +36,14 @@ export async function adoptForeignJob(delivery: Delivery, ports: Ports): Promise
     await delivery.deadLetter(`UNKNOWN_RUN: no run ${job.runId}, and ${job.nodeId} is no start node`)
     return 'dead-lettered'
   }
+  const input = await inputOfNone(graph, serializer)
+  if (input instanceof BatonError) {
+    await delivery.deadLetter(`${input.code}: a job brings no input, and ${graph.flowId} needs one: ${input.message}`)
+    return 'dead-lettered'
+  }
   // A second place that knows the blueprint, so that `reconcile` can create the run if we die before we do.
   await coordinationStore?.setIfNotExist(blueprintKey(job.runId), job.blueprintId, { ttlMs: DAY_MS })
-  const created = await store.create(newRunOf(graph, job.runId, undefined))
+  const created = await store.create(newRunOf(graph, job.runId, input))
   if (created.status !== 'purged') return graph
   await delivery.acknowledge()
   return 'dead-lettered'
@@ -44,8 +54,22 @@ export async function createFromFallback(runId: RunId, ports: Ports): Promise<bo
   const blueprintId = await ports.coordinationStore?.get(blueprintKey(runId))
   const graph = blueprintId === undefined ? undefined : ports.registry.latest(blueprintId)
   if (graph === undefined) return false
-  const created = await ports.store.create(newRunOf(graph, runId, undefined))
+  const input = await inputOfNone(graph, ports.serializer)
+  if (input instanceof BatonError) return false
+  const created = await ports.store.create(newRunOf(graph, runId, input))
   return created.status === 'created' || created.status === 'exists'
+}
+
+/** What the flow's schema makes of no input at all, or why it refuses that. */
+async function inputOfNone(graph: Graph, serializer: ISerializer): Promise<JsonValue | undefined | BatonError> {
+  if (graph.inputSchema === undefined) return undefined
+  try {
+    const input = await checkRunInput(graph.inputSchema, undefined)
+    return input === undefined ? undefined : serializer.encode(input, 'input')
+  } catch (thrown) {
+    if (BatonError.is(thrown)) return thrown
+    throw thrown
+  }
 }
 
 function blueprintKey(runId: RunId): string {

@@ -14,6 +14,7 @@ import {
 import { BatonError } from '../model/errors.ts'
 import type { EdgeId, NodeId } from '../model/ids.ts'
 import type { Arrival, JoinRule } from '../model/run.ts'
+import type { StandardSchemaV1 } from '../model/standard-schema.ts'
 import type { ClaimNeeds } from '../ports/claim.ts'
 import { compileLoops, type GraphLoop, type LoopsOf } from './graph-loops.ts'
 import { losersOf } from './losers.ts'
@@ -28,6 +29,8 @@ export interface Graph {
   readonly starts: readonly NodeId[]
   readonly failFast: boolean
   readonly deadlineMs: number | undefined
+  /** What the input of a new run must fit. Whoever starts one asks it; a run that has started is never asked again. */
+  readonly inputSchema: StandardSchemaV1 | undefined
 }
 
 export interface GraphNode {
@@ -68,6 +71,8 @@ export interface GraphCode {
   node(uses: string): NodeFunction
   condition(name: string): EdgePredicate
   transform(name: string): EdgeTransform
+  /** The schema of the flow's input, where it has one. */
+  input(flowId: string): StandardSchemaV1 | undefined
 }
 
 export interface GraphEdge {
@@ -141,6 +146,7 @@ export function compileGraph(blueprint: Blueprint, code: GraphCode = noCode): Gr
     starts,
     failFast: blueprint.policy?.failFast ?? true,
     deadlineMs: blueprint.policy?.deadlineMs,
+    inputSchema: code.input(blueprint.id),
   }
 }
 
@@ -256,4 +262,5 @@ const noCode: GraphCode = {
   },
   condition: () => () => true,
   transform: () => (output) => output,
+  input: () => undefined,
 }

@@ -26,6 +26,11 @@ export interface StartOptions {
   readonly tags?: readonly string[]
 }
 
+/** What follows the flow in `start` and `run`: its input may be left out only where it may be undefined. */
+export type StartArguments<Input, Options> = undefined extends Input
+  ? [input?: Input, options?: Options]
+  : [input: Input, options?: Options]
+
 interface Codes {
   readonly serializer: ISerializer
   readonly newId: NewId

@@ -19,7 +19,7 @@ export type NodeFunction<Input = unknown, Output = unknown> = (
 export type NodeReturn<Output> = NodeResult<Output> | undefined | void
 
 export interface NodeResult<Output> {
-  readonly output?: Output
+  readonly output?: Output | undefined
   /** Edges with an `action` are taken only if it is this one. */
   readonly action?: string
 }

@@ -9,6 +9,7 @@ import { assertOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import { parseFlowId } from '../model/ids.ts'
 import { canonicalText, type JsonValue } from '../model/json.ts'
+import type { StandardSchemaV1 } from '../model/standard-schema.ts'
 import { builtInNodes } from './built-in-nodes.ts'
 import { compileGraph, type Graph, type GraphCode } from './graph.ts'
 import type { EdgePredicate, EdgeTransform, NodeFunction } from './node-function.ts'
@@ -19,10 +20,16 @@ export interface FunctionRegistry {
   readonly nodes: ReadonlyMap<string, NodeFunction<never, unknown>>
   readonly conditions: ReadonlyMap<string, EdgePredicate>
   readonly transforms: ReadonlyMap<string, EdgeTransform>
+  /** What the input of a flow's runs must fit, by flow id. Schemas of nodes are part of their functions. */
+  readonly inputs?: ReadonlyMap<string, StandardSchemaV1>
 }
 
+export declare const inputType: unique symbol
+
 /** A blueprint with its functions: what `createFlow` builds. */
-export interface RunnableFlow {
+export interface RunnableFlow<Input = unknown> {
+  /** For types only: the input of its runs. */
+  readonly [inputType]?: Input
   toBlueprint(): Blueprint
   readonly registry: FunctionRegistry
   /** Flows that it runs as runs of their own, and brings along. */
@@ -161,6 +168,7 @@ class CodeBook implements GraphCode {
   readonly #nodes: Map<string, NodeFunction<never, unknown>>
   readonly #conditions = new Map<string, EdgePredicate>()
   readonly #transforms = new Map<string, EdgeTransform>()
+  readonly #inputs = new Map<string, StandardSchemaV1>()
   readonly #next: GraphCode | undefined
 
   constructor(nodes: ReadonlyMap<string, NodeFunction<never, unknown>>, next?: GraphCode) {
@@ -168,10 +176,11 @@ class CodeBook implements GraphCode {
     this.#next = next
   }
 
-  add({ nodes, conditions, transforms }: FunctionRegistry): void {
+  add({ nodes, conditions, transforms, inputs = NO_INPUTS }: FunctionRegistry): void {
     for (const [name, fn] of nodes) this.#nodes.set(name, fn)
     for (const [name, fn] of conditions) this.#conditions.set(name, fn)
     for (const [name, fn] of transforms) this.#transforms.set(name, fn)
+    for (const [flowId, schema] of inputs) this.#inputs.set(flowId, schema)
   }
 
   node(uses: string): NodeFunction {
@@ -191,7 +200,14 @@ class CodeBook implements GraphCode {
     if (fn === undefined) throw unknownName('transform', name)
     return fn
   }
+
+  /** Of the flow itself: another one of the same id does not lend its schema. */
+  input(flowId: string): StandardSchemaV1 | undefined {
+    return this.#inputs.get(flowId)
+  }
 }
+
+const NO_INPUTS: ReadonlyMap<string, StandardSchemaV1> = new Map()
 
 /** Sees to it that every name is known before anything is compiled, so that the error can say where it stands. */
 function checkNames(blueprint: Blueprint, code: GraphCode): GraphCode {
@@ -225,6 +241,7 @@ function sameText(left: Blueprint, right: Blueprint): boolean {
 
 /** Whether runs of one may as well be carried out by the other. Both have the same blueprint. */
 function sameCode(left: Graph, right: Graph): boolean {
+  if (left.inputSchema !== right.inputSchema) return false
   for (const [nodeId, node] of left.nodes) {
     const other = right.nodes.get(nodeId)
     if (other?.fn !== node.fn) return false

@@ -301,7 +301,8 @@ export class Worker {
 
   async #adopt(delivery: Delivery): Promise<Graph | undefined | 'dead-lettered'> {
     const { store, registry, coordinationStore } = this.#options
-    return adoptForeignJob(delivery, { store, registry, coordinationStore })
+    const { serializer } = this.#env
+    return adoptForeignJob(delivery, { store, registry, coordinationStore, serializer })
   }
 
   #patience(runId: RunId, instanceId: InstanceId, attempt: number) {

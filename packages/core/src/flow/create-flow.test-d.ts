@@ -1,8 +1,11 @@
 /** Types have tests: tsc checks this file, and nobody runs it. */
+import type { BatonClient } from '../client/client.ts'
 import type { NodeArguments } from '../engine/node-function.ts'
 import type { RunnableFlow } from '../engine/registry.ts'
 import type { Blueprint, WorkflowBlueprint } from '../model/blueprint.ts'
 import type { JsonObject } from '../model/json.ts'
+import type { StandardSchemaV1 } from '../model/standard-schema.ts'
+import type { FlowRuntime } from '../runtime/flow-runtime.ts'
 import { createFlow, type Flow, type InputOf } from './create-flow.ts'
 
 type Equal<Left, Right> = (<T>() => T extends Left ? 1 : 2) extends <T>() => T extends Right ? 1 : 2 ? true : false
@@ -96,5 +99,124 @@ flow.edge('a', 'b', {
   condition: ({ output, action }) => action === 'x' || output === 1,
   transform: (output) => output,
 })
+
+// An edge between two nodes whose types are known and do not fit.
+const typed = createFlow('types')
+  .node('number', () => ({ output: 1 }))
+  .node('text', () => ({ output: 'x' }))
+  .node('anything', ({ input }) => ({ output: input }))
+  .node('nothing', () => {})
+  .node('takesNumber', ({ input }: NodeArguments<number>) => ({ output: input }))
+  .node('takesBoth', ({ input }: NodeArguments<{ number: number; text: string }>) => ({ output: input.text }))
+  .node('mapped', ({ input }: NodeArguments<{ of: boolean }>) => ({ output: input.of }), {
+    inputs: { of: { run: true } },
+  })
+  .node('mappedInConfig', ({ input }: NodeArguments<{ of: boolean }>) => ({ output: input.of }), {
+    config: { inputs: { of: { run: true } } },
+  })
+  .map('each', ({ input }: NodeArguments<number>) => ({ output: String(input) }))
+  .node('takesTexts', ({ input }: NodeArguments<readonly string[]>) => ({ output: input }))
+  .sleep('pause', 5)
+  .approval('ask')
+typed.edge('number', 'takesNumber').edge('anything', 'takesNumber').edge('nothing', 'takesNumber')
+typed.edge('number', 'anything').edge('number', 'takesBoth').edge('text', 'takesBoth')
+typed.edge('number', 'mapped').edge('number', 'mappedInConfig').edge('each', 'takesTexts')
+// @ts-expect-error a text is no number
+typed.edge('text', 'takesNumber')
+// @ts-expect-error nor is it after a condition
+typed.edge('text', 'takesNumber', { condition: () => true })
+// @ts-expect-error neither the whole input nor a member of it
+typed.edge('takesNumber', 'takesBoth')
+// @ts-expect-error a map gives a list
+typed.edge('each', 'takesNumber')
+// @ts-expect-error and takes one
+typed.edge('number', 'each')
+// @ts-expect-error of such items
+typed.edge('takesTexts', 'each')
+// @ts-expect-error a sleep has no output
+typed.edge('pause', 'takesNumber')
+// @ts-expect-error a decision is no number
+typed.edge('ask', 'takesNumber')
+// A child takes what its flow takes, and nobody knows what it gives.
+const family = createFlow('family')
+  .node('text', () => ({ output: 'x' }))
+  .node('order', () => ({ output: { id: 'x' } }))
+  .child('orders', flow)
+  .child('mapped', flow, { config: { inputs: { id: { run: true } } } })
+  .child('each', flow, { config: { map: { concurrency: 2 } } })
+  .child('named', 'orders', { version: '2', wait: false })
+  .node('takesNumber', ({ input }: NodeArguments<number>) => ({ output: input }))
+family.edge('order', 'orders').edge('text', 'named').edge('text', 'mapped').edge('text', 'each')
+family.edge('orders', 'takesNumber')
+// @ts-expect-error a text is no order
+family.edge('text', 'orders')
+// @ts-expect-error misspelt
+createFlow('x').child('a', flow, { waits: false })
+// A transform may turn anything into anything.
+typed.edge('text', 'takesNumber', { transform: (text) => Number(text) })
+
+// Schemas: any library's will do, so this one is made here.
+declare function schema<Input, Output = Input>(): StandardSchemaV1<Input, Output>
+interface Loose {
+  readonly id?: string | undefined
+}
+const checked = createFlow('checked', { input: schema<Loose, Order>() })
+  .node(
+    'first',
+    ({ input }) => {
+      is<Equal<typeof input, Order>>()
+      return { output: input.id }
+    },
+    { input: schema<Loose, Order>(), output: schema<string, number>(), retry: { attempts: 2 } },
+  )
+  .node('second', ({ input }: NodeArguments<number>) => ({ output: input }))
+  .node('third', ({ input }: NodeArguments<string>) => ({ output: input }))
+  .map(
+    'items',
+    ({ input }) => {
+      is<Equal<typeof input, Order>>()
+      return { output: 'x' }
+    },
+    { input: schema<Loose, Order>(), output: schema<string, Date>(), concurrency: 2 },
+  )
+// What starts a run gives what the schema takes; what a node gives is what its schema makes of it.
+is<Equal<InputOf<typeof checked>, Loose>>()
+checked.edge('first', 'second')
+// @ts-expect-error the schema has made a number of it
+checked.edge('first', 'third')
+// @ts-expect-error the schema of the output takes a text
+createFlow('x').node('a', () => ({ output: 7 }), { output: schema<string>() })
+// @ts-expect-error and not a number sometimes
+createFlow('x').node('a', () => ({ output: Math.random() > 0.5 ? 7 : 'x' }), { output: schema<string>() })
+// @ts-expect-error the schema of the input gives an order
+createFlow('x').node('a', ({ input }: NodeArguments<string>) => ({ output: input }), { input: schema<Order>() })
+// @ts-expect-error not a schema
+createFlow('x', { input: { id: 'string' } })
+// @ts-expect-error misspelt, beside a schema
+createFlow('x').node('a', () => {}, { input: schema<Order>(), retries: 3 })
+createFlow<Order>('x', { input: schema<Order>() })
+// @ts-expect-error another type than its schema's
+createFlow<Date>('x', { input: schema<Order>() })
+
+// What a run is started with.
+declare const runtime: FlowRuntime
+declare const client: BatonClient
+export const started = [
+  client.start(checked, {}),
+  client.start(checked, { id: 'x' }, { runId: 'y' }),
+  runtime.run(flow, { id: 'x' }),
+  client.start(plain),
+  client.start(plain, 7),
+  client.start('by-id', 7),
+  client.start<string>(flow, { id: 'x' }),
+  // @ts-expect-error an id is a text
+  client.start(checked, { id: 7 }),
+  // @ts-expect-error orders have ids
+  client.start(flow, {}),
+  // @ts-expect-error nothing is no order
+  runtime.run(flow),
+  // @ts-expect-error the same
+  runtime.start(flow),
+]
 
 export { byHand, runnable }

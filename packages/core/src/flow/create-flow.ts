@@ -6,34 +6,26 @@
  */
 
 import {
-  APPROVAL,
   approve,
-  CHILD,
   child,
   readApproval,
   readChild,
   readSleep,
   readWaitForSignal,
-  SLEEP,
   sleep,
-  WAIT_FOR_SIGNAL,
   waitForSignal,
 } from '../engine/built-in-nodes.ts'
-import type { EdgePredicate, EdgeTransform, NodeFunction } from '../engine/node-function.ts'
-import type { FunctionRegistry, RunnableFlow } from '../engine/registry.ts'
-import {
-  type Blueprint,
-  type BlueprintEdge,
-  type BlueprintNode,
-  edgeIdOf,
-  type NodeConfig,
-} from '../model/blueprint.ts'
+import type { NodeFunction } from '../engine/node-function.ts'
+import type { FunctionRegistry, inputType, RunnableFlow } from '../engine/registry.ts'
+import { type Blueprint, edgeIdOf, type NodeConfig } from '../model/blueprint.ts'
+import { APPROVAL, CHILD, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
 import { checkBlueprint, readEdge, readHead, readNode } from '../model/check-blueprint.ts'
 import { addEdge, addNodeId } from '../model/check-graph.ts'
 import { checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
-import type { EdgeId, NodeId } from '../model/ids.ts'
 import { mistake } from '../model/readers.ts'
+import type { ApprovalDecision } from '../model/run.ts'
+import type { SchemaInput, StandardSchemaV1 } from '../model/standard-schema.ts'
 import type {
   ApprovalNodeOptions,
   ChildNodeOptions,
@@ -41,9 +33,13 @@ import type {
   FlowOptions,
   MapOptions,
   NodeOptions,
+  SchemaOptions,
   SignalNodeOptions,
   WaitConfig,
 } from './flow-options.ts'
+import { assertSchema, isSameCode, nodeCode } from './node-code.ts'
+import type { Fitting, Given, ListGiven, ListTaken, NodeTypes, Returned, Taken } from './node-types.ts'
+import { copyOf, noParts, type Part, type Parts, registryOf } from './parts.ts'
 
 /**
  * Begins a flow. Nodes that no edge leads to are the ones that start.
@@ -55,46 +51,34 @@ import type {
  *   .edge('reserve', 'ship')
  * ```
  */
-export function createFlow<Input = unknown>(id: string, options: FlowOptions = {}): Flow<Input, never> {
-  checkOptions(options, ['version', 'description', 'failFast', 'deadlineMs'] satisfies (keyof FlowOptions)[])
-  const { version, description, failFast, deadlineMs } = options
+export function createFlow<Schema extends StandardSchemaV1>(
+  id: string,
+  options: FlowOptions<Schema> & { readonly input: Schema },
+): Flow<SchemaInput<Schema>, never, never>
+export function createFlow<Input = unknown>(
+  id: string,
+  options?: FlowOptions & { readonly input?: StandardSchemaV1<Input, unknown> },
+): Flow<Input, never, never>
+export function createFlow(id: string, options: FlowOptions = {}): Flow<unknown, never, never> {
+  checkOptions(options, ['version', 'description', 'failFast', 'deadlineMs', 'input'] satisfies (keyof FlowOptions)[])
+  const { version, description, failFast, deadlineMs, input } = options
   const head = { id, metadata: ifAny({ version, description }), policy: ifAny({ failFast, deadlineMs }) }
-  return new Flow<Input, never>(
-    readHead(head, ''),
-    { nodes: new Map(), edges: new Map(), functions: new Map(), list: [] },
-    0,
-  )
+  assertSchema(input, 'input')
+  return new Flow<unknown, never, never>(readHead(head, ''), noParts(input), 0)
 }
+
+type AddOptions = NodeOptions & SchemaOptions
 
 /** Undefined members count as absent, but a member without members would not. */
 function ifAny<Members extends object>(members: Members): Members | undefined {
   return Object.values(members).some((value) => value !== undefined) ? members : undefined
 }
 
-declare const inputType: unique symbol
-
 /** The input of a flow's runs: `InputOf<typeof flow>`. */
-export type InputOf<F> = F extends { readonly [inputType]?: infer Input } ? Input : never
+export type InputOf<F> = F extends RunnableFlow<infer Input> ? Input : never
 
-type AnyFunction = NodeFunction<never, unknown>
-
-/**
- * What was added, in order. Flows that grow out of each other share one list, and each knows how much of it is its
- * own: building a flow costs the same per call, however long it is.
- */
-interface Parts {
-  readonly nodes: Map<NodeId, number>
-  readonly edges: Map<EdgeId, number>
-  readonly functions: Map<string, AnyFunction>
-  readonly list: Part[]
-}
-
-type Part =
-  | { readonly node: BlueprintNode; readonly fn: AnyFunction; readonly child?: RunnableFlow }
-  | { readonly edge: BlueprintEdge; readonly condition?: EdgePredicate; readonly transform?: EdgeTransform }
-
-/** A blueprint and its functions. `Ids` are the ids of its nodes so far. */
-export class Flow<Input = unknown, Ids extends string = string> implements RunnableFlow {
+/** A blueprint and its functions. `Ids` are the ids of its nodes so far, `Types` what they take and give. */
+export class Flow<Input = unknown, Ids extends string = string, Types = unknown> implements RunnableFlow<Input> {
   /** For types only. */
   declare readonly [inputType]?: Input
   readonly #head: Omit<Blueprint, 'nodes' | 'edges'>
@@ -114,92 +98,139 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
     return this.#head.id
   }
 
-  /** Adds a node. */
-  node<Id extends string, In = unknown, Out = unknown>(
+  /** Adds a node. With schemas, their types are those of its input and of what it must return. */
+  node<
+    Id extends string,
+    In = unknown,
+    Out = unknown,
+    Accepted = In,
+    OutSchema extends StandardSchemaV1 | undefined = undefined,
+    Mapped extends NodeConfig['inputs'] = undefined,
+  >(
     id: Id,
-    fn: NodeFunction<In, Out>,
-    options: NodeOptions = {},
-  ): Flow<Input, Ids | Id> {
-    return this.#addNode(id, fn, options)
+    fn: NodeFunction<In, Returned<OutSchema, Out>>,
+    options: NodeOptions<Mapped> & SchemaOptions<Accepted, In, OutSchema> = {},
+  ): Flow<Input, Ids | Id, Types | NodeTypes<Id, Taken<Mapped, Accepted>, Given<OutSchema, Out>>> {
+    return this.#add(id, fn, options)
   }
 
-  #addNode<Id extends string>(
+  #add<Id extends string, More>(
     id: Id,
-    fn: AnyFunction,
-    options: NodeOptions,
+    fn: unknown,
+    options: AddOptions,
     runs?: RunnableFlow,
-  ): Flow<Input, Ids | Id> {
+  ): Flow<Input, Ids | Id, Types | More> {
     const parts = this.#partsToGrow()
     const place = parts.nodes.size
     assertOptions(options, `nodes[${place}]`)
-    const { uses = `${this.id}/${id}`, params, config, ...members } = options
-    const merged = mergeConfig(members, config, `nodes[${place}].config`)
+    const { uses = `${this.id}/${id}`, params, config, input, output, ...members } = options
+    const merged = mergeConfig(members as NodeConfig, config as NodeConfig | undefined, `nodes[${place}].config`)
     const node = readNode({ id, uses, params, config: merged }, `nodes[${place}]`)
-    if (typeof fn !== 'function') {
-      throw mistake(`nodes[${place}]`, `${id} has no function`, `Give it as the second argument: .node('${id}', fn).`)
-    }
-    if (!parts.nodes.has(node.id) && (parts.functions.get(node.uses) ?? fn) !== fn) {
-      const hint = 'Give each function its own name; without `uses` it is called by flow and node.'
+    const given = nodeCode(id, fn, input, output, `nodes[${place}]`)
+    const known = parts.functions.get(node.uses)
+    if (!parts.nodes.has(node.id) && known !== undefined && !isSameCode(known, given)) {
+      const hint = 'Give each function, with its schemas, its own name; without `uses` it is called by flow and node.'
       throw mistake(`nodes[${place}].uses`, `${JSON.stringify(node.uses)} is another function already`, hint)
     }
     addNodeId(parts.nodes, node.id, place)
-    parts.functions.set(node.uses, fn)
-    parts.list.push(runs === undefined ? { node, fn } : { node, fn, child: runs })
+    const code = known ?? given
+    parts.functions.set(node.uses, code)
+    parts.list.push(runs === undefined ? { node, code } : { node, code, child: runs })
     return new Flow(this.#head, parts, parts.list.length)
   }
 
   /** Adds a node whose function is called for each item of the list that is its input; it gives the list of outputs. */
-  map<Id extends string, Item = unknown, Out = unknown>(
+  map<
+    Id extends string,
+    Item = unknown,
+    Out = unknown,
+    Accepted = Item,
+    OutSchema extends StandardSchemaV1 | undefined = undefined,
+    Mapped extends NodeConfig['inputs'] = undefined,
+  >(
     id: Id,
-    fn: NodeFunction<Item, Out>,
-    options: MapOptions = {},
-  ): Flow<Input, Ids | Id> {
+    fn: NodeFunction<Item, Returned<OutSchema, Out>>,
+    options: MapOptions<Mapped> & SchemaOptions<Accepted, Item, OutSchema> = {},
+  ): Flow<
+    Input,
+    Ids | Id,
+    Types | NodeTypes<Id, Taken<Mapped, ListTaken<Accepted>>, ListGiven<Given<OutSchema, Out>>>
+  > {
     this.#assertNodeOptions(options)
     const { concurrency, maxFailures, ...others } = options
     const map = {
       ...(concurrency === undefined ? {} : { concurrency }),
       ...(maxFailures === undefined ? {} : { maxFailures }),
     }
-    return this.node(id, fn, { ...others, map })
+    return this.#add(id, fn, { ...others, map } as AddOptions)
   }
 
   /** Adds a node that asks people. Its output is the decision; a denial takes the edge with the action `denied`. */
-  approval<Id extends string>(id: Id, options: ApprovalNodeOptions = {}): Flow<Input, Ids | Id> {
+  approval<Id extends string>(
+    id: Id,
+    options: ApprovalNodeOptions = {},
+  ): Flow<Input, Ids | Id, Types | NodeTypes<Id, unknown, ApprovalDecision>> {
     this.#assertNodeOptions(options)
     const { config, name = id, ...others } = options
     const params = readApproval({ name, ...others }, this.#nextParams())
-    return this.node(id, approve, { uses: APPROVAL, params, ...(config === undefined ? {} : { config }) })
+    return this.#add(id, approve, { uses: APPROVAL, params, ...(config === undefined ? {} : { config }) })
   }
 
   /**
    * Adds a node that runs another flow as a run of its own, with the node's input. Its output is that run's. A flow that
    * is given itself, and not by its id, is known wherever this one is.
    */
-  child<Id extends string>(id: Id, flow: RunnableFlow | string, options: ChildNodeOptions = {}): Flow<Input, Ids | Id> {
+  child<
+    Id extends string,
+    ChildInput = unknown,
+    Mapped extends NodeConfig['inputs'] = undefined,
+    Listed extends NodeConfig['map'] = undefined,
+  >(
+    id: Id,
+    flow: RunnableFlow<ChildInput> | string,
+    options: ChildNodeOptions<Mapped, Listed> = {},
+  ): Flow<Input, Ids | Id, Types | NodeTypes<Id, Taken<Mapped, Taken<Listed, ChildInput>>, unknown>> {
     this.#assertNodeOptions(options)
     const { config, ...others } = options
     const params = readChild({ flow: flowIdOf(flow), ...others }, this.#nextParams())
-    const nodeOptions = { uses: CHILD, params, ...(config === undefined ? {} : { config }) }
-    return this.#addNode(id, child, nodeOptions, typeof flow === 'string' ? undefined : flow)
+    const nodeOptions = { uses: CHILD, params, ...(config === undefined ? {} : { config: config as NodeConfig }) }
+    return this.#add(id, child, nodeOptions, typeof flow === 'string' ? undefined : flow)
   }
 
   /** Adds a node that waits this long, holding no worker. It has no output. */
-  sleep<Id extends string>(id: Id, delayMs: number, options: WaitConfig = {}): Flow<Input, Ids | Id> {
+  sleep<Id extends string>(
+    id: Id,
+    delayMs: number,
+    options: WaitConfig = {},
+  ): Flow<Input, Ids | Id, Types | NodeTypes<Id, unknown, undefined>> {
     this.#assertNodeOptions(options)
     const params = readSleep({ delayMs }, this.#nextParams())
-    return this.node(id, sleep, { uses: SLEEP, params, ...options })
+    return this.#add(id, sleep, { uses: SLEEP, params, ...options })
   }
 
   /** Adds a node that waits for a signal. Its output is the signal's payload. */
-  waitForSignal<Id extends string>(id: Id, options: SignalNodeOptions): Flow<Input, Ids | Id> {
+  waitForSignal<Id extends string>(id: Id, options: SignalNodeOptions): Flow<Input, Ids | Id, Types> {
     this.#assertNodeOptions(options, `Name the signal: .waitForSignal('${id}', { signal: 'name' }).`)
     const { config, ...others } = options
     const params = readWaitForSignal(others, this.#nextParams())
-    return this.node(id, waitForSignal, { uses: WAIT_FOR_SIGNAL, params, ...(config === undefined ? {} : { config }) })
+    return this.#add(id, waitForSignal, { uses: WAIT_FOR_SIGNAL, params, ...(config === undefined ? {} : { config }) })
   }
 
-  /** Lets the target follow the source. */
-  edge(source: Ids, target: Ids, options: EdgeOptions = {}): Flow<Input, Ids> {
+  /**
+   * Lets the target follow the source. Where both types are known, the source's output must fit the target's input; a
+   * transform may turn anything into anything.
+   */
+  edge(
+    source: Ids,
+    target: Ids,
+    options: EdgeOptions & { readonly transform: NonNullable<EdgeOptions['transform']> },
+  ): Flow<Input, Ids, Types>
+  edge<Source extends Ids, Target extends Ids>(
+    source: Source,
+    target: Target & Fitting<Types, Source, Target>,
+    options?: EdgeOptions,
+  ): Flow<Input, Ids, Types>
+  edge(source: Ids, target: Ids, options: EdgeOptions = {}): Flow<Input, Ids, Types> {
     const parts = this.#partsToGrow()
     const place = parts.edges.size
     assertOptions(options, `edges[${place}]`)
@@ -231,7 +262,7 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
 
   /** The flow's functions, by the names that its blueprint uses. */
   get registry(): FunctionRegistry {
-    this.#registry ??= registryOf(this.#list())
+    this.#registry ??= registryOf(this.#list(), this.id, this.#parts.input)
     return this.#registry
   }
 
@@ -246,15 +277,7 @@ export class Flow<Input = unknown, Ids extends string = string> implements Runna
 
   /** The shared list while this flow is its end; a copy of what is its own when another flow has grown out of it. */
   #partsToGrow(): Parts {
-    if (this.#parts.list.length === this.#length) return this.#parts
-    const parts: Parts = { nodes: new Map(), edges: new Map(), functions: new Map(), list: [...this.#list()] }
-    for (const part of parts.list) {
-      if ('node' in part) {
-        parts.nodes.set(part.node.id, parts.nodes.size)
-        parts.functions.set(part.node.uses, part.fn)
-      } else parts.edges.set(edgeIdOf(part.edge), parts.edges.size)
-    }
-    return parts
+    return this.#parts.list.length === this.#length ? this.#parts : copyOf(this.#parts, this.#list())
   }
 
   #assertNodeOptions(options: unknown, hint?: string): void {
@@ -286,18 +309,4 @@ function mergeConfig(members: NodeConfig, config: NodeConfig | undefined, field:
     throw mistake(`${field}.${member}`, 'is given twice', 'Write it in `config` or beside it, not in both.')
   }
   return ifAny(members) === undefined ? config : { ...members, ...config }
-}
-
-function registryOf(list: readonly Part[]): FunctionRegistry {
-  const nodes = new Map<string, AnyFunction>()
-  const conditions = new Map<string, EdgePredicate>()
-  const transforms = new Map<string, EdgeTransform>()
-  for (const part of list) {
-    if ('node' in part) nodes.set(part.node.uses, part.fn)
-    else {
-      if (part.condition !== undefined) conditions.set(part.edge.condition as string, part.condition)
-      if (part.transform !== undefined) transforms.set(part.edge.transform as string, part.transform)
-    }
-  }
-  return { nodes, conditions, transforms }
 }

@@ -2,8 +2,11 @@
 import type { EdgePredicate, EdgeTransform } from '../engine/node-function.ts'
 import type { LoopPolicy, NodeConfig } from '../model/blueprint.ts'
 import type { JsonObject, JsonValue } from '../model/json.ts'
+import type { StandardSchemaV1 } from '../model/standard-schema.ts'
 
-export interface FlowOptions {
+export interface FlowOptions<Schema extends StandardSchemaV1 = StandardSchemaV1> {
+  /** What the input of a run must fit, by zod, valibot, arktype or any other Standard Schema. Checked by whoever starts it. */
+  readonly input?: Schema
   /** Runs stay on the version that they were started with. Compared as text. */
   readonly version?: string
   readonly description?: string
@@ -13,16 +16,32 @@ export interface FlowOptions {
   readonly deadlineMs?: number
 }
 
+/** What a node takes and gives, by zod, valibot, arktype or any other Standard Schema. Checked wherever the node runs. */
+export interface SchemaOptions<
+  Accepted = unknown,
+  Input = unknown,
+  Output extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
+> {
+  /** The node gets what this makes of its input. An input that does not fit fails the node, with no retry. */
+  readonly input?: StandardSchemaV1<Accepted, Input>
+  /** What follows gets what this makes of the output. An output that does not fit fails the node, with no retry. */
+  readonly output?: Output
+}
+
+type Inputs = NodeConfig['inputs']
+
 /** How a node behaves; its config may stand here directly or, as blueprints have it, in `config`. */
-export interface NodeOptions extends NodeConfig {
+export interface NodeOptions<Mapped extends Inputs = Inputs> extends Omit<NodeConfig, 'inputs'> {
   /** The name of the function in the registry. Default `flowId/nodeId`. */
   readonly uses?: string
   /** Fixed arguments of the function. */
   readonly params?: JsonObject
-  readonly config?: NodeConfig
+  /** The members of the node's input. Without it the input follows from the edges. */
+  readonly inputs?: Mapped
+  readonly config?: Omit<NodeConfig, 'inputs'> & { readonly inputs?: Mapped }
 }
 
-export interface MapOptions extends Omit<NodeOptions, 'map'> {
+export interface MapOptions<Mapped extends Inputs = Inputs> extends Omit<NodeOptions<Mapped>, 'map'> {
   /** How many items run at the same time. Default 16. */
   readonly concurrency?: number
   /** How many items may fail before the node does. Default 0. */
@@ -43,7 +62,11 @@ export interface ApprovalNodeOptions extends WaitConfig {
   readonly timeoutMs?: number
 }
 
-export interface ChildNodeOptions extends WaitConfig {
+export interface ChildNodeOptions<
+  Mapped extends Inputs = Inputs,
+  Listed extends NodeConfig['map'] = NodeConfig['map'],
+> {
+  readonly config?: Omit<NodeConfig, 'inputs' | 'map'> & { readonly inputs?: Mapped; readonly map?: Listed }
   readonly version?: string
   /** False: the node ends at once, and its output is the id of the run. Default true. */
   readonly wait?: boolean

@@ -46,10 +46,16 @@ const checked = new WeakSet<object>()
 
 export function checkBlueprint(data: unknown): Blueprint {
   if (typeof data === 'object' && data !== null && checked.has(data)) return data as Blueprint
-  const blueprint = readBlueprint(data, '')
+  const blueprint = readBlueprint(data)
   checkGraph(blueprint)
   checked.add(blueprint)
   return blueprint
+}
+
+/** A blueprint by its shape alone: for those who look at a graph, also at one that cannot run. */
+export function readBlueprint(data: unknown): Blueprint {
+  if (typeof data === 'object' && data !== null && checked.has(data)) return data as Blueprint
+  return readMembers(data, '')
 }
 
 const readFlowId: Reader<string> = (data, field) => {
@@ -161,7 +167,7 @@ const headShape = {
 /** All but nodes and edges. */
 export const readHead: Reader<Omit<Blueprint, 'nodes' | 'edges'>> = object(headShape, ['id'])
 
-const readBlueprint = object<Blueprint>(
+const readMembers = object<Blueprint>(
   { ...headShape, nodes: list(readNode, { most: MOST_NODES }), edges: list(readEdge, { most: MOST_EDGES }) },
   ['id', 'nodes', 'edges'],
 )

@@ -28,8 +28,9 @@ export const errors = {
   },
   INVALID_VALUE: {
     retryable: false,
-    about: 'A value cannot be kept: a function, a symbol, a class instance, a cycle, or it is nested too deeply.',
-    hint: 'Keep plain data: JSON, Date, Map, Set, bigint, bytes and errors. The error gives the path of the value.',
+    about:
+      'A value cannot be kept (a function, a symbol, a class instance, a cycle, or it is nested too deeply), or it does not fit the schema of its flow or node.',
+    hint: 'Keep plain data: JSON, Date, Map, Set, bigint, bytes and errors. The error gives the path of the value, and what its schema says.',
   },
   FORBIDDEN_KEY: {
     retryable: false,

@@ -10,6 +10,7 @@ import {
   type RunRecord,
 } from '../index.ts'
 import type { NewRun } from '../model/run.ts'
+import type { StandardResult, StandardSchemaV1 } from '../model/standard-schema.ts'
 import type { Notice } from '../ports/notice.ts'
 
 const listening = createFlow('listening').node('listen', async ({ waitForSignal }: NodeArguments) => ({
@@ -149,6 +150,37 @@ describe('a run and its children', () => {
     await runtime.stop()
   })
 
+  it.each(['startChild', 'runChild', '.child()'] as const)(
+    'have their input checked by the schema of their flow before anything of them is kept: %s',
+    async (call) => {
+      const texts = schemaOf((value) => (typeof value === 'string' ? { value: Number(value) } : { issues: [NO_TEXT] }))
+      const child = createFlow('numbers', { input: texts }).node('echo', ({ input }) => ({ output: input }))
+      const parent =
+        call === '.child()'
+          ? createFlow('parent').child('ask', child)
+          : createFlow('parent').node('ask', async ({ input, startChild, runChild }) => ({
+              output: await (call === 'runChild' ? runChild(child, input) : (await startChild(child, input)).result()),
+            }))
+
+      const store = new InMemoryRunStore()
+      for (const runtime of [new FlowRuntime({ store }), new FlowRuntime()]) {
+        expect(await runtime.run(parent, 7, { runId: 'wrong' })).toMatchObject({
+          status: 'failed',
+          error: { code: 'INVALID_VALUE', message: expect.stringContaining('input: not a text') },
+        })
+        expect(await runtime.run(parent, '7', { runId: 'right' })).toMatchObject({ status: 'completed', output: 7 })
+        await runtime.stop()
+      }
+      expect(
+        store
+          .list()
+          .runs.map(({ runId }) => runId)
+          .sort(),
+      ).toEqual(['right', 'right:ask:0', 'wrong'])
+      expect(store.load('wrong' as RunId)?.children ?? []).toEqual([])
+    },
+  )
+
   it('are told in this process, without a store, when the run is cancelled', async () => {
     const stop = new AbortController()
     const told: string[] = []
@@ -205,6 +237,13 @@ describe('a run and its children', () => {
     },
   )
 })
+
+const NO_TEXT = { message: 'not a text' }
+
+/** A schema that takes its time, as one that asks elsewhere does. */
+function schemaOf(validate: (value: unknown) => StandardResult<number>): StandardSchemaV1<unknown, number> {
+  return { '~standard': { version: 1, vendor: 'test', validate: async (value) => validate(value) } }
+}
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 

@@ -1,9 +1,10 @@
 import { BatonClient } from '../client/client.ts'
 import type { RunHandle } from '../client/handle.ts'
 import { JsonSerializer } from '../context/json-serializer.ts'
+import { checkRunInput } from '../engine/check-value.ts'
 import { Deadlines } from '../engine/deadlines.ts'
 import type { Graph } from '../engine/graph.ts'
-import { type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
+import { type StartArguments, type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
 import { type FlowSources, Registry, type RunnableFlow } from '../engine/registry.ts'
 import { type PausedResult, type RunResult, resultOf } from '../engine/result.ts'
 import { newRunOf } from '../engine/start-run.ts'
@@ -91,17 +92,16 @@ export class FlowRuntime {
    * Runs a flow to its end. A failed run is a value, not a throw. A run that waits for the outside gives `paused`:
    * nothing can bring it news here; use `start` for flows that ask for signals or approvals.
    */
-  async run<Output = unknown>(
-    flow: RunnableFlow | string,
-    input?: unknown,
-    options: RunOptions = {},
-  ): Promise<RunResult<Output> | PausedResult> {
+  run<Output = unknown, Input = unknown>(
+    flow: RunnableFlow<Input> | string,
+    ...rest: StartArguments<Input, RunOptions>
+  ): Promise<RunResult<Output> | PausedResult>
+  async run(flow: RunnableFlow | string, given?: unknown, options: RunOptions = {}): Promise<RunResult | PausedResult> {
     this.#assertOpen()
     checkRunOptions(options)
-    if (this.#options.store !== undefined) {
-      return this.#runStored<Output>(flow, input, options)
-    }
+    if (this.#options.store !== undefined) return this.#runStored(flow, given, options)
     const graph = this.#registry.toStart(flow, options.version)
+    const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
     const { signal, onEvent } = options
     const { concurrency = LOCAL_CONCURRENCY, copyValues = false } = this.#options
     const env = this.#here
@@ -110,10 +110,7 @@ export class FlowRuntime {
       const { signal: _signal, onEvent: _onEvent, ...given } = options
       const start = await withRunId(graph.flowId, given)
       const run = toNewRun(graph, input, start, { serializer, newId: this.#newRunId })
-      return localResult<Output>(
-        await new LocalRun({ graph, run, env, concurrency, signal, onEvent }).finish(),
-        serializer,
-      )
+      return localResult(await new LocalRun({ graph, run, env, concurrency, signal, onEvent }).finish(), serializer)
     }
     const runId = this.#newRunId()
     if (input !== undefined) serializer.encode(input, 'input')
@@ -121,9 +118,7 @@ export class FlowRuntime {
     const newRun = () => newRunOf(graph, runId, input as JsonValue | undefined)
     const run = new PlainRun({ plan, runId, input, newRun, env, concurrency, signal, watch: this.#watch })
     const end = await run.finish()
-    return end.plain
-      ? { status: 'completed', runId, output: end.output as Output }
-      : localResult<Output>(end.state, serializer)
+    return end.plain ? { status: 'completed', runId, output: end.output } : localResult(end.state, serializer)
   }
 
   /** What attempts in this process share, whatever their run. */
@@ -147,13 +142,13 @@ export class FlowRuntime {
   }
 
   /** Starts a run and gives a handle: result, status, stream, signal, approve, cancel. */
-  async start<Output = unknown>(
-    flow: RunnableFlow | string,
-    input?: unknown,
-    options: StartOptions = {},
-  ): Promise<RunHandle<Output>> {
+  start<Output = unknown, Input = unknown>(
+    flow: RunnableFlow<Input> | string,
+    ...rest: StartArguments<Input, StartOptions>
+  ): Promise<RunHandle<Output>>
+  async start(flow: RunnableFlow | string, input?: unknown, options: StartOptions = {}): Promise<RunHandle> {
     this.#assertOpen()
-    return this.#running().client.start<Output>(flow, input, options)
+    return this.#running().client.start(flow, input, options)
   }
 
   /** The handle of a run that was started before. */
@@ -176,12 +171,12 @@ export class FlowRuntime {
       throw new BatonError('CLOSED', { message: 'this runtime was stopped', hint: 'Make a new one.' })
   }
 
-  async #runStored<Output>(
+  async #runStored(
     flow: RunnableFlow | string,
     input: unknown,
     { signal, onEvent, ...start }: RunOptions,
-  ): Promise<RunResult<Output>> {
-    const handle = await this.start<Output>(flow, input, start)
+  ): Promise<RunResult> {
+    const handle = await this.start(flow, input, start)
     const cancel = () => void handle.cancel(reasonOf(signal))
     if (signal?.aborted === true) cancel()
     signal?.addEventListener('abort', cancel, { once: true })
@@ -234,12 +229,12 @@ export class FlowRuntime {
   }
 }
 
-function localResult<Output>(state: RunState, serializer: ISerializer): RunResult<Output> | PausedResult {
+function localResult(state: RunState, serializer: ISerializer): RunResult | PausedResult {
   const { runId } = state.head
   const { status, outcome } = state
   const error = outcome?.status === 'failed' ? outcome.error : undefined
   const reason = outcome?.status === 'cancelled' ? outcome.reason : undefined
-  const result = resultOf<Output>({ runId, status, output: outputOf(state), error, reason }, serializer)
+  const result = resultOf({ runId, status, output: outputOf(state), error, reason }, serializer)
   if (result !== undefined) return result
   const { pendingApproval, pendingPause } = summaryOf(state)
   return { status: 'paused', runId, pendingApproval, pendingPause }

@@ -45,6 +45,12 @@ export class PlainAttempt implements NodeArguments {
     return this.#input
   }
 
+  /** What a schema made of it. */
+  set input(value: unknown) {
+    this.#joined = true
+    this.#input = value
+  }
+
   get params(): JsonObject {
     return this.node.node.source.params ?? NO_PARAMS
   }

@@ -32,7 +32,9 @@ export const children: readonly Scenario[] = [
     name: 'a child gives its output to the node that waits for it',
     flow: () =>
       createFlow<number>('parent')
-        .node('ask', async ({ input, runChild }: NodeArguments<number>) => ({ output: await runChild(double, input) }))
+        .node('ask', async ({ input, runChild }: NodeArguments<number>) => ({
+          output: await runChild<number>(double, input),
+        }))
         .node('after', ({ input }: NodeArguments<number>) => ({ output: input + 1 }))
         .edge('ask', 'after'),
     children: [double],

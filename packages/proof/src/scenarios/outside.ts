@@ -38,7 +38,7 @@ export const outside: readonly Scenario[] = [
       createFlow('denied-edge')
         .approval('sign')
         .node('yes', name)
-        .node('no', ({ input }: NodeArguments<{ reason: string }>) => ({ output: input.reason }))
+        .node('no', ({ input }: NodeArguments<{ reason?: string }>) => ({ output: input.reason }))
         .edge('sign', 'yes', { action: 'approved' })
         .edge('sign', 'no', { action: 'denied' }),
     drive: async (handle, stage) => {

@@ -1,4 +1,4 @@
-import { createFlow, type NodeArguments } from '@baton/core'
+import { type ApprovalDecision, createFlow, type NodeArguments } from '@baton/core'
 import { type Scenario, untilPaused } from './scenario.ts'
 
 const pass = ({ input }: NodeArguments) => ({ output: input ?? null })
@@ -187,7 +187,7 @@ export const visits: readonly Scenario[] = [
       createFlow('sign-again')
         .node('draft', ({ visit }: NodeArguments) => ({ output: visit }))
         .approval('sign')
-        .node('publish', ({ input }: NodeArguments<{ by: string }>) => ({ output: input.by }))
+        .node('publish', ({ input }: NodeArguments<ApprovalDecision>) => ({ output: input.by }))
         .edge('draft', 'sign')
         .edge('sign', 'draft', { action: 'denied', loop: { maxVisits: 3 } })
         .edge('sign', 'publish', { action: 'approved' }),
