@@ -25,6 +25,7 @@ import { Paths } from '../src/paths.ts'
 import { recover } from '../src/recovery.ts'
 import { decodeBatches, encodeBatch } from '../src/redo-batch.ts'
 import { RedoLog } from '../src/redo-log.ts'
+import { begunAtMs } from '../src/redo-name.ts'
 import { FileRunStore } from '../src/run-store.ts'
 import { startChild } from './child.ts'
 import { type TestFolder, testFolder } from './folder.ts'
@@ -81,6 +82,10 @@ async function expectWhole(store: FileRunStore, runId: string, expected: unknown
 /** What a process that is killed now would leave. */
 function copyRedo(): ReadonlyMap<string, Buffer> {
   return new Map(redoNames().map((name) => [name, readFileSync(join(folder.path, 'redo', name))]))
+}
+
+function tenSecondsOlder(name: string): string {
+  return name.replace(begunAtMs(name).toString(36), (begunAtMs(name) - 10_000).toString(36))
 }
 
 function putRedo(left: ReadonlyMap<string, Buffer>): void {
@@ -237,11 +242,11 @@ describe('after a power cut', () => {
     const left = copyRedo()
     await survivor.purge({ endedBeforeMs: Date.now() + 1_000 })
     await dead.close()
-    putRedo(left)
+    putRedo(new Map(Array.from(left, ([name, bytes]) => [tenSecondsOlder(name), bytes])))
     const tombstone = readFileSync(new Paths(folder.path).tombstone(id('a')))
     clock.advance(20 * 86_400_000)
-    await new Promise((resolve) => setTimeout(resolve, 150))
-    const afterPurge = new Date(Date.now() - 140)
+    // After the redo log that was left, and before the one of the next run: their names say when they began.
+    const afterPurge = new Date(Date.now() - 5_000)
     await survivor.create(newRun('a', { flowId: 'second' }))
     await survivor.commit(step('a', await claim(survivor, 'a'), { output: 'new' }))
     const expected = await survivor.load(id('a'))

@@ -19,6 +19,11 @@ export class Dice {
     return Math.floor(this.next() * limit)
   }
 
+  /** A whole number, both ends included. */
+  between(least: number, most: number): number {
+    return least + this.below(most - least + 1)
+  }
+
   happens(chance: number): boolean {
     return this.next() < chance
   }

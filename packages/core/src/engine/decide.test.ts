@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { claimOf } from '../../test/claims.ts'
 import { checkBlueprint } from '../model/check-blueprint.ts'
 import type { RecordedError } from '../model/errors.ts'
-import { parseRunId } from '../model/ids.ts'
 import type { Fate } from '../model/run.ts'
-import type { Claim, ClaimedArrival } from '../ports/claim.ts'
+import type { ClaimedArrival } from '../ports/claim.ts'
 import { afterFailure, afterItems, afterSkip, afterSuccess, fail, judge } from './decide.ts'
 import { compileGraph, type Graph, nodeOf } from './graph.ts'
 
-const runId = parseRunId('run')
 const error: RecordedError = { name: 'Error', message: 'no' }
 
 /** `edges` as `a>b`, or `a>b if` for a conditional one. */
@@ -25,21 +24,6 @@ function graphOf(edges: readonly string[], configs: Record<string, object> = {})
       edges: pairs.map(([source, target, condition]) => ({ source, target, condition })),
     }),
   )
-}
-
-function claimOf(instanceId: string, more: Partial<Claim> = {}): Claim {
-  const head: Claim['head'] = {
-    runId,
-    kind: 'workflow',
-    flowId: 'flow',
-    tags: [],
-    priority: 0,
-    failFast: true,
-    lineage: { rootRunId: runId },
-    correlation: { traceId: 't', spanId: 's' },
-    createdAtMs: 0,
-  }
-  return { head, instanceId, fence: 1, attempt: 1, lostLeases: 0, arrivals: [], steps: [], context: {}, ...more }
 }
 
 function arrival(from: string, to: string, fate: Fate, more: Partial<ClaimedArrival> = {}): ClaimedArrival {

@@ -1,5 +1,5 @@
 /**
- * The durable calls of one attempt: `step`, `sleep`, `waitForSignal`, `approval`.
+ * The durable calls of one attempt: `step`, `sleep`, `waitForSignal`, `approval`, `runChild`, `startChild`, `signalRun`.
  *
  * Each call has a position, counted from the function's entry. What was recorded at a position is fed back; what was
  * not is done and recorded (a step), or ends the invocation (a wait): the outcome is committed, the function's promise
@@ -16,11 +16,9 @@ import type { ChildEnd, RunMessage } from '../model/message.ts'
 import type { ApprovalDecision, RecordedStep, StepKind } from '../model/run.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { Claim } from '../ports/claim.ts'
-import type { NewId } from '../ports/clock.ts'
 import type { Outcome } from '../ports/transition.ts'
-import { checkRunInput } from './check-value.ts'
+import { childRun } from './child-run.ts'
 import type { Environment } from './environment.ts'
-import { toNewRun } from './new-run.ts'
 import type {
   ApprovalOptions,
   ChildHandle,
@@ -154,10 +152,11 @@ export class DurableCalls {
   }
 
   async #sendStart(position: number, flow: RunnableFlow | string, input: unknown, options: ChildOptions) {
-    const { run, detached } = await this.#childRun(position, flow, input, options)
-    const step: RecordedStep = { position, kind: 'start-child', name: run.flowId, result: run.runId }
-    await this.#record({ type: 'stepped', step, sends: [{ type: 'start-child', run, detached }] })
-    return run.runId
+    const start = await childRun(this.#invocation.claim, { flow, input, options, position }, this.#env)
+    const { flowId: name, runId } = start.run
+    const step: RecordedStep = { position, kind: 'start-child', name, result: runId }
+    await this.#record({ type: 'stepped', step, sends: [start] })
+    return runId
   }
 
   /** Starts a run of its own, and waits for its output. */
@@ -169,12 +168,12 @@ export class DurableCalls {
     const timeout = timeoutOf(timeoutMs === undefined ? {} : { timeoutMs })
     const { position, recorded } = this.#enter('child', idOf(flow))
     if (recorded !== undefined) return this.#childEnded<Output>(position, recorded)
-    const { run, detached } = await this.#childRun(position, flow, input, options)
+    const start = await childRun(this.#invocation.claim, { flow, input, options, position }, this.#env)
     return this.#park({
       type: 'awaited',
-      step: { position, kind: 'child', name: run.flowId },
-      wait: { kind: 'child', name: run.runId },
-      sends: [{ type: 'start-child', run, detached }],
+      step: { position, kind: 'child', name: start.run.flowId },
+      wait: { kind: 'child', name: start.run.runId },
+      sends: [start],
       ...timeout,
     })
   }
@@ -196,22 +195,6 @@ export class DurableCalls {
     if (recorded.timedOut === true) throw this.#timedOut(`end of child ${recorded.name}`)
     const end = recorded.result as unknown as ChildEnd & { readonly runId: RunId }
     return outputOrThrow(resultOf<Output>(end, this.#env.serializer) as RunResult<Output>)
-  }
-
-  async #childRun(position: number, flow: RunnableFlow | string, given: unknown, options: ChildOptions) {
-    checkOptions(options, childOptions)
-    const { detached = false, version, ...start } = options
-    const graph = this.#env.toStart(flow, version)
-    const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
-    const { runId: parentRunId, instanceId, claim } = this.#invocation
-    const runId = start.runId ?? childRunId(parentRunId, instanceId, position, this.#env.newId)
-    const run = toNewRun(graph, input, { ...start, runId }, this.#env)
-    const { lineage, correlation, priority } = claim.head
-    const family = {
-      lineage: { rootRunId: lineage.rootRunId, parentRunId },
-      correlation: { traceId: correlation.traceId, spanId: runId, parentSpanId: correlation.spanId },
-    }
-    return { run: { ...(priority === 0 ? {} : { priority }), ...run, ...family }, detached }
   }
 
   /** Sends a signal to another run, once. */
@@ -325,29 +308,8 @@ export class DurableCalls {
   }
 }
 
-const childOptions = [
-  'runId',
-  'version',
-  'context',
-  'startAtMs',
-  'deadlineMs',
-  'priority',
-  'tags',
-  'detached',
-] as const satisfies readonly (keyof ChildOptions)[]
-
 function idOf(flow: RunnableFlow | string): string {
   return typeof flow === 'string' ? flow : flow.toBlueprint().id
-}
-
-/**
- * Says whose child it is, where that fits into an id. What is no part of one is escaped, so that two children never get
- * the same.
- */
-function childRunId(parent: RunId, instanceId: InstanceId, position: number, newId: NewId): RunId {
-  const name = instanceId.replace(/[^A-Za-z0-9._-]/g, (character) => `@${character.codePointAt(0)?.toString(16)}@`)
-  const readable = `${parent}:${name}:${position}`
-  return parseRunId(readable.length <= 128 ? readable : `child-${newId()}`)
 }
 
 function checkStepName(name: unknown): void {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { claimOf } from '../../test/claims.ts'
 import { checkBlueprint } from '../model/check-blueprint.ts'
-import { nodeOfInstance, parseRunId } from '../model/ids.ts'
+import { nodeOfInstance } from '../model/ids.ts'
 import type { Fate } from '../model/run.ts'
-import type { Claim, ClaimedArrival } from '../ports/claim.ts'
+import type { ClaimedArrival } from '../ports/claim.ts'
 import { cascade } from './cascade.ts'
 import { afterSuccess, fail, judge } from './decide.ts'
 import { compileGraph, type Graph, nodeOf } from './graph.ts'
@@ -26,22 +27,6 @@ function graphOf(edges: readonly string[], configs: Record<string, object> = {})
   )
 }
 
-function claimOf(instanceId: string, arrivals: readonly ClaimedArrival[] = []): Claim {
-  const runId = parseRunId('run')
-  const head: Claim['head'] = {
-    runId,
-    kind: 'workflow',
-    flowId: 'flow',
-    tags: [],
-    priority: 0,
-    failFast: true,
-    lineage: { rootRunId: runId },
-    correlation: { traceId: 't', spanId: 's' },
-    createdAtMs: 0,
-  }
-  return { head, instanceId, fence: 1, attempt: 1, lostLeases: 0, arrivals, steps: [], context: {} }
-}
-
 /** What an instance sends when it succeeds, takes these of its edges and leaves the others. */
 function succeed(graph: Graph, instanceId: string, ...takes: string[]) {
   const node = nodeOf(graph, nodeOfInstance(instanceId))
@@ -56,7 +41,7 @@ const brief = (arrivals: readonly { readonly to: string; readonly edge: string; 
 
 function turn(graph: Graph, instanceId: string, ...taken: (readonly [edge: string, from: string])[]) {
   const arrivals = taken.map(([edge, from]) => ({ edge, from, fate: 'succeeded' as const }))
-  const outcome = afterVisit(graph, nodeOf(graph, nodeOfInstance(instanceId)), claimOf(instanceId, arrivals))
+  const outcome = afterVisit(graph, nodeOf(graph, nodeOfInstance(instanceId)), claimOf(instanceId, { arrivals }))
   if (!('arrivals' in outcome)) throw new Error(outcome.type)
   return { type: outcome.type, arrivals: brief(outcome.arrivals) }
 }
@@ -183,13 +168,15 @@ describe('a visit that is not the first', () => {
 
   it('runs as often as the edge allows, and then fails with no fallback to take it', () => {
     const a = nodeOf(graph, 'a')
-    const verdict = judge(a, claimOf('a#4', [back]))
+    const verdict = judge(a, claimOf('a#4', { arrivals: [back] }))
 
-    expect(judge(a, claimOf('a#3', [back]))).toEqual({ type: 'run' })
+    expect(judge(a, claimOf('a#3', { arrivals: [back] }))).toEqual({ type: 'run' })
     expect(verdict).toMatchObject({ type: 'fail', error: { code: 'MAX_VISITS' } })
     if (verdict.type !== 'fail') return
-    expect(fail(graph, a, claimOf('a#4', [back]), verdict.error)).toMatchObject({ takenBy: { always: false } })
-    expect(fail(graph, a, claimOf('a#3', [back]), { name: 'Error', message: 'no' })).toMatchObject({
+    expect(fail(graph, a, claimOf('a#4', { arrivals: [back] }), verdict.error)).toMatchObject({
+      takenBy: { always: false },
+    })
+    expect(fail(graph, a, claimOf('a#3', { arrivals: [back] }), { name: 'Error', message: 'no' })).toMatchObject({
       takenBy: { always: true },
       arrivals: [
         { to: 'f#3', edge: 'a->a' },
@@ -203,8 +190,10 @@ describe('a visit that is not the first', () => {
     const plain = graphOf(['x>a', 'y>a', 'a>a 3'])
     const named = graphOf(['x>a', 'b>a 3', 'a>b'], { a: { inputs: { last: { node: 'b' }, first: { node: 'x' } } } })
 
-    expect(inputOf(nodeOf(plain, 'a'), claimOf('a#2', [back]), codes)).toBe(7)
-    expect(inputOf(nodeOf(named, 'a'), claimOf('a#2', [{ ...back, edge: 'b->a' }]), codes)).toEqual({ last: 7 })
+    expect(inputOf(nodeOf(plain, 'a'), claimOf('a#2', { arrivals: [back] }), codes)).toBe(7)
+    expect(inputOf(nodeOf(named, 'a'), claimOf('a#2', { arrivals: [{ ...back, edge: 'b->a' }] }), codes)).toEqual({
+      last: 7,
+    })
   })
 
   it('gives the output of the run only where it is the last', () => {

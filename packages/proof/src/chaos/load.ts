@@ -1,8 +1,8 @@
 /** The clients: they keep runs going, decide what is asked, bring news, and call some runs off. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { BatonClient, BatonError, isTerminal, type RunHandle, type RunSummary } from '@baton/core'
+import type { Dice } from '@baton/testing/simulator'
 import type { Ports } from './backend.ts'
-import type { Dice } from './dice.ts'
 import { flows, INPUTS, kinds } from './flows/index.ts'
 import type { Kind } from './flows/kind.ts'
 

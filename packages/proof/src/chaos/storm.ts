@@ -3,8 +3,8 @@
  * a slow machine has fewer faults a second, and the same faults for the same work.
  */
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Dice } from '@baton/testing/simulator'
 import type { Crew, Member } from './crew.ts'
-import type { Dice } from './dice.ts'
 import type { WitnessLine, WitnessReader } from './witness.ts'
 
 export interface StormOptions {

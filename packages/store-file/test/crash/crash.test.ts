@@ -6,6 +6,7 @@
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { Dice } from '@baton/testing/simulator'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { FileDurability } from '../../src/options.ts'
 import { FileRunStore } from '../../src/run-store.ts'
@@ -13,7 +14,6 @@ import { type TestFolder, testFolder } from '../folder.ts'
 import { type TestClock, testClock } from '../test-clock.ts'
 import { expectSound, openAfter, startAgain } from './after-crash.ts'
 import { CrashingDisk } from './crashing-disk.ts'
-import { Dice } from './dice.ts'
 import { type Told, Workload } from './workload.ts'
 
 const SEEDS = Number(process.env.BATON_CRASH_SEEDS ?? 150)

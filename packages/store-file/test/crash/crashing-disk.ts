@@ -13,7 +13,7 @@
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
-import type { Dice } from './dice.ts'
+import type { Dice } from '@baton/testing/simulator'
 
 interface File {
   /** What the disk surely holds, and by which sync. */

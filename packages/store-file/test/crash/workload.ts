@@ -1,11 +1,11 @@
 /** A short random life of a folder: a few stores of one process, and what each of them was told. */
 import { type JsonValue, parseRunId } from '@baton/core'
 import type { Claim } from '@baton/core/adapter'
+import type { Dice } from '@baton/testing/simulator'
 import { FileCoordinationStore } from '../../src/coordination-store.ts'
 import { FileRunStore } from '../../src/run-store.ts'
 import { claimOf, id, newRun, step } from '../runs.ts'
 import type { TestClock } from '../test-clock.ts'
-import type { Dice } from './dice.ts'
 
 /** What was acknowledged, and must be there whatever happens next. */
 export type Told =

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { FileRunStoreOptions } from '../../src/options.ts'
 import { Paths } from '../../src/paths.ts'
-import { FileRunStore } from '../../src/run-store.ts'
+import type { FileRunStore } from '../../src/run-store.ts'
 import { type TestFolder, testFolder } from '../folder.ts'
 import { withoutSyncs } from '../no-syncs.ts'
 import { id, newRun, runLine } from '../runs.ts'
 import { onEach, ways } from './hurt.ts'
+import { withStore } from './with-store.ts'
 
 let folder: TestFolder
 let paths: Paths
@@ -23,25 +24,20 @@ afterEach(() => {
   syncAgain()
 })
 
-async function withStore<Result>(
+function inStore<Result>(
   work: (store: FileRunStore) => Promise<Result>,
   options: Partial<FileRunStoreOptions> = {},
 ): Promise<Result> {
-  const store = new FileRunStore({ directory: folder.path, ...options })
-  try {
-    return await work(store)
-  } finally {
-    await store.close()
-  }
+  return withStore({ directory: folder.path, ...options }, work)
 }
 
 describe.each(ways)('the notes about ended runs, $what at any byte', ({ hurts }) => {
   it('change nothing in a list', { timeout: 180_000 }, async () => {
-    await withStore(async (store) => {
+    await inStore(async (store) => {
       for (const runId of ['a', 'b']) await runLine(store, runId, 1)
       await store.create(newRun('c'))
     })
-    const list = () => withStore((store) => store.list())
+    const list = () => inStore((store) => store.list())
     const expected = await list()
     expect(expected.runs).toHaveLength(3)
 
@@ -53,13 +49,13 @@ describe.each(ways)('the notes about ended runs, $what at any byte', ({ hurts })
 
 describe.each(ways)('a large value, $what at any byte', ({ hurts }) => {
   it('is reported by its name, and so is the run', { timeout: 180_000 }, async () => {
-    await withStore((store) => store.create(newRun('a', { input: 'x'.repeat(300) })), { inlineMaxBytes: 256 })
+    await inStore((store) => store.create(newRun('a', { input: 'x'.repeat(300) })), { inlineMaxBytes: 256 })
     const { blobs } = paths.run(id('a'))
     const [name = ''] = readdirSync(blobs)
     const path = join(blobs, name)
 
     await onEach(path, hurts(readFileSync(path)), async () => {
-      await expect(withStore((store) => store.load(id('a')))).rejects.toMatchObject({
+      await expect(inStore((store) => store.load(id('a')))).rejects.toMatchObject({
         code: 'STORE_CORRUPT',
         message: expect.stringContaining(path),
       })
@@ -69,11 +65,11 @@ describe.each(ways)('a large value, $what at any byte', ({ hurts }) => {
 
 describe.each(ways)('the settings of a folder, $what at any byte', ({ hurts }) => {
   it('are what they were, or the folder is not opened', { timeout: 180_000 }, async () => {
-    await withStore((store) => store.create(newRun('a')))
+    await inStore((store) => store.create(newRun('a')))
 
     await onEach(paths.settings, hurts(readFileSync(paths.settings)), async () => {
       try {
-        expect(await withStore(async (store) => store.durability)).toBe('power')
+        expect(await inStore(async (store) => store.durability)).toBe('power')
       } catch (error) {
         expect(['STORE_CORRUPT', 'INVALID_OPTION']).toContain((error as { code?: string }).code)
         expect((error as Error).message).toContain(folder.path)

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { FileRunStoreOptions } from '../../src/options.ts'
 import { Paths } from '../../src/paths.ts'
-import { FileRunStore } from '../../src/run-store.ts'
+import type { FileRunStore } from '../../src/run-store.ts'
 import { type TestFolder, testFolder } from '../folder.ts'
 import { withoutSyncs } from '../no-syncs.ts'
 import { id, newRun, runLine } from '../runs.ts'
 import { testClock } from '../test-clock.ts'
 import { onEach, ways } from './hurt.ts'
+import { withStore } from './with-store.ts'
 
 let folder: TestFolder
 let paths: Paths
@@ -24,22 +25,17 @@ afterEach(() => {
   syncAgain()
 })
 
-async function withStore<Result>(
+function inStore<Result>(
   work: (store: FileRunStore) => Promise<Result>,
   options: Partial<FileRunStoreOptions>,
 ): Promise<Result> {
-  const store = new FileRunStore({ directory: folder.path, ...options })
-  try {
-    return await work(store)
-  } finally {
-    await store.close()
-  }
+  return withStore({ directory: folder.path, ...options }, work)
 }
 
 describe.each(ways)('a tombstone, $what at any byte', ({ hurts }) => {
   it('keeps the id of a purged run from use', { timeout: 180_000 }, async () => {
     const clock = testClock(Date.now())
-    await withStore(
+    await inStore(
       async (store) => {
         await runLine(store, 'a', 1)
         expect(await store.purge({ endedBeforeMs: clock.now() + 1_000 })).toBe(1)
@@ -50,14 +46,14 @@ describe.each(ways)('a tombstone, $what at any byte', ({ hurts }) => {
     const tombstone = paths.tombstone(id('a'))
 
     await onEach(tombstone, hurts(readFileSync(tombstone)), async () => {
-      const answer = await withStore((store) => store.create(newRun('a')), { clock })
+      const answer = await inStore((store) => store.create(newRun('a')), { clock })
       expect(answer).toEqual({ status: 'purged' })
     })
   })
 
   it('is found by those who tidy up only when it is over', { timeout: 180_000 }, async () => {
     const clock = testClock(Date.now())
-    await withStore(
+    await inStore(
       async (store) => {
         await runLine(store, 'a', 1)
         await store.purge({ endedBeforeMs: clock.now() + 1_000 })
@@ -70,8 +66,8 @@ describe.each(ways)('a tombstone, $what at any byte', ({ hurts }) => {
     const early = join(paths.tombstones, '~days', '1')
 
     await onEach(early, hurts(readFileSync(list)), async () => {
-      await withStore((store) => store.purge({ endedBeforeMs: 0 }), { clock })
-      expect(await withStore((store) => store.create(newRun('a')), { clock })).toEqual({ status: 'purged' })
+      await inStore((store) => store.purge({ endedBeforeMs: 0 }), { clock })
+      expect(await inStore((store) => store.create(newRun('a')), { clock })).toEqual({ status: 'purged' })
     })
   })
 })
