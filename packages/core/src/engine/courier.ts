@@ -130,12 +130,16 @@ export class Courier {
 
   async #cancel(from: RunId, to: RunId, reason: string, line: Bag[]): Promise<boolean> {
     const { onStop, store } = this.#options
-    const isKnown = await this.#notify({ type: 'cancel', runId: to, reason }, line)
+    const cancel: Notice = { type: 'cancel', runId: to, reason }
+    const isKnown = await this.#notify(cancel, line)
     onStop?.(to)
     if (isKnown) return true
     // Gone, or not made yet: somebody else may be on the way with its start.
     const left = await store.due({ limit: LOOK_LIMIT, runId: from })
-    return !left.some((item) => item.type === 'message' && item.message.to === to && item.message.body.type === 'start')
+    if (left.some((item) => item.type === 'message' && item.message.to === to && isStart(item.message))) return false
+    // It may have arrived between the two questions. From now on it is there, or it will never be.
+    await this.#notify(cancel, line)
+    return true
   }
 
   async #tellEnd(parent: RunId, childRunId: RunId, end: ChildEnd, line: Bag[]): Promise<void> {
@@ -176,6 +180,10 @@ export class Courier {
       logger.log('warn', 'jobs could not be sent', { runId, error })
     }
   }
+}
+
+function isStart({ body }: RunMessage): boolean {
+  return body.type === 'start'
 }
 
 function endOf({ status, output, error, reason }: RunSummary): ChildEnd {
