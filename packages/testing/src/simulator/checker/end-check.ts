@@ -2,15 +2,15 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { RunEvent } from '@baton/core'
 import { foldJournal, recordOf } from '@baton/core/adapter'
-import type { SimRun } from '../workload/runs.ts'
 import type { World } from '../world/world.ts'
 import { foretell } from './oracle.ts'
 import type { Referee } from './referee.ts'
 
-export async function checkEnd(referee: Referee, world: World, runs: readonly SimRun[]): Promise<void> {
-  for (const run of runs) {
-    const watched = referee.runs.get(run.runId)
-    const record = watched && world.store.load(watched.machine.state.head.runId)
+export async function checkEnd(referee: Referee, world: World): Promise<void> {
+  for (const { machine, flow, model } of referee.runs.values()) {
+    const { head, input } = machine.state
+    const run = { runId: head.runId as string, flow, input }
+    const record = world.store.load(head.runId)
     if (record === undefined) return referee.fails('I4', run.runId, 'the store has lost it')
     const events: RunEvent[] = []
     for await (const event of world.store.journal(record.runId)) events.push(event)
@@ -23,7 +23,9 @@ export async function checkEnd(referee: Referee, world: World, runs: readonly Si
     if (referee.cancelled.has(run.runId) && record.status !== 'cancelled') {
       return referee.fails('I8', run.runId, `a cancel that had won ended as ${record.status}`)
     }
-    if (!run.flow.isDetermined) continue
+    // A child may be called off, if it is not done by then.
+    const isCalledOff = record.status === 'cancelled' && model.family.parent !== undefined
+    if (!flow.isDetermined || isCalledOff) continue
     const foretold = foretell(world.seed, run)
     const found = {
       status: record.status,

@@ -33,6 +33,7 @@ export const invariants = {
   I17: { about: 'nothing that a live run needs is removed', checked: 'state-check.ts: instances, steps, arrivals' },
   I18: { about: 'what is ready is sent for, in the end', checked: 'liveness.ts: lost jobs are made up for' },
   // What no single line of the list says.
+  TREE: { about: 'runs start, call off and hear of each other once', checked: 'tree.ts and family-model.ts' },
   P2: { about: 'a recorded step is not done again, and no code runs without a claim', checked: 'witness-log.ts' },
   RESULT: { about: 'the result is what the flow says', checked: 'oracle.ts, where it does not depend on time' },
 } as const satisfies Record<string, Invariant>

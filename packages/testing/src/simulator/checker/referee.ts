@@ -19,10 +19,12 @@ import type { Actor } from '../world/actor.ts'
 import type { World } from '../world/world.ts'
 import { RunModel } from './run-model.ts'
 import { StateCheck } from './state-check.ts'
+import { Tree } from './tree.ts'
 import { Violation } from './violation.ts'
 import { WitnessLog } from './witness-log.ts'
 
 interface Watched {
+  readonly flow: SimFlow
   readonly model: RunModel
   readonly machine: RunMachine
   readonly state: StateCheck
@@ -34,7 +36,8 @@ export class Referee {
   readonly witness = new WitnessLog()
   /** Starts whose caller was told that they succeeded. */
   readonly started = new Set<string>()
-  readonly #flowOf: (runId: string) => SimFlow
+  readonly #flowOf: (flowId: string) => SimFlow
+  readonly #tree: Tree
   readonly #leaseMs: number
   /** Runs of which a cancel was said to have won. */
   readonly cancelled = new Set<string>()
@@ -44,15 +47,23 @@ export class Referee {
   readonly #early: RunEvent[] = []
   world: World | undefined
 
-  constructor(flowOf: (runId: string) => SimFlow, leaseMs: number) {
+  constructor(flowOf: (flowId: string) => SimFlow, leaseMs: number) {
+    this.#tree = new Tree({
+      model: (runId) => this.runs.get(runId)?.model,
+      summary: (runId) => {
+        const run = this.runs.get(runId)
+        return run && this.world?.store.summary(run.machine.state.head.runId)
+      },
+    })
     this.#flowOf = flowOf
     this.#leaseMs = leaseMs
   }
 
   /** A run was made; its first event has come before. */
   watches(runId: string, machine: RunMachine): void {
-    const model = new RunModel(runId, this.#flowOf(runId), this.#leaseMs)
-    this.runs.set(runId, { model, machine, state: new StateCheck(model, machine) })
+    const flow = this.#flowOf(machine.state.head.flowId)
+    const model = new RunModel(runId, flow, this.#leaseMs)
+    this.runs.set(runId, { flow, model, machine, state: new StateCheck(model, machine) })
     for (const event of this.#early.splice(0)) this.saw(runId, event)
   }
 
@@ -69,6 +80,7 @@ export class Referee {
     this.#guard(() => {
       run.model.saw(event)
       run.state.saw(event)
+      this.#tree.saw(runId, event)
     })
   }
 
@@ -102,11 +114,18 @@ export class Referee {
   notified(notice: Notice, apply: () => NoticeResult): NoticeResult {
     this.#changed.add(notice.runId)
     const result = apply()
+    if (notice.type === 'signal' && result.status === 'unknown-run') this.#tree.heardByNobody(notice.signalId ?? '')
     if (notice.type !== 'decide' || (result.status !== 'accepted' && result.status !== 'unchanged')) return result
     const decided = this.runs.get(notice.runId)?.model.decisions.get(notice.approvalId)
     const told = `${notice.approvalId} is said to be ${notice.decision.approved}, and is ${decided}`
     this.#must('I11', notice.runId, decided === notice.decision.approved, told)
     return result
+  }
+
+  delivered(runId: string, keys: readonly string[], apply: () => void): void {
+    this.#changed.add(runId)
+    this.#guard(() => this.#tree.forgets(runId, keys))
+    apply()
   }
 
   renewed(request: RenewRequest, apply: () => RenewResult): RenewResult {

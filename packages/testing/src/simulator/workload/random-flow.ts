@@ -23,21 +23,23 @@ export interface SimFlow {
 
 export interface RandomFlowOptions {
   readonly seed: number
-  readonly index: number
+  readonly id: string
   readonly maxNodes: number
   readonly features: readonly Feature[]
+  /** That its nodes may start runs of. */
+  readonly children: readonly SimFlow[]
   readonly isDetermined: boolean
   readonly deadlineMs: number | undefined
   readonly witness: Witness
 }
 
 export function randomSimFlow(options: RandomFlowOptions): SimFlow {
-  const { seed, index, maxNodes, features, isDetermined, deadlineMs } = options
-  const dice = new Dice(hash(`${seed} flow ${index}`))
+  const { seed, id, maxNodes, features, isDetermined, deadlineMs } = options
+  const dice = new Dice(hash(`${seed} ${id}`))
   const builder = new Builder(options, dice)
   const failFast = !isDetermined && dice.happens(0.5)
   const head = { failFast, ...(deadlineMs === undefined ? {} : { deadlineMs }) }
-  let flow: Flow = createFlow(`flow-${index}`, head)
+  let flow: Flow = createFlow(id, head)
   // Small flows find most, large ones find the rest.
   const count = 1 + dice.below(dice.pick([3, 6, 10, maxNodes]))
   const maps = new Set<number>()
@@ -150,7 +152,7 @@ class Builder {
   #operations(): readonly Operation[] {
     const count = this.#dice.pick([0, 1, 1, 2, 3])
     return Array.from({ length: count }, (_, index) =>
-      this.#pickOf('operation', 1)?.operation?.(this.#dice, index),
+      this.#pickOf('operation', 1)?.operation?.(this.#dice, index, this.#options.children),
     ).filter((operation) => operation !== undefined)
   }
 

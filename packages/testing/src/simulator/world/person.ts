@@ -3,7 +3,9 @@ import { BatonClient, BatonError, type RunHandle, type RunSummary } from '@baton
 import { wait } from '@baton/core/adapter'
 import { Dice, hash } from '../../dice.ts'
 import type { Referee } from '../checker/referee.ts'
+import { ENOUGH } from '../checker/tree.ts'
 import { isApproved } from '../workload/features/approvals.ts'
+import type { SimFlow } from '../workload/random-flow.ts'
 import type { SimRun } from '../workload/runs.ts'
 import { Actor, type ActorKind } from './actor.ts'
 import { storeOf } from './ports.ts'
@@ -12,7 +14,8 @@ import type { World } from './world.ts'
 export interface PeopleOptions {
   readonly world: World
   readonly referee: Referee
-  readonly runs: readonly SimRun[]
+  /** All that there are runs of. */
+  readonly flows: readonly SimFlow[]
   readonly isDetermined: boolean
 }
 
@@ -27,7 +30,7 @@ export class Person {
   #busy = 0
 
   constructor(kind: ActorKind, name: string, options: PeopleOptions) {
-    const { world, runs } = options
+    const { world, flows } = options
     this.#options = options
     this.actor = new Actor(world, kind, name)
     world.actors.push(this.actor)
@@ -38,7 +41,7 @@ export class Person {
     this.#client = new BatonClient({
       store: mutant?.store?.(store, this.actor) ?? store,
       queue: world.queue.portOf(this.actor),
-      flows: [...new Set(runs.map(({ flow }) => flow.flow))],
+      flows: flows.map(({ flow }) => flow),
       clock: this.actor.clock,
       newId: this.actor.newId,
     })
@@ -90,25 +93,37 @@ export class Person {
 
   /** Does to a run what people do. */
   async meddles(run: SimRun): Promise<void> {
-    const handle = this.#client.get(run.runId)
+    const handle = this.#client.get(this.#oneOfItsFamily(run.runId))
     const choice = this.#dice.below(this.#options.isDetermined ? 2 : 3)
-    if (choice === 0) await this.#answers(handle, run)
+    if (choice === 0) await this.#answers(handle)
     else if (choice === 1) await this.#sendsNews(handle)
     else await this.#cancels(handle)
     if (this.#mood.happens(0.15)) await this.#pauses(handle)
   }
 
-  /** Answers everything that a run waits for, until it has ended. */
-  async seesThrough(run: SimRun, everyMs: number): Promise<void> {
-    const handle = this.#client.get(run.runId)
-    for (;;) {
-      const summary = await this.#summary(handle)
-      if (summary?.endedAtMs !== undefined) return
-      if (summary?.operatorPause !== undefined) await this.#unpauses(handle)
-      if (summary?.pendingApproval !== undefined) await this.#answers(handle, run, summary)
-      if (summary?.pendingPause !== undefined) await this.#sends(handle, summary.pendingPause.signal)
+  /** Answers everything that any run waits for, until all is over. */
+  async seesThrough(isOver: () => boolean, everyMs: number): Promise<void> {
+    while (!isOver()) {
+      for (const [runId, { model }] of this.#options.referee.runs) {
+        if (model.end === undefined) await this.#helps(this.#client.get(runId))
+      }
       await wait(this.actor.clock, everyMs)
     }
+  }
+
+  async #helps(handle: RunHandle): Promise<void> {
+    const summary = await this.#summary(handle)
+    if (summary?.endedAtMs !== undefined) return
+    if (summary?.operatorPause !== undefined) await this.#unpauses(handle)
+    if (summary?.pendingApproval !== undefined) await this.#answers(handle, summary)
+    if (summary?.pendingPause !== undefined) await this.#sends(handle, summary.pendingPause.signal)
+  }
+
+  /** The run itself, or now and then one that it has started. */
+  #oneOfItsFamily(runId: string): string {
+    const model = this.#options.referee.runs.get(runId)?.model
+    const children = [...(model?.family.children.keys() ?? [])]
+    return children.length > 0 && this.#dice.happens(0.4) ? this.#dice.pick(children) : runId
   }
 
   /** Now and then nobody thinks of lifting it, until somebody sees the run through. */
@@ -124,17 +139,17 @@ export class Person {
   }
 
   async #cancels(handle: RunHandle): Promise<void> {
-    const won = await this.#unlessTooEarly(() => handle.cancel('enough'))
+    const won = await this.#unlessTooEarly(() => handle.cancel(ENOUGH))
     if (won === true) this.#options.referee.cancelled.add(handle.runId)
   }
 
-  async #answers(handle: RunHandle, run: SimRun, known?: RunSummary): Promise<void> {
+  async #answers(handle: RunHandle, known?: RunSummary): Promise<void> {
     const { world, referee, isDetermined } = this.#options
     const summary = known ?? (await this.#summary(handle))
     const [pending] = summary?.pendingApprovals ?? []
     if (pending === undefined) return
     const { approvalId } = pending
-    const approved = isDetermined ? isApproved(world.seed, run.runId, approvalId) : this.#dice.happens(0.7)
+    const approved = isDetermined ? isApproved(world.seed, handle.runId, approvalId) : this.#dice.happens(0.7)
     const decide = () =>
       approved
         ? handle.approve({ approval: approvalId, by: this.actor.name })
@@ -147,9 +162,9 @@ export class Person {
       if (BatonError.is(error, 'APPROVAL_CONFLICT')) isTaken = false
       else if (!BatonError.is(error, 'RUN_ENDED') && !BatonError.is(error, 'UNKNOWN_APPROVAL')) throw error
     }
-    const decided = referee.runs.get(run.runId)?.model.decisions.get(approvalId)
+    const decided = referee.runs.get(handle.runId)?.model.decisions.get(approvalId)
     if (isTaken !== undefined && (decided === approved) !== isTaken) {
-      referee.fails('I11', run.runId, `${approvalId}: ${approved} was answered ${isTaken}, and is ${decided}`)
+      referee.fails('I11', handle.runId, `${approvalId}: ${approved} was answered ${isTaken}, and is ${decided}`)
     }
   }
 

@@ -30,9 +30,14 @@ export function storeOf(actor: Actor): IRunStore {
     context: (runId) => contextOf(actor, store.context(runId)),
     journal: (runId, options) => followed(actor, store.journal(runId, options)),
     list: (query) => actor.call('list', () => store.list(query), short),
-    due: (query) => actor.call('due', () => (world.faults.isBlind ? [] : store.due(query)), short),
+    // Who asks after one run does not sweep.
+    due: (query) =>
+      actor.call('due', () => (world.faults.isBlind && query.runId === undefined ? [] : store.due(query)), short),
     redispatch: (items) => actor.call('redispatch', () => store.redispatch(items), short),
-    delivered: (runId, keys) => actor.call('delivered', () => store.delivered(runId, keys), short),
+    delivered: (runId, keys) =>
+      actor.call('delivered', () => referee.delivered(runId, keys, () => store.delivered(runId, keys)), {
+        detail: () => `${runId} ${keys.join(' ')}`,
+      }),
     purge: (options) => actor.call('purge', () => store.purge(options), short),
     close: () => {},
   }

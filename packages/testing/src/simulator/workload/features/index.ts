@@ -2,6 +2,7 @@
 import type { Feature } from '../feature.ts'
 import { approvals, impatientApprovals } from './approvals.ts'
 import { checkpoints } from './checkpoints.ts'
+import { children, messages, unsteadyChildren } from './children.ts'
 import { actions, conditions } from './conditions.ts'
 import { counting, sharedValues } from './context.ts'
 import { anyJoins, ignoringJoins } from './joins.ts'
@@ -34,4 +35,7 @@ export const features: readonly Feature[] = [
   actions,
   conditions,
   loops,
+  children,
+  unsteadyChildren,
+  messages,
 ]
