@@ -12,9 +12,11 @@ import { strike } from './faults/strikes.ts'
 import type { Mutant } from './mutants/mutant.ts'
 import { type Limits, type Plan, planOf } from './plan.ts'
 import type { Witness } from './workload/program.ts'
+import { nameOf, type SimFlow } from './workload/random-flow.ts'
 import { type Workload, workloadOf } from './workload/runs.ts'
 import type { Actor } from './world/actor.ts'
 import { Person } from './world/person.ts'
+import { Producer } from './world/producer.ts'
 import { Staff } from './world/staff.ts'
 import { World } from './world/world.ts'
 
@@ -82,15 +84,21 @@ class Game {
   constructor(plan: Plan, { limits, mutant, keepsTrace = false }: GameOptions) {
     const { seed, leaseMs, rates } = plan
     this.#plan = plan
-    this.referee = new Referee((flowId) => this.#flowOf(flowId), leaseMs)
+    this.referee = new Referee((name) => this.#flowOf(name), leaseMs)
     const only = limits?.faults === undefined ? undefined : new Set(limits.faults)
     const allows = only === undefined ? undefined : (number: number) => only.has(number)
     const faults = new Faults({ seed, rates, leaseMs, allows })
     this.world = new World({ ...plan, faults, referee: this.referee, mutant, keepsTrace })
     this.referee.world = this.world
     this.#workload = workloadOf(plan, this.world.nowMs, this.#witness())
-    const flows = this.#workload.flows.map(({ flow }) => flow)
-    this.#staff = new Staff({ world: this.world, flows, dice: new Dice(hash(`${seed} staff`)), size: plan.workers })
+    const { flows } = this.#workload
+    this.#staff = new Staff({
+      world: this.world,
+      flows,
+      dice: new Dice(hash(`${seed} staff`)),
+      size: plan.workers,
+      retentionMs: plan.retentionMs,
+    })
     this.#strikes = new Dice(hash(`${seed} strikes`))
   }
 
@@ -98,6 +106,7 @@ class Game {
     const { world } = this
     this.#staff.fill()
     this.#bringPeople()
+    this.#bringOthers()
     const scene = { world, staff: this.#staff, dice: this.#strikes }
     const untilMs = world.nowMs + this.#plan.chaosMs
     await this.#go(
@@ -127,7 +136,7 @@ class Game {
   #isOver(): boolean {
     const { runs } = this.referee
     if (!this.#workload.runs.every(({ runId }) => runs.has(runId))) return false
-    return [...runs.values()].every(({ machine }) => machine.isDone)
+    return [...runs.values()].every(({ model }) => model.isDone)
   }
 
   #bringPeople(): void {
@@ -156,12 +165,33 @@ class Game {
     }
   }
 
+  /** What other programs send, late and twice too, and operators who want a run looked after. */
+  #bringOthers(): void {
+    const { chaosMs, seed } = this.#plan
+    const { flows, runs } = this.#workload
+    const dice = new Dice(hash(`${seed} others`))
+    const runIds = [...runs.map(({ runId }) => runId), 'foreign-0', 'foreign-1']
+    if (dice.happens(0.3)) {
+      const producer = new Producer(this.world)
+      for (let jobs = 1 + dice.below(5); jobs > 0; jobs--) {
+        const runId = dice.pick(runIds)
+        const planned = runs.find((run) => run.runId === runId)
+        const flow = planned?.flow ?? (flows.at(-1) as SimFlow)
+        const nodeId = dice.happens(0.7) ? 'n0' : dice.pick([...flow.nodes.keys()])
+        // Of a run that a client is about to start it may only speak when that has happened.
+        const maySend = () => planned === undefined || this.referee.runs.has(runId)
+        producer.sends({ delayMs: dice.below(2 * chaosMs), blueprintId: flow.flow.id, runId, nodeId, maySend })
+      }
+    }
+    for (let looks = dice.below(4); looks > 0; looks--) this.#staff.reconciles(dice.pick(runIds), dice.below(chaosMs))
+  }
+
   #heal(): void {
     const { world } = this
     world.trace.tell(world.nowMs, '✓ all faults are healed')
     world.faults.heal()
     for (const actor of world.actors) if (!actor.isGone && actor.isFrozen) actor.thaw()
-    this.#staff.fill()
+    this.#staff.heal()
     const isDetermined = this.#plan.isDetermined
     const options = { world, referee: this.referee, flows: this.#workload.flows, isDetermined }
     const helper = new Person('operator', 'helper', options)
@@ -185,9 +215,9 @@ class Game {
     await this.#go(() => haveLeft && this.#people.every(({ isBusy }) => !isBusy), check)
   }
 
-  #flowOf(flowId: string) {
-    const flow = this.#workload.flows.find((each) => each.flow.id === flowId)
-    if (flow === undefined) throw new Error(`a run of a flow that nobody has planned: ${flowId}`)
+  #flowOf(name: string) {
+    const flow = this.#workload.flows.find((each) => nameOf(each.flow.id, each.version) === name)
+    if (flow === undefined) throw new Error(`a run of a flow that nobody has planned: ${name}`)
     return flow
   }
 
@@ -198,9 +228,9 @@ class Game {
       return current
     }
     return {
-      entered: (args) => {
+      entered: (args, of) => {
         const actor = worker()
-        this.referee.entered(actor, args)
+        this.referee.entered(actor, args, of)
         return actor
       },
       sawStep: (args, name) => this.referee.sawStep(worker(), args, name),

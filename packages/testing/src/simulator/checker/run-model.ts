@@ -2,6 +2,7 @@
  * One run as the referee follows it: each event must be allowed by what came before, by the blueprint and by the time.
  * It shares no code with the engine, so that a mistake there is not repeated here.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { defaults, nodeOfInstance, type RunEvent } from '@baton/core'
 import type { SimFlow } from '../workload/random-flow.ts'
 import { callOff, callOffItems } from './calling-off.ts'
@@ -48,6 +49,11 @@ export class RunModel {
     this.#leaseMs = leaseMs
   }
 
+  /** It has ended, and all that it had to say was heard. */
+  get isDone(): boolean {
+    return this.end !== undefined && this.family.outbox.size === 0
+  }
+
   saw(event: RunEvent): void {
     this.#must('I6', event.seq === this.seq + 1, `event ${event.seq} follows ${this.seq}`)
     this.#must('I6', event.atMs >= this.atMs, `event ${event.seq} is older than the one before`)
@@ -59,6 +65,7 @@ export class RunModel {
         this.deadlineAtMs = event.head.deadlineAtMs ?? Number.POSITIVE_INFINITY
         this.#failFast = event.head.failFast
         this.family.parent = event.head.lineage.parentRunId
+        this.#must('I2', isDeepStrictEqual(event.starts, this.rules.starts), `it starts with ${event.starts}`)
         for (const id of event.starts) this.#instance(id).notBeforeMs = event.startAtMs ?? event.atMs
         return
       case 'run-pause-ordered':

@@ -4,8 +4,11 @@ import { Dice, hash } from '../../dice.ts'
 import type { Plan } from '../plan.ts'
 import type { Feature } from './feature.ts'
 import { children as childFeature, unsteadyChildren } from './features/children.ts'
+import { rollingVersions } from './features/versions.ts'
 import type { Witness } from './program.ts'
 import { randomSimFlow, type SimFlow } from './random-flow.ts'
+
+const VERSIONS = ['old', 'new']
 
 /** Features for which there have to be flows for their runs. */
 const parents: readonly Feature[] = [childFeature, unsteadyChildren]
@@ -33,9 +36,11 @@ export function workloadOf(plan: Plan, nowMs: number, witness: Witness): Workloa
       children.push(randomSimFlow({ seed, id, features, isDetermined, witness, ...small }))
     }
   }
-  const flows = Array.from({ length: 1 + dice.below(plan.runs) }, (_, index) => {
+  const flows = Array.from({ length: 1 + dice.below(plan.runs) }, (_, index) => index).flatMap((index) => {
     const deadlineMs = !isDetermined && dice.happens(0.15) ? 500 + dice.below(6_000) : undefined
-    return randomSimFlow({ seed, id: `flow-${index}`, maxNodes, features, children, isDetermined, deadlineMs, witness })
+    const options = { seed, id: `flow-${index}`, maxNodes, features, children, isDetermined, deadlineMs, witness }
+    const versions = features.includes(rollingVersions) ? VERSIONS : [undefined]
+    return versions.map((version) => randomSimFlow({ ...options, ...(version === undefined ? {} : { version }) }))
   })
   const runs = Array.from({ length: plan.runs }, (_, index) => {
     const flow = dice.pick(flows)

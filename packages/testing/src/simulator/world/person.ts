@@ -70,12 +70,14 @@ export class Person {
   async starts(run: SimRun): Promise<void> {
     const { referee } = this.#options
     const follows = this.#dice.happens(0.4)
-    const handle = await this.#untilAnswered(() => this.#client.start(run.flow.flow, run.input, run.options))
+    const handle = await this.#unlessRemoved(run.runId, () => this.#client.start(run.flow.flow, run.input, run.options))
+    if (handle === undefined) return
     if (handle.runId !== run.runId) referee.fails('I4', run.runId, `started as ${handle.runId}`)
     referee.started.add(run.runId)
     if (this.#dice.happens(0.15)) await this.#startsOtherwise(run)
     if (!follows) return
-    const result = await this.#untilAnswered(() => handle.outcome())
+    const result = await this.#unlessRemoved(run.runId, () => handle.outcome())
+    if (result === undefined) return
     const status = referee.runs.get(run.runId)?.machine.state.status
     if (result.status !== status) referee.fails('I5', run.runId, `${result.status} was told, and is ${status}`)
   }
@@ -160,7 +162,7 @@ export class Person {
       isTaken = true
     } catch (error) {
       if (BatonError.is(error, 'APPROVAL_CONFLICT')) isTaken = false
-      else if (!BatonError.is(error, 'RUN_ENDED') && !BatonError.is(error, 'UNKNOWN_APPROVAL')) throw error
+      else if (!['RUN_ENDED', 'UNKNOWN_APPROVAL', 'UNKNOWN_RUN'].includes(codeOf(error))) throw error
     }
     const decided = referee.runs.get(handle.runId)?.model.decisions.get(approvalId)
     if (isTaken !== undefined && (decided === approved) !== isTaken) {
@@ -193,6 +195,17 @@ export class Person {
     }
   }
 
+  /** A run that was kept long enough is gone for good: nobody hears of it or starts it again. */
+  async #unlessRemoved<Answer>(runId: string, ask: () => Promise<Answer>): Promise<Answer | undefined> {
+    try {
+      return await this.#untilAnswered(ask)
+    } catch (error) {
+      const isGone = BatonError.is(error, 'UNKNOWN_RUN') || BatonError.is(error, 'RUN_EXISTS')
+      if (isGone && this.#options.referee.removed.has(runId)) return undefined
+      throw error
+    }
+  }
+
   async #untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     for (;;) {
       try {
@@ -203,4 +216,8 @@ export class Person {
       }
     }
   }
+}
+
+function codeOf(error: unknown): string {
+  return BatonError.is(error) ? error.code : ''
 }

@@ -38,7 +38,7 @@ export function storeOf(actor: Actor): IRunStore {
       actor.call('delivered', () => referee.delivered(runId, keys, () => store.delivered(runId, keys)), {
         detail: () => `${runId} ${keys.join(' ')}`,
       }),
-    purge: (options) => actor.call('purge', () => store.purge(options), short),
+    purge: (options) => actor.call('purge', () => referee.purged(() => store.purge(options)), short),
     close: () => {},
   }
 }

@@ -53,6 +53,9 @@ export class World {
   /** Whose code is running. */
   current: Actor | undefined
   steps = 0
+  /** How far the store's clock is from the time of the world. */
+  storeSkewMs = 0
+  #storeMs = 0
   readonly #timeline = new Timeline(FIRST_MS)
   readonly #pick: Pick
 
@@ -67,7 +70,7 @@ export class World {
     this.trace = new Trace(options.keepsTrace === true)
     const order = new Dice(hash(`${seed} order`))
     this.#pick = options.pick ?? ((ready) => order.below(ready.length))
-    const clock = { now: () => this.nowMs, after: () => () => {} }
+    const clock = { now: () => this.nowMs + this.storeSkewMs, after: () => () => {} }
     this.store = new InMemoryRunStore({
       clock,
       redispatchMs: 2 * this.sweepMs,
@@ -90,6 +93,12 @@ export class World {
 
   get nowMs(): number {
     return this.#timeline.nowMs
+  }
+
+  /** The store's time: it never goes back, whatever its clock does. */
+  get storeNowMs(): number {
+    this.#storeMs = Math.max(this.#storeMs, this.nowMs + this.storeSkewMs)
+    return this.#storeMs
   }
 
   add({ delayMs, actor, what, detail, run, caller }: NewHappening): Happening {

@@ -13,6 +13,7 @@ import { contendedSignals, signals } from './signals.ts'
 import { sleeps } from './sleeps.ts'
 import { parallelSteps, steps } from './steps.ts'
 import { timeouts } from './timeouts.ts'
+import { rollingVersions } from './versions.ts'
 import { work } from './work.ts'
 
 export const features: readonly Feature[] = [
@@ -38,4 +39,5 @@ export const features: readonly Feature[] = [
   children,
   unsteadyChildren,
   messages,
+  rollingVersions,
 ]
