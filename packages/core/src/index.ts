@@ -65,6 +65,7 @@ export type {
   Lineage,
   PendingApproval,
   PendingPause,
+  PendingWorker,
   RecordedStep,
   RunHead,
   RunMetrics,
@@ -96,6 +97,7 @@ export type { IAsyncContext, SetOptions } from './ports/async-context.ts'
 export type { ExpiryOptions, ICoordinationStore } from './ports/coordination-store.ts'
 export type { IJobQueue, Job, JobPayload } from './ports/job-queue.ts'
 export type { Durability, IRunStore, RunPage, RunQuery } from './ports/run-store.ts'
+export type { WaitingList } from './ports/waiting-lists.ts'
 export type { ISerializer } from './ports/serializer.ts'
 export { type IClock, systemClock } from './ports/clock.ts'
 export { type ILogger, type LogFields, type LogLevel, silentLogger, withFields } from './ports/logger.ts'

@@ -37,8 +37,16 @@ export function openStoreFolder(directory: string, durability: FileDurability | 
       })
     }
     // A folder that an earlier version has made has none.
-    makeFolder(paths.redo)
-    for (const path of [paths.runs, paths.redo, paths.due, paths.tombstones, paths.trash, paths.coordination])
+    for (const path of [paths.redo, paths.waiting]) makeFolder(path)
+    for (const path of [
+      paths.runs,
+      paths.redo,
+      paths.due,
+      paths.waiting,
+      paths.tombstones,
+      paths.trash,
+      paths.coordination,
+    ])
       refuseLink(path)
     return { paths, durability: settings.durability, folders: new FolderSync() }
   })

@@ -14,6 +14,7 @@ import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { IRunStore, RunPage, RunQuery } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
+import type { WaitingList } from '../ports/waiting-lists.ts'
 import { RunHandle } from './handle.ts'
 import type { RunPorts } from './run-ports.ts'
 import { checkRunQuery } from './run-query.ts'
@@ -118,6 +119,14 @@ export class BatonClient {
   /** Runs that match, newest first, a page at a time. */
   async listRuns(query: RunQuery = {}): Promise<RunPage> {
     return this.#options.store.list(checkRunQuery(query))
+  }
+
+  /**
+   * What no worker that was asked could do, because it has not this flow in this version: a list for each, with how many
+   * instances are on it and since when. Empty when all that waits only waits for its turn.
+   */
+  async waitingForWorker(): Promise<readonly WaitingList[]> {
+    return this.#options.store.waitingLists()
   }
 
   signal(runId: string, name: string, payload?: unknown): Promise<void> {

@@ -3,7 +3,7 @@ import { isSettled, isTerminal } from '../model/run.ts'
 import { type InstanceState, NEVER, type RunState } from '../model/run-state.ts'
 import type { DueItem, DueQuery } from '../ports/run-store.ts'
 
-export type DueFilter = Pick<DueQuery, 'unsentOnly' | 'flows'>
+export type DueFilter = Pick<DueQuery, 'unsentOnly' | 'flows' | 'enlisted' | 'runId'>
 
 /** Whether its time has come: ready, asleep or awaiting long enough, or held under a lease that has ended. */
 export function isClaimable(instance: InstanceState, atMs: number): boolean {
@@ -12,24 +12,31 @@ export function isClaimable(instance: InstanceState, atMs: number): boolean {
 }
 
 /** What may be claimed at the given instant, and the deadline if it has passed; oldest first. */
-export function dueItems(state: RunState, atMs: number, { unsentOnly = false, flows }: DueFilter): DueItem[] {
+export function dueItems(
+  state: RunState,
+  atMs: number,
+  { unsentOnly = false, flows, enlisted = false, runId }: DueFilter,
+): DueItem[] {
   const { head } = state
   const items: DueItem[] = []
   // Whoever asks for flows looks for work that it can do.
-  if (flows === undefined) {
+  if (flows === undefined && !enlisted) {
     for (const { message, dueAtMs, remindAtMs } of state.outbox?.values() ?? []) {
       if (!unsentOnly || remindAtMs <= atMs) items.push({ type: 'message', runId: head.runId, message, dueAtMs })
     }
   }
   if (isTerminal(state.status)) return items
-  if (head.deadlineAtMs !== undefined && head.deadlineAtMs <= atMs && !state.stopping) {
+  if (!enlisted && head.deadlineAtMs !== undefined && head.deadlineAtMs <= atMs && !state.stopping) {
     items.push({ type: 'deadline', runId: head.runId, dueAtMs: head.deadlineAtMs })
   }
   const isWanted =
     flows === undefined ||
     flows.some((flow) => flow.flowId === head.flowId && (head.version === undefined || flow.version === head.version))
   if (!isWanted) return items
-  for (const instance of state.instances.values()) {
+  const wholeRun = runId !== undefined && !unsentOnly
+  for (const instance of enlisted ? (state.enlisted ?? []) : state.instances.values()) {
+    // What is on a waiting list is nobody else's, save for those who ask about this run.
+    if ((instance.enlistedAtMs !== undefined) !== enlisted && !wholeRun) continue
     if (!isClaimable(instance, atMs) || (unsentOnly && (instance.remindAtMs ?? 0) > atMs)) continue
     // A stopping run starts nothing; its dead claims still have to be found, or it would never end.
     if (state.stopping && instance.status !== 'claimed') continue
@@ -56,6 +63,7 @@ export function nextDueAtMs(state: RunState): number {
   for (const instance of state.instances.values()) {
     if (instance.status === 'waiting' || isSettled(instance.status)) continue
     if (state.stopping && instance.status !== 'claimed') continue
+    if (instance.enlistedAtMs !== undefined) continue
     if (instance.dueAtMs < next) next = instance.dueAtMs
   }
   return next

@@ -25,6 +25,7 @@ import type { RunMessage } from '../model/message.ts'
 import type { NewRun } from '../model/run.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
 import { forget, type InstanceState, NEVER, RunState, setDue } from '../model/run-state.ts'
+import { delist, delistAll } from '../model/waiting-list.ts'
 import type {
   Claim,
   ClaimNeeds,
@@ -37,8 +38,10 @@ import type {
 import type { Notice, NoticeResult } from '../ports/notice.ts'
 import type { DueItem } from '../ports/run-store.ts'
 import type { CommitResult, NextClaim, Outcome, Send, Settlement, Transition } from '../ports/transition.ts'
+import type { EnlistResult } from '../ports/waiting-lists.ts'
 import { claimView } from './claim-view.ts'
 import { type DueFilter, dueItems, isClaimable, nextDueAtMs } from './due.ts'
+import { enlist } from './enlist.ts'
 import { failureFixesOutcome, isMoot, outcomeEvent } from './outcome-event.ts'
 
 export interface MachineOptions {
@@ -159,6 +162,7 @@ export class RunMachine {
     const conflict = this.#findConflict(deltasOf(outcome))
     if (conflict !== undefined) return conflict
 
+    delist(state, instance)
     if ('sends' in outcome && !isMoot(state, instance, outcome)) this.#sendAll(instance, outcome.sends, atMs)
     this.#emit(outcomeEvent(state, instance, outcome, atMs))
     if (!hasStatus(instance, 'cancelled') && 'settlements' in outcome && outcome.settlements !== undefined) {
@@ -270,6 +274,11 @@ export class RunMachine {
     }
   }
 
+  /** Puts an instance on the waiting list for the run's version. No event speaks of it: it is only about who may take it. */
+  enlist(instanceId: InstanceId, atMs: number): EnlistResult {
+    return enlist(this.state, instanceId, atMs)
+  }
+
   /** Those messages have been taken by the runs that they were for. No event speaks of it. */
   delivered(keys: readonly string[]): void {
     for (const key of keys) this.state.outbox?.delete(key)
@@ -329,6 +338,7 @@ export class RunMachine {
       instance.remindAtMs = instance.dueAtMs
     }
     instance.dispatch = 0
+    delist(this.state, instance)
     return claimView(this.state, instance, needs)
   }
 
@@ -395,6 +405,7 @@ export class RunMachine {
   #conclude(atMs: number): void {
     const { state } = this
     if (isTerminal(state.status)) return
+    if (state.stopping) delistAll(state)
     if (state.open === 0 || (state.stopping && state.claimed === 0)) {
       const { outcome } = state
       if (outcome === undefined) this.#emit({ seq: state.seq + 1, atMs, type: 'run-completed' })

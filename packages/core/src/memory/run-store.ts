@@ -4,6 +4,7 @@
  */
 import { RunMachine } from '../machine/run-machine.ts'
 import { pageOf } from '../machine/run-pages.ts'
+import { tallyOf } from '../machine/tally.ts'
 import { defaults } from '../model/blueprint.ts'
 import { checkNumber, checkOptions } from '../model/check-options.ts'
 import type { ContextEntry } from '../model/delta.ts'
@@ -14,6 +15,7 @@ import type { NewRun } from '../model/run.ts'
 import { isTerminal, type RunRecord, type RunSummary } from '../model/run.ts'
 import { recordOf } from '../model/run-record.ts'
 import { summaryOf } from '../model/run-state.ts'
+import { enlistedSince } from '../model/waiting-list.ts'
 import type { ContextSource } from '../ports/async-context.ts'
 import type { ClaimRequest, ClaimResult, RenewRequest, RenewResult } from '../ports/claim.ts'
 import { type IClock, systemClock } from '../ports/clock.ts'
@@ -21,6 +23,7 @@ import type { Notice, NoticeResult } from '../ports/notice.ts'
 import {
   type CreateResult,
   checkPurgeOptions,
+  type DueFlow,
   type DueItem,
   type DueQuery,
   type IRunStore,
@@ -30,7 +33,9 @@ import {
   type RunQuery,
 } from '../ports/run-store.ts'
 import type { CommitResult, Transition } from '../ports/transition.ts'
+import type { EnlistRequest, EnlistResult, WaitingList } from '../ports/waiting-lists.ts'
 import { DueIndex } from './due-index.ts'
+import { type List, WaitingLists } from './waiting-lists.ts'
 
 export interface InMemoryRunStoreOptions {
   readonly clock?: IClock
@@ -51,6 +56,7 @@ export class InMemoryRunStore implements IRunStore {
   readonly #runs = new Map<RunId, Entry>()
   readonly #purged = new Map<RunId, number>()
   readonly #due = new DueIndex()
+  readonly #waiting = new WaitingLists()
   readonly #clock: IClock
   readonly #times: { readonly redispatchMs: number; readonly redispatchMaxMs: number }
   readonly #newMachine: typeof RunMachine.create
@@ -162,10 +168,16 @@ export class InMemoryRunStore implements IRunStore {
     return structuredClone(page)
   }
 
-  due({ limit, runId: only, ...filter }: DueQuery): readonly DueItem[] {
+  due({ limit, ...filter }: DueQuery): readonly DueItem[] {
     const nowMs = this.#clock.now()
-    if (only !== undefined) return this.#find(only)?.machine.due(nowMs, filter).slice(0, limit) ?? []
+    if (filter.runId !== undefined) return this.#find(filter.runId)?.machine.due(nowMs, filter).slice(0, limit) ?? []
     const items: DueItem[] = []
+    if (filter.enlisted === true) {
+      for (const list of this.#waiting.lists(filter.flows)) {
+        for (const machine of this.#onList(list)) items.push(...machine.due(nowMs, filter))
+      }
+      return items.sort((left, right) => left.dueAtMs - right.dueAtMs).slice(0, limit)
+    }
     for (const runId of this.#due.take(nowMs)) {
       const machine = this.#runs.get(runId)?.machine
       if (machine === undefined) continue
@@ -188,6 +200,22 @@ export class InMemoryRunStore implements IRunStore {
     this.#find(runId)?.machine.delivered(keys)
   }
 
+  enlist({ runId, instanceId }: EnlistRequest): EnlistResult {
+    const entry = this.#find(runId)
+    if (entry === undefined) return { status: 'unknown-run' }
+    const result = entry.machine.enlist(instanceId, this.#clock.now())
+    if (result.status === 'enlisted') this.#waiting.add(entry.machine.state.head)
+    return result
+  }
+
+  waitingLists(): readonly WaitingList[] {
+    return this.#waiting.lists().flatMap((list) => tallyOf(list, this.#onList(list)) ?? [])
+  }
+
+  onEnlisted(flows: readonly DueFlow[], wake: () => void): () => void {
+    return this.#waiting.listen(flows, wake)
+  }
+
   purge(options: PurgeOptions): number {
     const { endedBeforeMs, limit = 1_000 } = checkPurgeOptions(options)
     const nowMs = this.#clock.now()
@@ -207,6 +235,17 @@ export class InMemoryRunStore implements IRunStore {
   }
 
   close(): void {}
+
+  /** The runs that are on the list. Those that have left are struck out. */
+  #onList(list: List): readonly RunMachine[] {
+    const machines: RunMachine[] = []
+    for (const runId of list.runs) {
+      const machine = this.#runs.get(runId)?.machine
+      if (machine !== undefined && enlistedSince(machine.state) !== undefined) machines.push(machine)
+      else this.#waiting.remove(list, runId)
+    }
+    return machines
+  }
 
   #rootHasEnded(rootRunId: RunId): boolean {
     const root = this.#runs.get(rootRunId)

@@ -23,6 +23,7 @@ import type {
   Wait,
 } from './run.ts'
 import { isSettled } from './run.ts'
+import { enlistedSince } from './waiting-list.ts'
 
 export const NEVER = Number.POSITIVE_INFINITY
 const NO_IDS: readonly InstanceId[] = []
@@ -72,6 +73,8 @@ export class InstanceState {
   // Not in the journal.
   attemptUntilMs: number | undefined = undefined
   remindAtMs: number | undefined = undefined
+  /** Since when it is on the waiting list for its version. */
+  enlistedAtMs: number | undefined = undefined
   dispatch = 0
   /** The last transition that took effect, and what it was answered: a lost answer can be given again. */
   commitId: string | undefined = undefined
@@ -126,6 +129,8 @@ export class RunState {
   open = 0
   waiting = 0
   claimed = 0
+  /** Instances on the waiting list for the run's version, and some that have left it. Not in the journal. */
+  enlisted: Set<InstanceState> | undefined = undefined
   /** The earliest due instant set since somebody last asked. No part of what the journal tells. */
   newDueAtMs: number
   /** Instances that became ready since the list was last emptied, in order. */
@@ -210,6 +215,7 @@ export function summaryOf(state: RunState): RunSummary {
   }
   const output = state.status === 'completed' ? outputOf(state) : undefined
   const { outcome } = state
+  const enlistedSinceMs = enlistedSince(state)
   return {
     ...state.head,
     status: state.status,
@@ -223,5 +229,6 @@ export function summaryOf(state: RunState): RunSummary {
     ...(approvals[0] === undefined ? {} : { pendingApproval: approvals[0] }),
     pendingApprovals: approvals,
     ...(pause === undefined ? {} : { pendingPause: pause }),
+    ...(enlistedSinceMs === undefined ? {} : { pendingWorker: { sinceMs: enlistedSinceMs } }),
   }
 }

@@ -145,6 +145,11 @@ export interface PendingPause {
   readonly sinceMs: number
 }
 
+/** The run waits for a worker that has its flow in its version: none of those that were asked so far has it. */
+export interface PendingWorker {
+  readonly sinceMs: number
+}
+
 export interface ApprovalDecision {
   readonly approved: boolean
   readonly by?: string
@@ -170,6 +175,7 @@ export interface RunSummary extends RunHead {
   readonly pendingApproval?: PendingApproval
   readonly pendingApprovals: readonly PendingApproval[]
   readonly pendingPause?: PendingPause
+  readonly pendingWorker?: PendingWorker
 }
 
 /** A run that this one started, as far as it knows of it. */

@@ -16,6 +16,9 @@ const runStoreMethods = [
   'list',
   'due',
   'redispatch',
+  'enlist',
+  'waitingLists',
+  'onEnlisted',
   'purge',
   'close',
 ] as const satisfies readonly (keyof IRunStore)[]

@@ -13,6 +13,7 @@ import { purging } from './run-store/purging.ts'
 import { renewing } from './run-store/renewing.ts'
 import { telling } from './run-store/telling.ts'
 import { waiting } from './run-store/waiting.ts'
+import { waitingLists } from './run-store/waiting-lists.ts'
 import type { Suite } from './suite.ts'
 
 /** What every `IRunStore` must do, and the context that is read from it. */
@@ -27,6 +28,7 @@ export const runStoreSuites: readonly Suite[] = [
   ending,
   renewing,
   findingDue,
+  waitingLists,
   following,
   listing,
   purging,
