@@ -69,10 +69,12 @@ function mayClaim(state: RunState, { instanceId, claimId }: ClaimRequest, atMs: 
   const instance = state.instances.get(instanceId)
   if (instance === undefined || instance.status === 'waiting' || isSettled(instance.status)) return false
   if (instance.status === 'claimed' && instance.claimId === claimId) return false
+  if (state.held !== undefined) return false
   return instance.dueAtMs <= atMs
 }
 
 function mayEnlist(state: RunState, instanceId: string, atMs: number): boolean {
+  if (state.held !== undefined) return false
   const instance = state.instances.get(instanceId)
   if (instance === undefined || instance.status === 'waiting' || isSettled(instance.status)) return false
   return instance.enlistedAtMs === undefined && instance.dueAtMs <= atMs

@@ -11,6 +11,10 @@ export function isClaimable(instance: InstanceState, atMs: number): boolean {
   return instance.dueAtMs <= atMs
 }
 
+export function claimableAt(state: RunState, atMs: number): InstanceState[] {
+  return [...state.instances.values()].filter((instance) => isClaimable(instance, atMs))
+}
+
 /** What may be claimed at the given instant, and the deadline if it has passed; oldest first. */
 export function dueItems(
   state: RunState,
@@ -32,7 +36,8 @@ export function dueItems(
   const isWanted =
     flows === undefined ||
     flows.some((flow) => flow.flowId === head.flowId && (head.version === undefined || flow.version === head.version))
-  if (!isWanted) return items
+  // What is paused by an operator costs no sweep anything.
+  if (!isWanted || state.held !== undefined) return items
   const wholeRun = runId !== undefined && !unsentOnly
   for (const instance of enlisted ? (state.enlisted ?? []) : state.instances.values()) {
     // What is on a waiting list is nobody else's, save for those who ask about this run.
@@ -60,6 +65,7 @@ export function nextDueAtMs(state: RunState): number {
   for (const { dueAtMs } of state.outbox?.values() ?? []) if (dueAtMs < next) next = dueAtMs
   if (isTerminal(state.status)) return next
   if (!state.stopping) next = Math.min(next, state.head.deadlineAtMs ?? NEVER)
+  if (state.held !== undefined) return next
   for (const instance of state.instances.values()) {
     if (instance.status === 'waiting' || isSettled(instance.status)) continue
     if (state.stopping && instance.status !== 'claimed') continue

@@ -13,7 +13,9 @@ export function enlist(state: RunState, instanceId: InstanceId, atMs: number): E
   if (isTerminal(state.status)) return { status: 'ended' }
   if (state.stopping) return { status: 'cancelled' }
   const instance = state.instances.get(instanceId)
-  if (instance === undefined || !isClaimable(instance, atMs)) return { status: 'not-claimable' }
+  // What an operator has paused waits for the operator, and gets its jobs again when that is over.
+  if (state.held !== undefined || instance === undefined || !isClaimable(instance, atMs))
+    return { status: 'not-claimable' }
   if (instance.enlistedAtMs === undefined) putOnList(state, instance, atMs)
   return { status: 'enlisted' }
 }

@@ -13,6 +13,7 @@ import type {
   ArrivedEdge,
   InstanceStatus,
   JoinRule,
+  OperatorPause,
   Outcome,
   PendingApproval,
   PendingPause,
@@ -112,6 +113,8 @@ export class RunState {
   outcome: Outcome | undefined = undefined
   /** Nothing new starts. */
   stopping = false
+  /** An operator's pause, and what the status was before it. */
+  held: (OperatorPause & { readonly before: 'pending' | 'running' }) | undefined = undefined
   readonly instances = new Map<InstanceId, InstanceState>()
   /** Instances that nothing follows and that succeeded, by the name of their output: in a loop the last one counts. */
   readonly results = new Map<NodeId, InstanceState>()
@@ -214,7 +217,7 @@ export function summaryOf(state: RunState): RunSummary {
     } else pause ??= { instanceId: instance.id, signal: wait.name, sinceMs }
   }
   const output = state.status === 'completed' ? outputOf(state) : undefined
-  const { outcome } = state
+  const { outcome, held } = state
   const enlistedSinceMs = enlistedSince(state)
   return {
     ...state.head,
@@ -230,5 +233,10 @@ export function summaryOf(state: RunState): RunSummary {
     pendingApprovals: approvals,
     ...(pause === undefined ? {} : { pendingPause: pause }),
     ...(enlistedSinceMs === undefined ? {} : { pendingWorker: { sinceMs: enlistedSinceMs } }),
+    ...(held === undefined ? {} : { operatorPause: withoutBefore(held) }),
   }
+}
+
+function withoutBefore({ before: _before, ...pause }: NonNullable<RunState['held']>): OperatorPause {
+  return pause
 }

@@ -187,6 +187,23 @@ export const waitingLists: Suite = {
       },
     },
     {
+      title: 'takes off its list what an operator pauses, and puts nothing on one until that is over',
+      async run(stage) {
+        const hand = stage.hand()
+        await hand.create({ version: '1' })
+        await enlist(stage, 'a')
+
+        await hand.notify({ type: 'pause', reason: 'a look' })
+
+        expect(await onList(stage, OLD)).toEqual([])
+        expect(await stage.store.waitingLists()).toEqual([])
+        expect(await enlist(stage, 'a')).toEqual({ status: 'not-claimable' })
+        expect(await hand.notify({ type: 'unpause' })).toMatchObject({ status: 'accepted', ready: ['a'] })
+        expect(await enlist(stage, 'a')).toEqual({ status: 'enlisted' })
+        expect(await onList(stage, OLD)).toEqual(['run-1 a'])
+      },
+    },
+    {
       title: 'finds the deadline of a run that is on a list',
       async run(stage) {
         const hand = stage.hand()
