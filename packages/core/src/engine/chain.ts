@@ -90,8 +90,8 @@ export class Chain {
    */
   async failUnknown(claim: Claim, delivery: Delivery | undefined): Promise<void> {
     const { head, instanceId } = claim
-    const message = `flow ${head.flowId} has no node ${nodeOfInstance(instanceId)} any more; give changed flows a version`
-    const error = { name: 'BatonError', code: 'INVALID_BLUEPRINT', message }
+    const message = `flow ${head.flowId} has no node ${nodeOfInstance(instanceId)} any more`
+    const error = codedError('NODE_GONE', message)
     const takenBy = { always: false, ifStarted: [] }
     const result = await this.#settle(claim, { type: 'failed', error, takenBy, arrivals: [] }, [])
     await this.#options.store.notify({ type: 'cancel', runId: head.runId, reason: message })

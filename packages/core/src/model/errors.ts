@@ -64,6 +64,11 @@ export const errors = {
     about: 'One flow version was registered with two different contents.',
     hint: 'Give the changed flow a new version.',
   },
+  NODE_GONE: {
+    retryable: false,
+    about: 'A run needs a node that the flow has no more.',
+    hint: 'Give changed flows a version, so that runs under way keep the one that they were started with.',
+  },
   // Runs.
   UNKNOWN_RUN: {
     retryable: false,
