@@ -7,6 +7,7 @@ import type { NewRun } from '../model/run.ts'
 import type { NewId } from '../ports/clock.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 import type { Graph } from './graph.ts'
+import { sha256 } from './sha256.ts'
 import { newRunOf } from './start-run.ts'
 
 export interface StartOptions {
@@ -74,12 +75,6 @@ async function runIdOfKey(flowId: string, key: string): Promise<RunId> {
   const readable = `${flowId}:${key}`
   if (!flowId.includes(':') && /^[A-Za-z0-9._:@-]{1,128}$/.test(readable)) return parseRunId(readable)
   return parseRunId(`key-${await sha256(`${flowId.length}:${readable}`)}`)
-}
-
-/** In hexadecimal digits. */
-async function sha256(text: string): Promise<string> {
-  const digest = await globalThis.crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 const startOptions = [

@@ -30,6 +30,7 @@ import { assertRegistry } from './registry.ts'
 import { Slots } from './slots.ts'
 import { Sweeper } from './sweep.ts'
 import { setAside } from './unplaced.ts'
+import { markVersions } from './version-marks.ts'
 import { WaitingWork } from './waiting-work.ts'
 import { checkWorkerSettings, type WorkerOptions } from './worker-options.ts'
 
@@ -162,6 +163,7 @@ export class Worker {
     const { signal } = this.#stopping
     const { queue } = this.#options
     this.#waitingWork.listen()
+    void this.#markVersions()
     this.#loop = Promise.all([
       queue.consume((delivery) => this.#handle(delivery), { concurrency: this.#slots.count, signal }),
       this.#sweeper.run(signal, () => this.#lookForWork()),
@@ -353,6 +355,17 @@ export class Worker {
 
   #graphFor(flowId: string, version: string | undefined): Graph | undefined {
     return this.#options.registry.find(flowId, version)
+  }
+
+  async #markVersions(): Promise<void> {
+    const { coordinationStore, registry } = this.#options
+    if (coordinationStore === undefined) return
+    const { workerId } = this
+    try {
+      await markVersions(registry.graphs(), { coordinationStore, logger: this.#logger, workerId })
+    } catch (error) {
+      this.#logger.log('debug', 'versions could not be compared with those of others', { workerId, error })
+    }
   }
 
   async #adopt(delivery: Delivery): Promise<Graph | undefined | 'dead-lettered'> {
