@@ -16,6 +16,7 @@ export type {
   NodeResult,
   NodeReturn,
   RunChildOptions,
+  StartRunOptions,
   StepFunction,
   WaitOptions,
 } from './engine/node-function.ts'

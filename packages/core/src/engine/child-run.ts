@@ -55,7 +55,7 @@ const childOptions = [
  * Says whose child it is, where that fits into an id. What is no part of one is escaped, so that two children never get
  * the same.
  */
-function childRunId(parent: RunId, instanceId: InstanceId, position: number, newId: NewId): RunId {
+export function childRunId(parent: RunId, instanceId: InstanceId, position: number, newId: NewId): RunId {
   const name = instanceId.replace(/[^A-Za-z0-9._-]/g, (character) => `@${character.codePointAt(0)?.toString(16)}@`)
   const readable = `${parent}:${name}:${position}`
   return parseRunId(readable.length <= 128 ? readable : `child-${newId()}`)

@@ -7,7 +7,7 @@
  */
 import { BatonError, codedError } from '../model/errors.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
-import type { ChildEnd, RunMessage } from '../model/message.ts'
+import { type ChildEnd, endAsSignal, type Related, type RunMessage } from '../model/message.ts'
 import type { NewRun, RunSummary } from '../model/run.ts'
 import type { IClock } from '../ports/clock.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
@@ -95,7 +95,7 @@ export class Courier {
       }
       case 'child-ended': {
         const summary = await this.#options.store.summary(from)
-        if (summary !== undefined) await this.#tellEnd(to, from, endOf(summary), line)
+        if (summary !== undefined) await this.#tellEnd(to, summary, endOf(summary), line)
         return true
       }
     }
@@ -124,8 +124,10 @@ export class Courier {
   }
 
   /** The child could not be made: for its parent that is a child that failed. */
-  async #refuse(parent: RunId, { runId }: NewRun, error: ReturnType<typeof codedError>, line: Bag[]): Promise<void> {
-    await this.#tellEnd(parent, runId, { status: 'failed', error }, line)
+  async #refuse(parent: RunId, run: NewRun, error: ReturnType<typeof codedError>, line: Bag[]): Promise<void> {
+    const { runId } = run
+    this.#options.logger.log('warn', 'a run could not be started for another', { runId, parent, error })
+    await this.#tellEnd(parent, run, { status: 'failed', error }, line)
   }
 
   async #cancel(from: RunId, to: RunId, reason: string, line: Bag[]): Promise<boolean> {
@@ -138,7 +140,13 @@ export class Courier {
     return !left.some((item) => item.type === 'message' && item.message.to === to && item.message.body.type === 'start')
   }
 
-  async #tellEnd(parent: RunId, childRunId: RunId, end: ChildEnd, line: Bag[]): Promise<void> {
+  async #tellEnd(parent: RunId, run: Related, end: ChildEnd, line: Bag[]): Promise<void> {
+    const asSignal = endAsSignal(run, end.status)
+    if (asSignal !== undefined) {
+      await this.#notify({ type: 'signal', runId: parent, ...asSignal }, line)
+      return
+    }
+    const childRunId = run.runId
     try {
       await this.#notify({ type: 'child-ended', runId: parent, childRunId, end }, line)
     } catch (error) {

@@ -9,7 +9,14 @@ import type { LogFields, LogLevel } from '../ports/logger.ts'
 import { DurableCalls, type DurableHooks } from './durable-calls.ts'
 import { type Environment, workFields } from './environment.ts'
 import type { GraphNode } from './graph.ts'
-import type { ApprovalOptions, ChildOptions, NodeArguments, RunChildOptions, WaitOptions } from './node-function.ts'
+import type {
+  ApprovalOptions,
+  ChildOptions,
+  NodeArguments,
+  RunChildOptions,
+  StartRunOptions,
+  WaitOptions,
+} from './node-function.ts'
 import type { RunnableFlow } from './registry.ts'
 
 const NO_PARAMS: JsonObject = {}
@@ -99,6 +106,10 @@ export class NodeScope implements NodeArguments {
     return this.#node.isFallback ? this.claim.arrivals.findLast(({ fate }) => fate === 'failed')?.error : undefined
   }
 
+  get now(): NodeArguments['now'] {
+    return () => this.#env.clock.now()
+  }
+
   get step(): NodeArguments['step'] {
     return (name, fn) => this.#durable.step(name, fn)
   }
@@ -127,6 +138,15 @@ export class NodeScope implements NodeArguments {
 
   get signalRun(): NodeArguments['signalRun'] {
     return (runId, name, payload) => this.#durable.signalRun(runId, name, payload)
+  }
+
+  get startRun(): NodeArguments['startRun'] {
+    return (flow: RunnableFlow | string, input?: unknown, options?: StartRunOptions) =>
+      this.#durable.startRun(flow, input, options)
+  }
+
+  get cancelRun(): NodeArguments['cancelRun'] {
+    return (runId, reason) => this.#durable.cancelRun(runId, reason)
   }
 
   get checkpoint(): NodeArguments['checkpoint'] {

@@ -5,7 +5,7 @@
 import type { RecordedError } from './errors.ts'
 import type { RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
-import type { NewRun } from './run.ts'
+import type { Lineage, NewRun, TerminalStatus } from './run.ts'
 
 export type MessageBody =
   | { readonly type: 'start'; readonly run: NewRun }
@@ -26,3 +26,15 @@ export type ChildEnd =
   | { readonly status: 'completed'; readonly output?: JsonValue }
   | { readonly status: 'failed'; readonly error: RecordedError }
   | { readonly status: 'cancelled'; readonly reason: string }
+
+/** A run, as far as it says who is to hear of its end. */
+export interface Related {
+  readonly runId: RunId
+  readonly lineage?: Lineage | undefined
+}
+
+/** The end of a run whose starter asked for a signal; undefined for a child, whose end is told as one. */
+export function endAsSignal({ runId, lineage }: Related, status: TerminalStatus) {
+  if (lineage?.endSignal === undefined) return undefined
+  return { name: lineage.endSignal, payload: { runId, status }, signalId: `${runId}/ended` }
+}

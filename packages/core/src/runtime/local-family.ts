@@ -4,13 +4,12 @@
  */
 import { codedError } from '../model/errors.ts'
 import type { RunId } from '../model/ids.ts'
-import type { ChildEnd, RunMessage } from '../model/message.ts'
+import { type ChildEnd, endAsSignal, type Related, type RunMessage } from '../model/message.ts'
 import type { NewRun } from '../model/run.ts'
 import type { Notice } from '../ports/notice.ts'
 
 /** A run as its relatives see it. */
-export interface Relative {
-  readonly runId: RunId
+export interface Relative extends Related {
   notify(notice: Notice): void
   /** How it has ended. */
   end(): ChildEnd
@@ -45,17 +44,27 @@ export class LocalFamily {
           break
         }
         case 'child-ended':
-          this.#runs.get(to)?.notify({ type: 'child-ended', runId: to, childRunId: from.runId, end: from.end() })
+          this.#tellEnd(to, from, from.end())
           break
       }
     }
   }
 
+  #tellEnd(to: RunId, run: Related, end: ChildEnd): void {
+    const asSignal = endAsSignal(run, end.status)
+    this.#runs
+      .get(to)
+      ?.notify(
+        asSignal === undefined
+          ? { type: 'child-ended', runId: to, childRunId: run.runId, end }
+          : { type: 'signal', runId: to, ...asSignal },
+      )
+  }
+
   #start(parent: Relative, run: NewRun, begin: Begin): void {
     const { runId } = run
     if (this.#runs.has(runId)) {
-      const end: ChildEnd = { status: 'failed', error: codedError('RUN_EXISTS', `run ${runId}`) }
-      parent.notify({ type: 'child-ended', runId: parent.runId, childRunId: runId, end })
+      this.#tellEnd(parent.runId, run, { status: 'failed', error: codedError('RUN_EXISTS', `run ${runId}`) })
       return
     }
     parent.childBegan()

@@ -116,6 +116,10 @@ export class LocalRun implements Relative, InLine {
     return this.#options.run.runId
   }
 
+  get lineage(): NewRun['lineage'] {
+    return this.#options.run.lineage
+  }
+
   /** News from a relative. */
   notify(notice: Notice): void {
     const result = this.#machine.notify(notice, this.#env.clock.now())
