@@ -100,3 +100,6 @@ export type { Durability, IRunStore, RunPage, RunQuery } from './ports/run-store
 export type { ISerializer } from './ports/serializer.ts'
 export { type IClock, systemClock } from './ports/clock.ts'
 export { type ILogger, type LogFields, type LogLevel, silentLogger, withFields } from './ports/logger.ts'
+
+// For packages with options of their own: slips are refused everywhere in the same words
+export { checkChoice, checkNumber, checkOptions, checkText } from './model/check-options.ts'
