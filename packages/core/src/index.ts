@@ -9,6 +9,7 @@ export type {
   ApprovalOptions,
   ChildHandle,
   ChildOptions,
+  ContinueOptions,
   EdgePredicate,
   EdgeTransform,
   NodeArguments,
@@ -48,7 +49,14 @@ export { FlowRuntime, type FlowRuntimeOptions, type RunOptions } from './runtime
 // Running them anywhere: a client starts, workers of any process carry on
 export { BatonClient, type ClientOptions } from './client/client.ts'
 export type { StartArguments, StartOptions } from './engine/new-run.ts'
-export { RunHandle, type DecisionOptions, type StreamOptions, type WaitForResultOptions } from './client/handle.ts'
+export {
+  RunHandle,
+  type DecisionOptions,
+  type PauseOptions,
+  type StreamOptions,
+  type UnpauseOptions,
+  type WaitForResultOptions,
+} from './client/handle.ts'
 export type { PausedResult, RunResult } from './engine/result.ts'
 export { InMemoryAdapter, type InMemoryAdapterOptions } from './memory/adapter.ts'
 export { InMemoryRunStore, type InMemoryRunStoreOptions } from './memory/run-store.ts'
@@ -64,6 +72,7 @@ export type {
   InstanceStatus,
   InstanceView,
   Lineage,
+  OperatorPause,
   PendingApproval,
   PendingPause,
   RecordedStep,

@@ -3,18 +3,19 @@ import { checkRunInput } from '../engine/check-value.ts'
 import { Courier } from '../engine/courier.ts'
 import { jobFor } from '../engine/jobs.ts'
 import { checkStartOptions, type StartArguments, type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
-import { type FlowSources, Registry, type RunnableFlow } from '../engine/registry.ts'
+import { assertRegistry, type FlowSources, Registry, type RunnableFlow, sourcesOf } from '../engine/registry.ts'
 import { checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import { type InstanceId, parseRunId, type RunId } from '../model/ids.ts'
 import type { NewRun, RunRecord } from '../model/run.ts'
 import { assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
+import { checkInjected } from '../ports/check-injected.ts'
 import { type IClock, type NewId, randomId, systemClock } from '../ports/clock.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { IRunStore, RunPage, RunQuery } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
-import { RunHandle } from './handle.ts'
+import { type PauseOptions, RunHandle, type UnpauseOptions } from './handle.ts'
 import type { RunPorts } from './run-ports.ts'
 import { checkRunQuery } from './run-query.ts'
 
@@ -46,8 +47,10 @@ export class BatonClient {
     checkOptions(options, [...clientOptions, ...alsoSeen])
     assertRunStore(options.store)
     if (options.queue !== undefined) assertJobQueue(options.queue)
+    if (options.registered !== undefined) assertRegistry(options.registered, 'registered')
+    checkInjected(options)
     this.#options = options
-    this.#registry = options.registered ?? new Registry(options)
+    this.#registry = options.registered ?? new Registry(sourcesOf(options))
     this.#serializer = options.serializer ?? new JsonSerializer()
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
@@ -106,6 +109,7 @@ export class BatonClient {
       seenEnd: this.#options.seenEnd,
       onCancel: this.#options.onCancel,
       send: (id, ready) => this.#send(id, ready),
+      bring: (from, to) => this.#courier.bringSuccessor(from, to),
       deliver: (id, messages) => this.#courier.deliver(id, messages),
     })
   }
@@ -126,6 +130,14 @@ export class BatonClient {
 
   cancel(runId: string, reason?: string): Promise<boolean> {
     return this.get(runId).cancel(reason)
+  }
+
+  pause(runId: string, options: PauseOptions): Promise<boolean> {
+    return this.get(runId).pause(options)
+  }
+
+  unpause(runId: string, options?: UnpauseOptions): Promise<boolean> {
+    return this.get(runId).unpause(options)
   }
 
   async #send(runId: RunId, ready: readonly InstanceId[]): Promise<void> {

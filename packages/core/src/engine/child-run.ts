@@ -2,6 +2,7 @@
 import { checkOptions } from '../model/check-options.ts'
 import { type InstanceId, parseRunId, type RunId } from '../model/ids.ts'
 import type { NewRun } from '../model/run.ts'
+import { lastingIdOf } from '../model/succession.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { NewId } from '../ports/clock.ts'
 import type { Send } from '../ports/transition.ts'
@@ -29,12 +30,12 @@ export async function childRun(
   const { detached = false, version, ...start } = options
   const graph = env.toStart(flow, version)
   const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
-  const { runId: parentRunId, lineage, correlation, priority } = head
-  const runId = start.runId ?? childRunId(parentRunId, instanceId, position, env.newId)
+  const { lineage, correlation, priority } = head
+  const runId = start.runId ?? childRunId(head.runId, instanceId, position, env.newId)
   const run: NewRun = {
     ...(priority === 0 ? {} : { priority }),
     ...toNewRun(graph, input, { ...start, runId }, env),
-    lineage: { rootRunId: lineage.rootRunId, parentRunId },
+    lineage: { rootRunId: lineage.rootRunId, parentRunId: lastingIdOf(head) },
     correlation: { traceId: correlation.traceId, spanId: runId, parentSpanId: correlation.spanId },
   }
   return { type: 'start-child', run, detached }

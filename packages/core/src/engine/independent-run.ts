@@ -2,6 +2,7 @@
 import { checkOptions } from '../model/check-options.ts'
 import { parseSignalName } from '../model/ids.ts'
 import type { NewRun } from '../model/run.ts'
+import { lastingIdOf } from '../model/succession.ts'
 import type { Claim } from '../ports/claim.ts'
 import { checkRunInput } from './check-value.ts'
 import { childRunId } from './child-run.ts'
@@ -38,7 +39,12 @@ export async function independentRun(
     env,
   )
   if (endSignal === undefined) return run
-  const lineage = { rootRunId: run.runId, parentRunId: head.runId, endSignal: parseSignalName(endSignal, 'endSignal') }
+  const lineage = {
+    rootRunId: run.runId,
+    // The first of a row of runs is there as long as one of them lives.
+    parentRunId: lastingIdOf(head),
+    endSignal: parseSignalName(endSignal, 'endSignal'),
+  }
   return { ...run, lineage }
 }
 

@@ -87,6 +87,12 @@ export interface NodeArguments<Input = unknown> {
   startRun(flow: RunnableFlow | string, input?: unknown, options?: StartRunOptions): Promise<RunId>
   /** Asks another run to stop, once. One that has ended stays as it is. */
   cancelRun(runId: string, reason?: string): Promise<void>
+  /**
+   * Ends this run and goes on as a new one of the same flow, with an empty journal: how to run for ever. The promise never
+   * settles. What else is live in the run is called off; signals that nobody has used and children that still run go along.
+   * Handles, signals and a parent follow.
+   */
+  continueAsNew(input?: unknown, options?: ContinueOptions): Promise<never>
   /** Names this place in the journal, to branch or replay from. A durable call like a step. */
   checkpoint(name: string): Promise<void>
   /** A line in the log that carries run, instance and attempt. */
@@ -104,6 +110,14 @@ export interface ChildOptions extends Omit<StartOptions, 'idempotencyKey'> {
 export interface StartRunOptions extends Omit<StartOptions, 'idempotencyKey'> {
   /** This run gets a signal of this name when the other one has ended: `{ runId, status }`. */
   readonly endSignal?: string
+}
+
+export interface ContinueOptions
+  extends Pick<StartOptions, 'context' | 'startAtMs' | 'deadlineMs' | 'priority' | 'tags'> {
+  /** Which version of the flow goes on. Default the run's own. */
+  readonly version?: string
+  /** The newest version that this worker has. Default false. */
+  readonly upgrade?: boolean
 }
 
 export interface RunChildOptions extends ChildOptions {

@@ -12,6 +12,7 @@ import type { GraphNode } from './graph.ts'
 import type {
   ApprovalOptions,
   ChildOptions,
+  ContinueOptions,
   NodeArguments,
   RunChildOptions,
   StartRunOptions,
@@ -147,6 +148,10 @@ export class NodeScope implements NodeArguments {
 
   get cancelRun(): NodeArguments['cancelRun'] {
     return (runId, reason) => this.#durable.cancelRun(runId, reason)
+  }
+
+  get continueAsNew(): NodeArguments['continueAsNew'] {
+    return (input?: unknown, options?: ContinueOptions) => this.#durable.continueAsNew(input, options)
   }
 
   get checkpoint(): NodeArguments['checkpoint'] {

@@ -25,6 +25,7 @@ import type { RunMessage } from '../model/message.ts'
 import type { NewRun } from '../model/run.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
 import { forget, type InstanceState, NEVER, RunState, setDue } from '../model/run-state.ts'
+import { isContinuing, newestKnown, withCarried } from '../model/succession.ts'
 import type {
   Claim,
   ClaimNeeds,
@@ -38,7 +39,7 @@ import type { Notice, NoticeResult } from '../ports/notice.ts'
 import type { DueItem } from '../ports/run-store.ts'
 import type { CommitResult, NextClaim, Outcome, Send, Settlement, Transition } from '../ports/transition.ts'
 import { claimView } from './claim-view.ts'
-import { type DueFilter, dueItems, isClaimable, nextDueAtMs } from './due.ts'
+import { claimableAt, type DueFilter, dueItems, isClaimable, nextDueAtMs } from './due.ts'
 import { failureFixesOutcome, isMoot, outcomeEvent } from './outcome-event.ts'
 
 export interface MachineOptions {
@@ -51,6 +52,8 @@ export interface MachineOptions {
 }
 
 const NO_IDS: readonly InstanceId[] = []
+/** A first run knows from its own journal which one comes second. */
+const FIRST_SUCCESSOR = 2
 
 export class RunMachine {
   readonly state: RunState
@@ -85,6 +88,7 @@ export class RunMachine {
       ...(run.context === undefined ? {} : { context: run.context }),
       starts: run.starts,
       ...(run.startAtMs === undefined ? {} : { startAtMs: run.startAtMs }),
+      ...(run.carried === undefined ? {} : { carried: run.carried }),
     })
     machine.#takeOpened(atMs)
     return machine
@@ -101,6 +105,7 @@ export class RunMachine {
     return (
       head.flowId === run.flowId &&
       head.lineage.parentRunId === run.lineage?.parentRunId &&
+      head.lineage.succession?.previousRunId === run.lineage?.succession?.previousRunId &&
       head.version === run.version &&
       deepEqual(input, run.input) &&
       deepEqual(firstContext, run.context)
@@ -120,6 +125,7 @@ export class RunMachine {
     if (instance.status === 'claimed' && instance.claimId === request.claimId) {
       return { status: 'claimed', claim: claimView(state, instance, request) }
     }
+    if (state.held !== undefined) return { status: 'not-claimable' }
     if (!isClaimable(instance, atMs)) return { status: state.stopping ? 'cancelled' : 'not-claimable' }
     if (instance.status === 'claimed') {
       this.#emit({
@@ -183,13 +189,23 @@ export class RunMachine {
     // A decision stands after the run has ended too: who asks again, for want of an answer, gets the same one.
     const decided = notice.type === 'decide' ? this.#decided(notice) : undefined
     if (decided !== undefined) return decided
-    if (isTerminal(state.status)) return { status: 'ended', run: this.#signal() }
+    if (isTerminal(state.status)) return this.#toldAfterEnd(notice)
     const before = state.seq
+    let woken = NO_IDS
     switch (notice.type) {
       case 'cancel':
-        if (!state.stopping) {
+        if (!state.stopping || isContinuing(state)) {
           this.#emit({ seq: state.seq + 1, atMs, type: 'run-cancel-requested', reason: notice.reason })
         }
+        break
+      case 'pause':
+        if ((!state.stopping || isContinuing(state)) && state.held === undefined) {
+          const { reason, by } = notice
+          this.#record({ type: 'run-pause-ordered', reason, ...(by === undefined ? {} : { by }) }, atMs)
+        }
+        break
+      case 'unpause':
+        if (state.held !== undefined) woken = this.#liftPause(notice.by, atMs)
         break
       case 'signal':
         if (notice.signalId === undefined || state.news?.signalIds.has(notice.signalId) !== true) {
@@ -217,6 +233,9 @@ export class RunMachine {
       case 'deadline':
         this.#passDeadline(atMs)
         break
+      case 'continued':
+        // Only of a run that has ended is there anything to say.
+        break
       case 'child-ended': {
         const { childRunId, end } = notice
         const child = state.children?.get(childRunId)
@@ -228,7 +247,8 @@ export class RunMachine {
     }
     this.#conclude(atMs)
     if (state.seq === before) return { status: 'unchanged', run: this.#signal() }
-    const ready = this.#takeOpened(atMs)
+    const opened = this.#takeOpened(atMs)
+    const ready = woken.length === 0 ? opened : woken
     const sent = state.sent.length === 0 ? {} : { sent: this.#takeSent(atMs) }
     return { status: 'accepted', ready, ...sent, run: this.#signal() }
   }
@@ -382,6 +402,34 @@ export class RunMachine {
     }
   }
 
+  /** @returns what may be claimed now: jobs for it that came during the pause have found nothing */
+  #liftPause(by: string | undefined, atMs: number): readonly InstanceId[] {
+    this.#record({ type: 'run-pause-lifted', ...(by === undefined ? {} : { by }) }, atMs)
+    const { redispatchMs } = this.#options
+    return claimableAt(this.state, atMs).map((instance) => {
+      instance.remindAtMs = redispatchMs === NEVER ? instance.dueAtMs : atMs + redispatchMs
+      return instance.id
+    })
+  }
+
+  /**
+   * A run that another one goes on for says which: who brings news shall bring it there. What it has taken itself,
+   * it does not pass on.
+   */
+  #toldAfterEnd(notice: Notice): NoticeResult {
+    const { state } = this
+    const run = this.#signal()
+    if (notice.type === 'signal' && notice.signalId !== undefined && state.news?.signalIds.has(notice.signalId)) {
+      return { status: 'unchanged', run }
+    }
+    if (notice.type === 'continued' && state.continuedBy !== undefined) {
+      const { by, link } = notice
+      if (link > (state.newest?.link ?? FIRST_SUCCESSOR)) state.newest = { runId: by, link }
+    }
+    const continuedBy = newestKnown(state)
+    return { status: 'ended', run, ...(continuedBy === undefined ? {} : { continuedBy }) }
+  }
+
   #passDeadline(atMs: number): boolean {
     const { state } = this
     const { deadlineAtMs } = state.head
@@ -398,6 +446,8 @@ export class RunMachine {
     if (state.open === 0 || (state.stopping && state.claimed === 0)) {
       const { outcome } = state
       if (outcome === undefined) this.#emit({ seq: state.seq + 1, atMs, type: 'run-completed' })
+      else if (outcome.status === 'continued')
+        this.#record({ type: 'run-completed', next: withCarried(state, outcome.run) }, atMs)
       else if (outcome.status === 'cancelled') this.#record({ type: 'run-cancelled', reason: outcome.reason }, atMs)
       else {
         const { error, instanceId } = outcome
@@ -407,13 +457,15 @@ export class RunMachine {
     }
     if (state.news === undefined) return
     if (state.paused && state.status === 'running') this.#record({ type: 'run-paused' }, atMs)
-    else if (!state.paused && state.status === 'paused') this.#record({ type: 'run-resumed' }, atMs)
+    else if (!state.paused && state.status === 'paused' && state.held === undefined)
+      this.#record({ type: 'run-resumed' }, atMs)
   }
 
   /** Claims the first instance made ready that a candidate allows; the others are the jobs to send. */
   #claimNext({ next, commitId }: Transition, atMs: number): Claim | undefined {
     const { state } = this
     if (next === undefined || state.opened.length === 0 || state.stopping || isTerminal(state.status)) return undefined
+    if (state.held !== undefined) return undefined
     // A chain of commits must not outrun the deadline: a claim that came by itself would be refused.
     if (this.#passDeadline(atMs)) {
       this.#conclude(atMs)
@@ -428,7 +480,7 @@ export class RunMachine {
 
   /** Empties the list of instances made ready, sets their reminders, and names those that want a job now. */
   #takeOpened(atMs: number): readonly InstanceId[] {
-    const { opened, stopping } = this.state
+    const { opened, stopping, held } = this.state
     if (opened.length === 0) return NO_IDS
     const { redispatchMs } = this.#options
     let ready: InstanceId[] | undefined
@@ -437,7 +489,7 @@ export class RunMachine {
       const later = instance.dueAtMs > atMs
       // Nobody sends a job for what only time makes ready: the sweep does, when its time has come.
       instance.remindAtMs = later || redispatchMs === NEVER ? instance.dueAtMs : atMs + redispatchMs
-      if (later || stopping) continue
+      if (later || stopping || held !== undefined) continue
       if (ready === undefined) ready = [instance.id]
       else ready.push(instance.id)
     }

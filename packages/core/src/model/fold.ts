@@ -8,12 +8,14 @@ import { applyDeltas, type Delta } from './delta.ts'
 import { unreachable } from './errors.ts'
 import type { RunEvent } from './event.ts'
 import { addChild, callOffChildren, post, tellParent } from './family.ts'
+import { hold, letGo } from './hold.ts'
 import type { InstanceId, RunId } from './ids.ts'
 import { addStep, newInstance, open, setStatus } from './instance-status.ts'
 import type { JsonValue } from './json.ts'
 import { isSettled, type Outcome, type RecordedStep } from './run.ts'
 import { type InstanceState, NEVER, newsOf, RunState, setDue } from './run-state.ts'
 import { callOff, openNextItem, settle } from './settle.ts'
+import { isContinuing, postSuccessor, takeOver } from './succession.ts'
 
 /** The state of a run from its journal. */
 export function foldJournal(events: Iterable<RunEvent>): RunState | undefined {
@@ -39,6 +41,7 @@ export function fold(state: RunState, event: RunEvent): void {
       state.firstContext = event.context
       for (const [key, value] of Object.entries(event.context ?? {})) state.context.set(key, { value, version: 1 })
       for (const id of event.starts) open(state, newInstance(state, id), event.startAtMs ?? event.atMs)
+      if (event.carried !== undefined) takeOver(state, event.carried, event.atMs)
       return
     }
     case 'run-paused':
@@ -47,18 +50,26 @@ export function fold(state: RunState, event: RunEvent): void {
     case 'run-resumed':
       state.status = 'running'
       return
+    case 'run-pause-ordered':
+      return hold(state, event, event.atMs)
+    case 'run-pause-lifted':
+      return letGo(state)
     case 'run-cancel-requested':
       state.stopping = true
-      if (state.outcome === undefined) {
+      letGo(state)
+      // A run that was about to go on as new does not: the cancel came before its end.
+      if (state.outcome === undefined || isContinuing(state)) {
         state.outcome = { status: 'cancelled', reason: event.reason }
         state.status = 'cancelling'
       }
       return callOffChildren(state, `its parent was cancelled: ${event.reason}`, event.atMs)
     case 'run-deadline-passed':
       state.stopping = true
+      letGo(state)
       state.outcome ??= { status: 'failed', error: event.error }
       return callOffChildren(state, PARENT_FAILED, event.atMs)
     case 'run-completed':
+      if (event.next !== undefined) postSuccessor(state, event.next, event.atMs)
       return end(state, 'completed', event.atMs)
     case 'run-failed':
       return end(state, 'failed', event.atMs)
@@ -156,6 +167,10 @@ export function fold(state: RunState, event: RunEvent): void {
       }
       if (event.deltas !== undefined) changeContext(state, event.deltas)
       settle(state, instance, 'succeeded', event.arrivals, event.atMs)
+      if (event.continueAs !== undefined) {
+        state.stopping = true
+        state.outcome ??= { status: 'continued', run: event.continueAs }
+      }
       if (event.cancels !== undefined) for (const id of event.cancels) callOff(state, id, 'lost-the-join', event.atMs)
       return
     }
@@ -167,6 +182,7 @@ export function fold(state: RunState, event: RunEvent): void {
         state.outcome = { status: 'failed', error: event.error, instanceId: instance.id } satisfies Outcome
         if (state.head.failFast) {
           state.stopping = true
+          letGo(state)
           callOffChildren(state, PARENT_FAILED, event.atMs)
         }
       }
@@ -251,6 +267,7 @@ function changeContext(state: RunState, deltas: readonly Delta[] | undefined): v
 
 function end(state: RunState, status: 'completed' | 'failed' | 'cancelled', atMs: number): void {
   state.status = status
+  state.held = undefined
   state.endedAtMs = atMs
   if (state.open > 0) {
     for (const instance of state.instances.values()) {
@@ -258,7 +275,8 @@ function end(state: RunState, status: 'completed' | 'failed' | 'cancelled', atMs
     }
   }
   if (status !== 'completed') callOffChildren(state, PARENT_FAILED, atMs)
-  tellParent(state, atMs)
+  // A parent waits for the last of those that go on for each other.
+  if (state.continuedBy === undefined) tellParent(state, atMs)
 }
 
 /** A run that is signalled for years must not grow with it: the oldest ids are forgotten. */

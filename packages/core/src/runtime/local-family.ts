@@ -6,6 +6,7 @@ import { codedError } from '../model/errors.ts'
 import type { RunId } from '../model/ids.ts'
 import { type ChildEnd, endAsSignal, type Related, type RunMessage } from '../model/message.ts'
 import type { NewRun } from '../model/run.ts'
+import { lastingIdOf } from '../model/succession.ts'
 import type { Notice } from '../ports/notice.ts'
 
 /** A run as its relatives see it. */
@@ -18,29 +19,41 @@ export interface Relative extends Related {
   childRests(error?: unknown): void
 }
 
-/** Makes the run of a child. It rests when it has ended, or waits for the outside. */
-type Begin = (run: NewRun) => { readonly relative: Relative; readonly rested: Promise<unknown> }
+interface Begin {
+  /** Makes the run of a child. It rests when it has ended, or waits for the outside. */
+  child(run: NewRun): { readonly relative: Relative; readonly rested: Promise<unknown> }
+  /** Makes the run that goes on for the one that asks. */
+  successor(run: NewRun): Relative
+}
+
+/** A run by its id, or the one that goes on for it now. */
+interface Place {
+  current: Relative
+}
 
 export class LocalFamily {
-  readonly #runs = new Map<RunId, Relative>()
+  readonly #runs = new Map<RunId, Place>()
 
-  add(run: Relative): void {
-    this.#runs.set(run.runId, run)
+  add(run: Relative): Place {
+    const place = { current: run }
+    this.#runs.set(run.runId, place)
+    return place
   }
 
   deliver(from: Relative, messages: readonly RunMessage[], begin: Begin): void {
     for (const { key, to, body } of messages) {
       switch (body.type) {
         case 'start':
-          this.#start(from, body.run, begin)
+          if (body.run.lineage?.succession === undefined) this.#start(from, body.run, begin)
+          else this.#succeed(from, body.run, begin)
           break
         case 'cancel':
-          this.#runs.get(to)?.notify({ type: 'cancel', runId: to, reason: body.reason })
+          this.#runs.get(to)?.current.notify({ type: 'cancel', runId: to, reason: body.reason })
           break
         case 'signal': {
           const { name, payload } = body
           const news = { name, ...(payload === undefined ? {} : { payload }), signalId: `${from.runId}/${key}` }
-          this.#runs.get(to)?.notify({ type: 'signal', runId: to, ...news })
+          this.#runs.get(to)?.current.notify({ type: 'signal', runId: to, ...news })
           break
         }
         case 'child-ended':
@@ -54,9 +67,9 @@ export class LocalFamily {
     const asSignal = endAsSignal(run, end.status)
     this.#runs
       .get(to)
-      ?.notify(
+      ?.current.notify(
         asSignal === undefined
-          ? { type: 'child-ended', runId: to, childRunId: run.runId, end }
+          ? { type: 'child-ended', runId: to, childRunId: lastingIdOf(run), end }
           : { type: 'signal', runId: to, ...asSignal },
       )
   }
@@ -67,12 +80,21 @@ export class LocalFamily {
       this.#tellEnd(parent.runId, run, { status: 'failed', error: codedError('RUN_EXISTS', `run ${runId}`) })
       return
     }
+    // By the time that the child rests, another run may go on for its parent.
+    const place = this.#runs.get(parent.runId) ?? this.add(parent)
     parent.childBegan()
-    const { relative, rested } = begin(run)
+    const { relative, rested } = begin.child(run)
     this.add(relative)
     rested.then(
-      () => parent.childRests(),
-      (error: unknown) => parent.childRests(error),
+      () => place.current.childRests(),
+      (error: unknown) => place.current.childRests(error),
     )
+  }
+
+  #succeed(from: Relative, run: NewRun, begin: Begin): void {
+    const place = this.#runs.get(from.runId) ?? this.add(from)
+    const successor = begin.successor(run)
+    place.current = successor
+    this.#runs.set(successor.runId, place)
   }
 }

@@ -136,6 +136,10 @@ export class PlainAttempt implements NodeArguments {
     return this.#full.cancelRun
   }
 
+  get continueAsNew(): NodeArguments['continueAsNew'] {
+    return this.#full.continueAsNew
+  }
+
   get checkpoint(): NodeArguments['checkpoint'] {
     return this.#full.checkpoint
   }

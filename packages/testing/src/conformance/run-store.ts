@@ -1,6 +1,7 @@
 import { asyncContext } from './async-context.ts'
 import { claiming } from './run-store/claiming.ts'
 import { committing } from './run-store/committing.ts'
+import { continuing } from './run-store/continuing.ts'
 import { creating } from './run-store/creating.ts'
 import { ending } from './run-store/ending.ts'
 import { findingDue } from './run-store/finding-due.ts'
@@ -9,6 +10,7 @@ import { joining } from './run-store/joining.ts'
 import { keepingValues } from './run-store/keeping-values.ts'
 import { listing } from './run-store/listing.ts'
 import { mapping } from './run-store/mapping.ts'
+import { pausing } from './run-store/pausing.ts'
 import { purging } from './run-store/purging.ts'
 import { renewing } from './run-store/renewing.ts'
 import { telling } from './run-store/telling.ts'
@@ -24,7 +26,9 @@ export const runStoreSuites: readonly Suite[] = [
   waiting,
   mapping,
   telling,
+  continuing,
   ending,
+  pausing,
   renewing,
   findingDue,
   following,

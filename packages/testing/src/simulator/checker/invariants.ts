@@ -9,13 +9,19 @@ export interface Invariant {
 
 export const invariants = {
   I1: { about: 'what an attempt does takes effect at most once', checked: 'run-model.ts: one fate per instance' },
-  I2: { about: 'a join fires once, when its rule is met, and not before', checked: 'join-rules.ts, on the blueprint' },
+  I2: {
+    about: 'a join or a turn of a loop fires once, when its rule is met',
+    checked: 'join-rules.ts, on the blueprint',
+  },
   I3: { about: 'no run is stuck', checked: 'liveness.ts, once all faults are healed' },
   I4: { about: 'a start that returned is never lost', checked: 'referee.ts: the run is there after every step' },
   I5: { about: 'a terminal status is final', checked: 'run-model.ts: nothing follows it; the summary never changes' },
   I6: { about: 'a journal has no gap, and folds to the state', checked: 'run-model.ts and state-check.ts' },
   I7: { about: 'a stale fence changes nothing', checked: 'run-model.ts and referee.ts: commits and renewals' },
-  I8: { about: 'cancel wins or loses', checked: 'run-model.ts and end-check.ts: nothing starts after it' },
+  I8: {
+    about: 'cancel wins or loses, and a pause holds',
+    checked: 'run-model.ts, end-check.ts: nothing starts after it',
+  },
   I9: { about: 'an envelope is consumed once', checked: false, because: 'there are no envelopes yet' },
   I10: { about: 'open instances are counted right', checked: 'state-check.ts' },
   I11: { about: 'an approval is decided once', checked: 'run-model.ts, and what operators were answered' },

@@ -6,9 +6,10 @@ import { defaults, nodeOfInstance, type RunEvent } from '@baton/core'
 import type { SimFlow } from '../workload/random-flow.ts'
 import { callOff, callOffItems } from './calling-off.ts'
 import { type EndEvent, mistakeOfEnd } from './ending.ts'
+import { Fates } from './fates.ts'
 import { InstanceModel } from './instance-model.ts'
 import type { InvariantId } from './invariants.ts'
-import { JoinRules } from './join-rules.ts'
+import { type JoinRules, rulesOf } from './join-rules.ts'
 import { Violation } from './violation.ts'
 import { WaitsModel } from './waits-model.ts'
 
@@ -18,24 +19,30 @@ type Fate = EventOf<'node-succeeded' | 'node-failed' | 'node-skipped' | 'node-ca
 export class RunModel {
   readonly runId: string
   readonly rules: JoinRules
+  readonly fates: Fates
   readonly instances = new Map<string, InstanceModel>()
   readonly decisions = new Map<string, boolean>()
   readonly signalIds = new Set<string>()
   readonly #leaseMs: number
   seq = 0
   atMs = 0
+  /** Times that a loop began again. */
+  revisits = 0
   /** Nothing new may start. */
   isStopping = false
   cancelRequested = false
+  /** Nothing may start until an operator says so. */
+  isHeld = false
   end: RunEvent['type'] | undefined
   deadlineAtMs = Number.POSITIVE_INFINITY
   #hasFailed = false
   #failFast = true
-  readonly #waits = new WaitsModel()
+  readonly waits = new WaitsModel()
 
   constructor(runId: string, flow: SimFlow, leaseMs: number) {
     this.runId = runId
-    this.rules = new JoinRules(flow)
+    this.rules = rulesOf(flow)
+    this.fates = new Fates(this.rules.layout)
     this.#leaseMs = leaseMs
   }
 
@@ -50,6 +57,14 @@ export class RunModel {
         this.deadlineAtMs = event.head.deadlineAtMs ?? Number.POSITIVE_INFINITY
         this.#failFast = event.head.failFast
         for (const id of event.starts) this.#instance(id).notBeforeMs = event.startAtMs ?? event.atMs
+        return
+      case 'run-pause-ordered':
+        this.#must('I8', !this.isStopping && !this.isHeld, 'a pause of what does not go on')
+        this.isHeld = true
+        return
+      case 'run-pause-lifted':
+        this.#must('I8', this.isHeld, 'a pause is lifted that was not there')
+        this.isHeld = false
         return
       case 'run-cancel-requested':
         this.#must('I8', !this.isStopping, 'a cancel after the run was stopped')
@@ -90,7 +105,7 @@ export class RunModel {
         const instance = this.#held(event)
         const { kind, name } = event.wait
         // The workload has no children yet.
-        const hasCome = kind !== 'child' && this.#waits.waits(instance, kind, name)
+        const hasCome = kind !== 'child' && this.waits.waits(instance, kind, name)
         if (hasCome) return this.#becomes(instance, 'ready', event.atMs)
         return this.#becomes(instance, 'awaiting', event.timeoutAtMs ?? Number.POSITIVE_INFINITY)
       }
@@ -109,39 +124,32 @@ export class RunModel {
           this.#must('I9', !this.signalIds.has(event.signalId), `signal ${event.signalId} counts twice`)
           this.signalIds.add(event.signalId)
         }
-        return this.#wakes(this.#waits.comes('signal', event.name), event.atMs)
+        return this.#wakes(this.waits.comes('signal', event.name), event.atMs)
       case 'approval-decided':
         this.#must('I11', !this.decisions.has(event.approvalId), `${event.approvalId} is decided twice`)
         this.decisions.set(event.approvalId, event.decision.approved)
-        return this.#wakes(this.#waits.comes('approval', event.approvalId), event.atMs)
+        return this.#wakes(this.waits.comes('approval', event.approvalId), event.atMs)
       default:
         return
     }
   }
 
-  readonly #fates = (nodeId: string) => this.fateOf(nodeId)
-
-  fateOf(nodeId: string) {
-    return this.instances.get(nodeId)?.fate
-  }
-
   /** Joins whose rule is met must be ready: looked at when something has settled. */
   checkJoins(isOpen: (instanceId: string) => boolean): void {
     if (this.isStopping || this.end !== undefined) return
-    for (const nodeId of this.rules.joins) {
-      if (this.instances.get(nodeId)?.hasStarted === true || this.fateOf(nodeId) !== undefined) continue
-      const state = this.rules.stateNow(nodeId, this.#fates)
-      this.#must(
-        'I2',
-        state === 'waits' || isOpen(nodeId),
-        `${nodeId} still waits, where its predecessors say ${state}`,
-      )
+    for (const region of this.fates.regions) {
+      for (const id of this.rules.joinsOf(region)) {
+        if (this.instances.get(id)?.hasStarted === true || this.fates.of(id) !== undefined) continue
+        const state = this.rules.stateNow(id, this.fates)
+        this.#must('I2', state === 'waits' || isOpen(id), `${id} still waits, where its predecessors say ${state}`)
+      }
     }
   }
 
   #claimed(event: EventOf<'node-claimed'>): void {
     const instance = this.#instance(event.instanceId)
     this.#must('I8', !this.isStopping, `${instance.id} starts though the run is stopping`)
+    this.#must('I8', !this.isHeld, `${instance.id} starts though the run is paused`)
     this.#must('I8', event.atMs < this.deadlineAtMs, `${instance.id} starts after the deadline`)
     this.#must('I1', instance.phase !== 'settled', `${instance.id} starts again after its end`)
     this.#must('I7', instance.phase !== 'claimed', `${instance.id} is claimed twice`)
@@ -153,7 +161,7 @@ export class RunModel {
     this.#must('I15', event.atMs >= instance.notBeforeMs, `${instance.id} starts before its time`)
     this.#must('I16', event.attempt === instance.failures + 1, `attempt ${event.attempt} of ${instance.id}`)
     if (!instance.hasStarted) this.#starts(instance)
-    if (instance.phase === 'awaiting') this.#waits.leaves(instance)
+    if (instance.phase === 'awaiting') this.waits.leaves(instance)
     const { timeoutMs = defaults.nodeTimeoutMs } = this.#configOf(instance)
     instance.phase = 'claimed'
     instance.fence = event.fence
@@ -166,7 +174,8 @@ export class RunModel {
   /** Its first claim: what reached it must allow for it. */
   #starts(instance: InstanceModel): void {
     if (!this.rules.isJoin(instance.id)) return
-    instance.stateAtStart = this.rules.stateNow(instance.id, this.#fates)
+    if (this.rules.isRevisit(instance.id)) this.revisits += 1
+    instance.stateAtStart = this.rules.stateNow(instance.id, this.fates)
     this.#must('I2', instance.stateAtStart !== 'waits', `${instance.id} starts before its predecessors have settled`)
   }
 
@@ -176,19 +185,23 @@ export class RunModel {
     const isByClaim = event.type === 'node-succeeded' || ('fence' in event && event.fence !== undefined)
     if (isByClaim) this.#held(event as typeof event & { readonly fence: number })
     this.#judges(instance, event, isByClaim)
-    this.#waits.leaves(instance)
+    this.waits.leaves(instance)
     const wasExpanded = instance.isMap
     instance.phase = 'settled'
-    instance.fate = {
+    const fate = {
       fate: event.type.slice('node-'.length) as 'succeeded',
       ...('output' in event ? { output: event.output } : {}),
       ...('action' in event ? { action: event.action } : {}),
       ...('reason' in event ? { reason: event.reason } : {}),
       ...(event.type === 'node-failed' ? { errorCode: event.error.code } : {}),
     }
-    if (wasExpanded) callOffItems(instance, this.instances, this.#waits)
+    this.fates.note(instance.id, fate)
+    if (wasExpanded) callOffItems(instance, this)
     const cancels = event.type === 'node-succeeded' ? (event.cancels ?? []) : []
-    for (const id of cancels) callOff(this.#instance(id), this.instances, this.#waits)
+    for (const id of cancels) {
+      callOff(this.#instance(id), this)
+      this.fates.callsOff(id)
+    }
     if (event.type === 'node-failed' && event.fixesOutcome) {
       this.#hasFailed = true
       if (this.#failFast) this.isStopping = true
@@ -198,12 +211,14 @@ export class RunModel {
   /** Whether a fate is one that the predecessors' fates allow for. */
   #judges({ id, stateAtStart }: InstanceModel, event: Fate, isByClaim: boolean): void {
     if (!this.rules.isJoin(id) || event.type === 'node-cancelled') return
-    const state = isByClaim ? stateAtStart : this.rules.stateNow(id, this.#fates)
+    const state = isByClaim ? stateAtStart : this.rules.stateNow(id, this.fates)
     const told = `${id}: ${event.type}, where its predecessors say ${state}`
     if (event.type === 'node-skipped') return this.#must('I2', state === 'skip' || state === 'fail', told)
     if (event.type === 'node-succeeded') return this.#must('I2', state === 'run', told)
-    const wasPoisoned = event.error.code === 'PREDECESSOR_FAILED'
-    this.#must('I2', wasPoisoned ? state === 'fail' : isByClaim, told)
+    const { code } = event.error
+    if (code === 'PREDECESSOR_FAILED') return this.#must('I2', state === 'fail', told)
+    if (code === 'MAX_VISITS') return this.#must('I2', state === 'over', told)
+    this.#must('I2', isByClaim && (state !== 'over' || code === 'LEASES_LOST'), told)
   }
 
   #ends(event: EndEvent): void {
@@ -244,7 +259,7 @@ export class RunModel {
   }
 
   #configOf({ id }: InstanceModel) {
-    return this.rules.places.get(nodeOfInstance(id))?.node.config ?? {}
+    return this.rules.layout.place(nodeOfInstance(id)).node.config ?? {}
   }
 
   #must(invariant: InvariantId, holds: boolean, message: string): void {
