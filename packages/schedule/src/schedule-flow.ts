@@ -4,7 +4,7 @@
  *
  *   turn ─► wait (instant or news) ─► advance ─► startRun, cancelRun ─► state ─┐
  *     ▲                                                                       │
- *     └───────────────────────────── again ───────────────────────────────────┘
+ *     └──────────────────── again, now and then as a new run ─────────────────┘
  *
  * A turn that is cut off begins again where it was: its wait and its decision are recorded, and what it started has an
  * id made of schedule and instant. So a crash, a double or a zombie starts nothing twice.
@@ -19,6 +19,9 @@ export const MAILBOX = 'schedule'
 /** On a schedule's own runs. */
 export const EVERY_SCHEDULE = 'schedules'
 export const tagOf = (id: string) => `keeps-schedule:${id}`
+
+/** Then it goes on as a new run, with an empty journal. A run of this many turns takes some 100 KB. */
+const TURNS_PER_RUN = 100
 
 /** What a schedule's run keeps in its context. */
 export interface Kept {
@@ -40,11 +43,11 @@ export function scheduleFlow(flowId: string): RunnableFlow {
       // A mistake of ours or an odd moment must not end what was to go on for ever.
       retry: { attempts: 1_000_000, maxDelayMs: 600_000 },
     })
-    .edge('turn', 'turn', { action: 'again', loop: { maxVisits: 1_000_000_000 } })
+    .edge('turn', 'turn', { action: 'again', loop: { maxVisits: TURNS_PER_RUN } })
 }
 
 async function turn(args: NodeArguments): Promise<NodeResult<unknown>> {
-  const { context, now, step } = args
+  const { context, now, step, visit } = args
   const { spec, state } = (await context.getMany<Kept>(['spec', 'state'])) as Kept
   const news = await nextNews(state, spec, args)
   const plan = await step('advance', () => advance(state, spec, news, now()))
@@ -52,7 +55,10 @@ async function turn(args: NodeArguments): Promise<NodeResult<unknown>> {
   const after = await carryOut(plan, newSpec, args)
   if (newSpec !== spec) await context.set('spec', newSpec)
   await context.set('state', after)
-  if (!isOver(after, newSpec)) return { action: 'again' }
+  if (!isOver(after, newSpec)) {
+    if (visit < TURNS_PER_RUN) return { action: 'again' }
+    return args.continueAsNew(undefined, { context: { spec: newSpec, state: after } })
+  }
   const { startedCount, triggeredCount, skippedCount, refusedCount } = after
   return { output: { startedCount, triggeredCount, skippedCount, refusedCount }, action: 'over' }
 }

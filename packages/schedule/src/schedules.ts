@@ -95,7 +95,7 @@ export class Schedules {
   async #start(spec: Spec, generation: number): Promise<'started' | Found | undefined> {
     const { id, flowId } = spec
     const kept: Kept = { spec, state: firstState(generation, this.#clock.now()) }
-    const runId = generation === 1 ? `schedule:${id}` : `schedule:${id}:${generation}`
+    const runId = keeperId(id, generation)
     try {
       await this.#client.start(scheduleFlow(flowId), undefined, {
         runId,
@@ -106,12 +106,7 @@ export class Schedules {
     } catch (error) {
       if (!BatonError.is(error, 'RUN_EXISTS')) throw error
     }
-    try {
-      return await this.#look(await this.#client.get(runId).summary())
-    } catch (error) {
-      if (BatonError.is(error, 'UNKNOWN_RUN')) return undefined
-      throw error
-    }
+    return this.#lookAt(runId)
   }
 
   #sameOrThrow(spec: Spec, { kept, view }: Found): ScheduleView {
@@ -209,6 +204,12 @@ export class Schedules {
   }
 
   async #find(id: string): Promise<Found | undefined> {
+    const first = await this.#lookAt(keeperId(id, 1))
+    return first !== undefined && first.view.status !== 'deleted' ? first : this.#newestOf(id)
+  }
+
+  /** Where the first one was deleted, another may have come after it. */
+  async #newestOf(id: string): Promise<Found | undefined> {
     let cursor: string | undefined
     do {
       const page = await this.#client.listRuns({
@@ -223,11 +224,27 @@ export class Schedules {
     return undefined
   }
 
-  async #look(summary: RunSummary): Promise<Found> {
-    const handle = this.#client.get(summary.runId)
+  async #lookAt(runId: string): Promise<Found | undefined> {
+    try {
+      return await this.#look(await this.#client.get(runId).summary())
+    } catch (error) {
+      if (BatonError.is(error, 'UNKNOWN_RUN')) return undefined
+      throw error
+    }
+  }
+
+  /** A schedule goes on as a new run now and then: what counts is how the newest one stands. */
+  async #look({ runId }: RunSummary): Promise<Found> {
+    const handle = await this.#client.get(runId).latest()
+    const summary = await handle.summary()
     const kept = (await handle.context.getMany<Kept>(['spec', 'state'])) as Kept
     return { kept, view: viewOf(kept, summary, this.#clock.now()) }
   }
+}
+
+/** The id of the run that keeps a schedule, and of all that go on for it. */
+function keeperId(id: string, generation: number): string {
+  return generation === 1 ? `schedule:${id}` : `schedule:${id}:${generation}`
 }
 
 interface Found {

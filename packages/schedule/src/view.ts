@@ -1,5 +1,5 @@
 /** A schedule as people see it. */
-import type { RunStatus } from '@baton/core'
+import type { RunStatus, RunSummary } from '@baton/core'
 import { isOver } from './advance.ts'
 import { instantsAfter } from './instants.ts'
 import type { Kept } from './schedule-flow.ts'
@@ -14,7 +14,7 @@ export type ScheduleStatus = 'active' | 'paused' | 'ended' | 'deleted' | 'failed
 
 export type ScheduleView = Spec & {
   readonly status: ScheduleStatus
-  /** The run that keeps it, for those who want to look closer. */
+  /** The run that keeps it, or the first of several, for those who want to look closer. */
   readonly keeperRunId: string
   readonly pauseReason?: string
   /** The next instants, before jitter. */
@@ -27,21 +27,15 @@ export type ScheduleView = Spec & {
     readonly error?: string
   }
 
-interface Keeper {
-  readonly runId: string
-  readonly status: RunStatus
-  readonly error?: { readonly message: string }
-}
-
 const MOST_SHOWN = 5
 
-export function viewOf({ spec, state }: Kept, keeper: Keeper, nowMs: number): ScheduleView {
+export function viewOf({ spec, state }: Kept, keeper: RunSummary, nowMs: number): ScheduleView {
   const status = statusOf(state, keeper.status)
   const { pauseReason, startedCount, triggeredCount, skippedCount, refusedCount, lastRefusal, running, queue } = state
   return {
     ...spec,
     status,
-    keeperRunId: keeper.runId,
+    keeperRunId: keeper.lineage.succession?.firstRunId ?? keeper.runId,
     ...(pauseReason === undefined ? {} : { pauseReason }),
     nextAtMs: status === 'active' && !isOver(state, spec) ? nextOf({ spec, state }, nowMs) : [],
     ...(state.last === undefined ? {} : { lastRun: { runId: state.last.runId, atMs: state.last.atMs } }),

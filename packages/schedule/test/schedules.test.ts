@@ -60,8 +60,26 @@ describe('a schedule', () => {
     }
 
     expect(await world.schedules.get('hourly')).toMatchObject({ startedCount: 8 * 7 * 24, skippedCount: 0 })
-    expect(perWeek.at(-1)).toBeLessThan(1.01 * (perWeek[1] ?? 0))
+    expect(perWeek.at(-1)).toBeLessThan(1.02 * (perWeek[1] ?? 0))
+    const keeper = await world.client.get('schedule:hourly').latest()
+    expect((await keeper.summary()).seq).toBeLessThan(1_000)
   }, 60_000)
+
+  it('hears of runs that were started by the run before the one that keeps it now', async () => {
+    await using world = new World()
+    world.worker([slow])
+    await world.schedules.create({ id: 's', flow: slow, everyMs: HOUR })
+    await world.clock.advance(HOUR)
+    const before = await world.client.get('schedule:s').latest()
+
+    for (let count = 0; count < 110; count++) await world.schedules.unpause('s')
+    await world.clock.advance(MINUTE)
+    expect((await world.client.get('schedule:s').latest()).runId).not.toBe(before.runId)
+    await world.client.signal('s@2026-01-05T10:00:00Z', 'end')
+    await world.clock.advance(HOUR)
+
+    expect(await world.instantsOf('s')).toEqual(['2026-01-05T10:00Z', '2026-01-05T11:00Z'])
+  })
 
   it('ends when its last instant has passed, and says so', async () => {
     await using world = new World()
