@@ -17,6 +17,7 @@ export type {
   NodeResult,
   NodeReturn,
   RunChildOptions,
+  StartRunOptions,
   StepFunction,
   WaitOptions,
 } from './engine/node-function.ts'
@@ -110,3 +111,6 @@ export type { WaitingList } from './ports/waiting-lists.ts'
 export type { ISerializer } from './ports/serializer.ts'
 export { type IClock, systemClock } from './ports/clock.ts'
 export { type ILogger, type LogFields, type LogLevel, silentLogger, withFields } from './ports/logger.ts'
+
+// For packages with options of their own: slips are refused everywhere in the same words
+export { checkChoice, checkNumber, checkOptions, checkText } from './model/check-options.ts'

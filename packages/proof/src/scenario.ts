@@ -7,6 +7,7 @@ import { children } from './scenarios/children.ts'
 import { data } from './scenarios/data.ts'
 import { endurance } from './scenarios/endurance.ts'
 import { loops } from './scenarios/loops.ts'
+import { otherRuns } from './scenarios/other-runs.ts'
 import { outside } from './scenarios/outside.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 import { schemas } from './scenarios/schemas.ts'
@@ -23,6 +24,7 @@ export const scenarios: readonly Scenario[] = [
   ...data,
   ...outside,
   ...children,
+  ...otherRuns,
   ...successors,
   ...schemas,
 ]

@@ -52,6 +52,11 @@ export interface NodeArguments<Input = unknown> {
   readonly failure: RecordedError | undefined
 
   /**
+   * What time it is, in milliseconds since 1970, by the worker's clock: in a test that is the test's. Another attempt
+   * sees another time, so what decides about durable calls has to come out of a `step`.
+   */
+  now(): number
+  /**
    * Runs the function once and journals its result: no retry and no other worker repeats it. Durable calls must come
    * in the same order on every attempt (`STEPS_DIVERGED`).
    */
@@ -76,6 +81,13 @@ export interface NodeArguments<Input = unknown> {
   /** Sends a signal to another run, once. A run that is gone gets none. */
   signalRun(runId: string, name: string, payload?: unknown): Promise<void>
   /**
+   * Starts a run that is nobody's child, and gives its id. It ends by itself, whatever becomes of this one, and is kept
+   * for itself. Where its id is taken by a run of other content, nothing starts.
+   */
+  startRun(flow: RunnableFlow | string, input?: unknown, options?: StartRunOptions): Promise<RunId>
+  /** Asks another run to stop, once. One that has ended stays as it is. */
+  cancelRun(runId: string, reason?: string): Promise<void>
+  /**
    * Ends this run and goes on as a new one of the same flow, with an empty journal: how to run for ever. The promise never
    * settles. What else is live in the run is called off; signals that nobody has used and children that still run go along.
    * Handles, signals and a parent follow.
@@ -93,6 +105,11 @@ export type StepFunction<Result> = (step: { readonly context: IAsyncContext }) =
 export interface ChildOptions extends Omit<StartOptions, 'idempotencyKey'> {
   /** Goes on when this run is cancelled or fails, or the node that started it is called off. Default false. */
   readonly detached?: boolean
+}
+
+export interface StartRunOptions extends Omit<StartOptions, 'idempotencyKey'> {
+  /** This run gets a signal of this name when the other one has ended: `{ runId, status }`. */
+  readonly endSignal?: string
 }
 
 export interface ContinueOptions

@@ -15,6 +15,7 @@ import type {
   ContinueOptions,
   NodeArguments,
   RunChildOptions,
+  StartRunOptions,
   WaitOptions,
 } from './node-function.ts'
 import type { RunnableFlow } from './registry.ts'
@@ -106,6 +107,10 @@ export class NodeScope implements NodeArguments {
     return this.#node.isFallback ? this.claim.arrivals.findLast(({ fate }) => fate === 'failed')?.error : undefined
   }
 
+  get now(): NodeArguments['now'] {
+    return () => this.#env.clock.now()
+  }
+
   get step(): NodeArguments['step'] {
     return (name, fn) => this.#durable.step(name, fn)
   }
@@ -134,6 +139,15 @@ export class NodeScope implements NodeArguments {
 
   get signalRun(): NodeArguments['signalRun'] {
     return (runId, name, payload) => this.#durable.signalRun(runId, name, payload)
+  }
+
+  get startRun(): NodeArguments['startRun'] {
+    return (flow: RunnableFlow | string, input?: unknown, options?: StartRunOptions) =>
+      this.#durable.startRun(flow, input, options)
+  }
+
+  get cancelRun(): NodeArguments['cancelRun'] {
+    return (runId, reason) => this.#durable.cancelRun(runId, reason)
   }
 
   get continueAsNew(): NodeArguments['continueAsNew'] {

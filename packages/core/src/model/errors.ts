@@ -75,6 +75,16 @@ export const errors = {
     about: 'The store has no run with this id.',
     hint: 'Check the id and that both sides use the same store; a finished run is removed after its retention.',
   },
+  UNKNOWN_SCHEDULE: {
+    retryable: false,
+    about: 'There is no schedule with this id, or it has ended or was deleted, and can no longer be told anything.',
+    hint: 'Check the id and the store; `list()` of the schedules shows those that live.',
+  },
+  SCHEDULE_EXISTS: {
+    retryable: false,
+    about: 'A schedule with this id exists and says something else.',
+    hint: 'Change it with `update`, delete it, or use another id.',
+  },
   RUN_EXISTS: {
     retryable: false,
     about: 'A run with this id or idempotency key exists and was started with another flow or input.',

@@ -62,7 +62,17 @@ export interface ArrivedEdge {
   readonly fate: Fate
 }
 
-export type StepKind = 'step' | 'sleep' | 'signal' | 'approval' | 'checkpoint' | 'start-child' | 'child' | 'send-signal'
+export type StepKind =
+  | 'step'
+  | 'sleep'
+  | 'signal'
+  | 'approval'
+  | 'checkpoint'
+  | 'start-child'
+  | 'child'
+  | 'send-signal'
+  | 'start-run'
+  | 'cancel-run'
 
 /** What a node did durably inside one instance; fed back when its function is entered again. */
 export interface RecordedStep {
@@ -87,6 +97,8 @@ export interface Wait {
 export interface Lineage {
   readonly rootRunId: RunId
   readonly parentRunId?: RunId
+  /** It is no child: its end is told to the parent as a signal of this name. */
+  readonly endSignal?: string
   readonly branchOriginRunId?: RunId
   readonly branchCheckpointId?: string
   /** Of a run that goes on for another one. */

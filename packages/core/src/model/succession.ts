@@ -9,6 +9,7 @@ import { type ChildState, post } from './family.ts'
 import { hold } from './hold.ts'
 import type { InstanceId, RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
+import type { Related } from './message.ts'
 import type { NewRun } from './run.ts'
 import { newsOf, type RunState } from './run-state.ts'
 
@@ -19,6 +20,11 @@ export interface Succession {
   readonly previousRunId: RunId
   /** 2 for the run that goes on for the first. */
   readonly link: number
+}
+
+/** By which the run, and all that go on for it, can be found as long as one of them lives. */
+export function lastingIdOf({ runId, lineage }: Related): RunId {
+  return lineage?.succession?.firstRunId ?? runId
 }
 
 /** What a run takes over from the one before. */

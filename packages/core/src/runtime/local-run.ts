@@ -6,7 +6,6 @@
  * the end of the line.
  */
 import { Attempt, type AttemptEnd } from '../engine/attempt.ts'
-import { lastingIdOf } from '../engine/continue-as-new.ts'
 import type { Environment } from '../engine/environment.ts'
 import { type Graph, nodeOf } from '../engine/graph.ts'
 import { type MachineOptions, RunMachine } from '../machine/run-machine.ts'
@@ -121,8 +120,8 @@ export class LocalRun implements Relative, InLine {
     return this.#options.run.runId
   }
 
-  get lastingId(): RunId {
-    return lastingIdOf(this.#machine.state.head)
+  get lineage(): NewRun['lineage'] {
+    return this.#options.run.lineage
   }
 
   /** News from a relative. */

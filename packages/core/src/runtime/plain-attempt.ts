@@ -96,6 +96,10 @@ export class PlainAttempt implements NodeArguments {
     return this.#full.signal
   }
 
+  get now(): NodeArguments['now'] {
+    return this.#full.now
+  }
+
   get step(): NodeArguments['step'] {
     return this.#full.step
   }
@@ -122,6 +126,14 @@ export class PlainAttempt implements NodeArguments {
 
   get signalRun(): NodeArguments['signalRun'] {
     return this.#full.signalRun
+  }
+
+  get startRun(): NodeArguments['startRun'] {
+    return this.#full.startRun
+  }
+
+  get cancelRun(): NodeArguments['cancelRun'] {
+    return this.#full.cancelRun
   }
 
   get continueAsNew(): NodeArguments['continueAsNew'] {
