@@ -127,6 +127,7 @@ runs/<digit>/<run>.blobs/     large values of that run, named by the SHA-256 of 
 redo/<process>.log            lines of runs, until the runs' own logs are safe from a power cut. Never remove one.
 notes.log                     a few words about each run that has ended; made again when missing
 due/<milliseconds>/<run>      empty markers: look at this run from that instant on; made again when missing
+waiting/<flow>/@<version>/<run>   empty markers: this run waits for a worker with that version (~: without one)
 tombstones/<run>              this run was purged; its id is kept from use until the instant in it (~days: by day)
 trash/                        purged runs on their way out; may be emptied
 queue/                        jobs: pending, taken by a worker, delayed, dead (with a reason). A name says at which byte of
