@@ -58,5 +58,5 @@ export type { Arrival, ArrivedEdge, InstanceView, RunRecord, RunStatus, RunSumma
 export { isSettled, isTerminal } from './model/run.ts'
 
 // For what a person got wrong
-export { assertOptions, checkChoice, checkOptions } from './model/check-options.ts'
+export { assertOptions, checkChoice, checkFunction, checkNumber, checkOptions } from './model/check-options.ts'
 export { nearestName } from './model/nearest.ts'

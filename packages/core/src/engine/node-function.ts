@@ -52,6 +52,11 @@ export interface NodeArguments<Input = unknown> {
   readonly failure: RecordedError | undefined
 
   /**
+   * What time it is, in milliseconds since 1970, by the worker's clock: in a test that is the test's. Another attempt
+   * sees another time, so what decides about durable calls has to come out of a `step`.
+   */
+  now(): number
+  /**
    * Runs the function once and journals its result: no retry and no other worker repeats it. Durable calls must come
    * in the same order on every attempt (`STEPS_DIVERGED`).
    */

@@ -99,6 +99,10 @@ export class NodeScope implements NodeArguments {
     return this.#node.isFallback ? this.claim.arrivals.findLast(({ fate }) => fate === 'failed')?.error : undefined
   }
 
+  get now(): NodeArguments['now'] {
+    return () => this.#env.clock.now()
+  }
+
   get step(): NodeArguments['step'] {
     return (name, fn) => this.#durable.step(name, fn)
   }

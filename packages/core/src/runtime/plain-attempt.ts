@@ -96,6 +96,10 @@ export class PlainAttempt implements NodeArguments {
     return this.#full.signal
   }
 
+  get now(): NodeArguments['now'] {
+    return this.#full.now
+  }
+
   get step(): NodeArguments['step'] {
     return this.#full.step
   }
