@@ -1,0 +1,12 @@
+/** For users' own tests of their own flows. Needs no test runner, and works with any. */
+
+// A flow in a world of its own
+export { type FlowTest, type FlowTestOptions, testFlow } from './flow-test.ts'
+// What has happened
+export { type InstanceOf, type RanOptions, RunJournal, type SleptOptions } from './journal/run-journal.ts'
+export type { Effect, Ledger } from './ledger.ts'
+// Code in the place of nodes' code
+export { fails, type Gives, hangs, type IdsOf, type Stub, type Stubs, type Takes } from './stubs.ts'
+export type { TestRun } from './test-run.ts'
+export type { RunWait } from './waits.ts'
+export type { NodeCall } from './world/code-at-work.ts'

@@ -1,0 +1,151 @@
+import {
+  BatonError,
+  type DecisionOptions,
+  isTerminal,
+  type RunHandle,
+  type RunResult,
+  type RunStatus,
+} from '@baton/core'
+import type { RunState } from '@baton/core/adapter'
+import { checkOptions } from '@baton/core/adapter'
+import { failure } from './failure.ts'
+import { RunJournal } from './journal/run-journal.ts'
+import { type RunWait, tellWaits, waitsOf } from './waits.ts'
+import type { Driver } from './world/driver.ts'
+import type { FlowWorld } from './world/flow-world.ts'
+
+export interface TestRunPorts {
+  readonly world: FlowWorld
+  readonly driver: Driver
+}
+
+/** A run in a test. What is asked of it lets the test's world go on until there is an answer. */
+export class TestRun<Ids extends string = string> {
+  readonly runId: string
+  readonly #ports: TestRunPorts
+  readonly #handle: RunHandle
+
+  constructor(runId: string, ports: TestRunPorts) {
+    this.runId = runId
+    this.#ports = ports
+    this.#handle = ports.world.client.get(runId)
+  }
+
+  get status(): RunStatus {
+    return this.#state.status
+  }
+
+  /** The journal as it is now, with assertions. */
+  get journal(): RunJournal<Ids> {
+    const { seen, serializer } = this.#ports.world
+    const events = [...seen.eventsOf(this.runId)]
+    return new RunJournal({ runId: this.runId, events, decode: (value) => serializer.decode(value) })
+  }
+
+  /** What it waits for now. */
+  get waits(): readonly RunWait[] {
+    const { world } = this.#ports
+    return waitsOf(this.#state, world.seen.eventsOf(this.runId), world.nowMs)
+  }
+
+  /** In a line: `paused: waits for approval ask:refund since …`. */
+  describe(): string {
+    return tellWaits(this.status, this.waits, this.#ports.world.nowMs)
+  }
+
+  /** Its output. Time moves on by itself; fails at once when the run waits for somebody who is not there. */
+  async result<Output = unknown>(): Promise<Output> {
+    await this.#untilEnd()
+    return this.#ports.driver.settle(this.#handle.result()) as Promise<Output>
+  }
+
+  /** How it ended, as a value. */
+  async outcome<Output = unknown>(): Promise<RunResult<Output>> {
+    await this.#untilEnd()
+    return this.#ports.driver.settle(this.#handle.outcome()) as Promise<RunResult<Output>>
+  }
+
+  /** Lets things happen until the run has this status, or this is so. */
+  async until(wish: RunStatus | ((run: this) => boolean)): Promise<void> {
+    if (typeof wish === 'function') return this.#go(() => wish(this))
+    await this.#go(() => this.status === wish || isTerminal(this.status))
+    if (this.status === wish) return
+    const error = this.#state.outcome
+    const why = error?.status === 'failed' ? `: ${error.error.message}` : ''
+    throw failure(`run ${this.runId} was to be ${wish}, and is ${this.status}${why}\n\n${this.journal.toText()}`, {
+      ...{ expected: wish, actual: this.status },
+    })
+  }
+
+  /** Sends a signal now. One that comes early is kept. */
+  async signal(name: string, payload?: unknown, options?: { readonly signalId?: string }): Promise<void> {
+    await this.#ports.driver.settle(this.#handle.signal(name, payload, options))
+  }
+
+  /** Lets things happen until the approval is asked for, and says yes. */
+  approve(approval?: string, options?: Omit<DecisionOptions, 'approval'>): Promise<void> {
+    return this.#decide(approval, options, (decision) => this.#handle.approve(decision))
+  }
+
+  /** Lets things happen until the approval is asked for, and says no. */
+  deny(approval?: string, options?: Omit<DecisionOptions, 'approval'>): Promise<void> {
+    return this.#decide(approval, options, (decision) => this.#handle.deny(decision))
+  }
+
+  /** Asks it to stop, now. @returns whether that won */
+  cancel(reason?: string): Promise<boolean> {
+    return this.#ports.driver.settle(this.#handle.cancel(reason))
+  }
+
+  /** A value of the run's context. */
+  context<Value = unknown>(key: string): Promise<Value | undefined> {
+    return this.#ports.driver.settle(this.#handle.context.get<Value>(key))
+  }
+
+  /** The runs that it has started so far, if asked for of this flow. */
+  children(flowId?: string): readonly TestRun[] {
+    const children = [...(this.#state.children?.values() ?? [])]
+    return children
+      .filter((child) => flowId === undefined || child.flowId === flowId)
+      .filter(({ runId }) => this.#ports.world.seen.stateOf(runId) !== undefined)
+      .map(({ runId }) => new TestRun(runId, this.#ports))
+  }
+
+  async #decide(
+    approval: string | undefined,
+    options: Omit<DecisionOptions, 'approval'> = {},
+    decide: (decision: DecisionOptions) => Promise<void>,
+  ): Promise<void> {
+    checkOptions(options, ['by', 'reason', 'payload'] satisfies (keyof typeof options)[])
+    const isAsked = () =>
+      this.waits.some(({ kind, name }) => {
+        return kind === 'approval' && (approval === undefined || isMeant(approval, name))
+      })
+    const isDecided = () =>
+      this.journal.events.some((event) => {
+        return event.type === 'approval-decided' && (approval === undefined || isMeant(approval, event.approvalId))
+      })
+    await this.#go(() => isAsked() || isDecided() || isTerminal(this.status))
+    const named = approval === undefined ? {} : { approval }
+    await this.#ports.driver.settle(decide({ ...options, ...named }))
+  }
+
+  #untilEnd(): Promise<void> {
+    return this.#go(() => isTerminal(this.status))
+  }
+
+  #go(isSo: () => boolean): Promise<void> {
+    return this.#ports.driver.until({ isSo, movesTime: true })
+  }
+
+  get #state(): RunState {
+    const state = this.#ports.world.seen.stateOf(this.runId)
+    if (state !== undefined) return state
+    throw new BatonError('UNKNOWN_RUN', { field: 'runId', message: `no run ${this.runId}`, runId: this.runId })
+  }
+}
+
+/** By its id, or by its name alone. */
+function isMeant(approval: string, approvalId: string): boolean {
+  return approvalId === approval || approvalId.endsWith(`:${approval}`)
+}
