@@ -47,7 +47,14 @@ export { FlowRuntime, type FlowRuntimeOptions, type RunOptions } from './runtime
 // Running them anywhere: a client starts, workers of any process carry on
 export { BatonClient, type ClientOptions } from './client/client.ts'
 export type { StartArguments, StartOptions } from './engine/new-run.ts'
-export { RunHandle, type DecisionOptions, type StreamOptions, type WaitForResultOptions } from './client/handle.ts'
+export {
+  RunHandle,
+  type DecisionOptions,
+  type PauseOptions,
+  type StreamOptions,
+  type UnpauseOptions,
+  type WaitForResultOptions,
+} from './client/handle.ts'
 export type { PausedResult, RunResult } from './engine/result.ts'
 export { InMemoryAdapter, type InMemoryAdapterOptions } from './memory/adapter.ts'
 export { InMemoryRunStore, type InMemoryRunStoreOptions } from './memory/run-store.ts'
@@ -63,6 +70,7 @@ export type {
   InstanceStatus,
   InstanceView,
   Lineage,
+  OperatorPause,
   PendingApproval,
   PendingPause,
   RecordedStep,

@@ -11,6 +11,10 @@ export function isClaimable(instance: InstanceState, atMs: number): boolean {
   return instance.dueAtMs <= atMs
 }
 
+export function claimableAt(state: RunState, atMs: number): InstanceState[] {
+  return [...state.instances.values()].filter((instance) => isClaimable(instance, atMs))
+}
+
 /** What may be claimed at the given instant, and the deadline if it has passed; oldest first. */
 export function dueItems(state: RunState, atMs: number, { unsentOnly = false, flows }: DueFilter): DueItem[] {
   const { head } = state
@@ -28,7 +32,8 @@ export function dueItems(state: RunState, atMs: number, { unsentOnly = false, fl
   const isWanted =
     flows === undefined ||
     flows.some((flow) => flow.flowId === head.flowId && (head.version === undefined || flow.version === head.version))
-  if (!isWanted) return items
+  // What is paused by an operator costs no sweep anything.
+  if (!isWanted || state.held !== undefined) return items
   for (const instance of state.instances.values()) {
     if (!isClaimable(instance, atMs) || (unsentOnly && (instance.remindAtMs ?? 0) > atMs)) continue
     // A stopping run starts nothing; its dead claims still have to be found, or it would never end.
@@ -53,6 +58,7 @@ export function nextDueAtMs(state: RunState): number {
   for (const { dueAtMs } of state.outbox?.values() ?? []) if (dueAtMs < next) next = dueAtMs
   if (isTerminal(state.status)) return next
   if (!state.stopping) next = Math.min(next, state.head.deadlineAtMs ?? NEVER)
+  if (state.held !== undefined) return next
   for (const instance of state.instances.values()) {
     if (instance.status === 'waiting' || isSettled(instance.status)) continue
     if (state.stopping && instance.status !== 'claimed') continue

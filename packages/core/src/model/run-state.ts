@@ -13,6 +13,7 @@ import type {
   ArrivedEdge,
   InstanceStatus,
   JoinRule,
+  OperatorPause,
   Outcome,
   PendingApproval,
   PendingPause,
@@ -109,6 +110,8 @@ export class RunState {
   outcome: Outcome | undefined = undefined
   /** Nothing new starts. */
   stopping = false
+  /** An operator's pause, and what the status was before it. */
+  held: (OperatorPause & { readonly before: 'pending' | 'running' }) | undefined = undefined
   readonly instances = new Map<InstanceId, InstanceState>()
   /** Instances that nothing follows and that succeeded, by the name of their output: in a loop the last one counts. */
   readonly results = new Map<NodeId, InstanceState>()
@@ -209,7 +212,7 @@ export function summaryOf(state: RunState): RunSummary {
     } else pause ??= { instanceId: instance.id, signal: wait.name, sinceMs }
   }
   const output = state.status === 'completed' ? outputOf(state) : undefined
-  const { outcome } = state
+  const { outcome, held } = state
   return {
     ...state.head,
     status: state.status,
@@ -223,5 +226,10 @@ export function summaryOf(state: RunState): RunSummary {
     ...(approvals[0] === undefined ? {} : { pendingApproval: approvals[0] }),
     pendingApprovals: approvals,
     ...(pause === undefined ? {} : { pendingPause: pause }),
+    ...(held === undefined ? {} : { operatorPause: withoutBefore(held) }),
   }
+}
+
+function withoutBefore({ before: _before, ...pause }: NonNullable<RunState['held']>): OperatorPause {
+  return pause
 }
