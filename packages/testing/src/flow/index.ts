@@ -1,5 +1,10 @@
 /** For users' own tests of their own flows. Needs no test runner, and works with any. */
 
+export type { CheckOptions, Scenario } from './checks/check-options.ts'
+export type { CheckReport, NodeCount } from './checks/check-report.ts'
+// What a flow has to stand: crashes, doubled jobs, every order
+export { type CrashOptions, crashEverywhere } from './checks/crash-everywhere.ts'
+export { doubleDeliveries, everySeed, type SeedOptions } from './checks/seeds.ts'
 // A flow in a world of its own
 export { type FlowTest, type FlowTestOptions, testFlow } from './flow-test.ts'
 // What has happened
