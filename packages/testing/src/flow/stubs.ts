@@ -62,7 +62,7 @@ export function hangs(): Stub<never, never> {
   return stub
 }
 
-export function isHanging(stub: AnyStub): boolean {
+function isHanging(stub: AnyStub): boolean {
   return hanging.has(stub)
 }
 
