@@ -19,7 +19,7 @@ export class TestRegistry extends Registry {
     this.addFlow(this.#wrap(flow))
   }
 
-  override toStart(flow: RunnableFlow | string, version?: string) {
+  override toStart(flow: RunnableFlow | string, version?: string): ReturnType<Registry['toStart']> {
     return super.toStart(typeof flow === 'string' ? flow : this.#wrap(flow), version)
   }
 
