@@ -76,7 +76,8 @@ export class FlowTest<F extends RunnableFlow = RunnableFlow> {
     const startMs = options.startAtMs
     this.#world = new FlowWorld({ flows, stubs: this.#stubs, seed, startMs, workers, leaseMs, mishaps })
     this.#startMs = this.#world.nowMs
-    const stuck = (why: string) => failure(`${why}\n\n${this.describe()}${this.#seedLine()}`)
+    const stuck = (why: string, what: string) =>
+      failure(`waited for ${what}, but ${why}\n\n${this.describe()}${this.#seedLine()}`)
     this.#driver = new Driver({ world: this.#world, realWaitMs, maxSteps, stuck })
   }
 
@@ -110,7 +111,7 @@ export class FlowTest<F extends RunnableFlow = RunnableFlow> {
 
   async #start<Other extends RunnableFlow>(flow: Other, rest: readonly unknown[]): Promise<TestRun<IdsOf<Other>>> {
     const [input, options] = rest as [unknown, StartOptions?]
-    const handle = await this.#driver.settle(this.#world.client.start(flow as RunnableFlow, input, options))
+    const handle = await this.#driver.settle(this.#world.client.start(flow as RunnableFlow, input, options), 'a start')
     return this.#runOf(handle.runId)
   }
 
@@ -177,7 +178,8 @@ export class FlowTest<F extends RunnableFlow = RunnableFlow> {
     this.#world.after(ms, () => {
       isOver = true
     })
-    await this.#driver.until({ isSo: () => isOver && this.#world.isQuiet, movesTime: true })
+    const isSo = () => isOver && this.#world.isQuiet
+    await this.#driver.until({ what: `${ms} ms to pass`, isSo, movesTime: true })
   }
 
   /** Lets time pass until then. */
@@ -192,8 +194,9 @@ export class FlowTest<F extends RunnableFlow = RunnableFlow> {
   until<Value>(condition: Promise<Value>): Promise<Value>
   until<Value>(condition: (() => boolean) | Promise<Value>): Promise<Value | void> {
     checkWish(condition)
-    if (typeof condition === 'function') return this.#driver.until({ isSo: condition, movesTime: true })
-    return this.#driver.settle(condition, true)
+    if (typeof condition === 'function')
+      return this.#driver.until({ what: String(condition), isSo: condition, movesTime: true })
+    return this.#driver.settle(condition, 'a promise', true)
   }
 
   /** What all runs wait for, a line each. */

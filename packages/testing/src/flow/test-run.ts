@@ -2,9 +2,11 @@ import {
   BatonError,
   type DecisionOptions,
   isTerminal,
+  type PauseOptions,
   type RunHandle,
   type RunResult,
   type RunStatus,
+  type UnpauseOptions,
 } from '@baton/core'
 import type { RunState } from '@baton/core/adapter'
 import { checkOptions } from '@baton/core/adapter'
@@ -50,25 +52,27 @@ export class TestRun<Ids extends string = string> {
 
   /** In a line: `paused: waits for approval ask:refund since …`. */
   describe(): string {
-    return tellWaits(this.status, this.waits, this.#ports.world.nowMs)
+    const { held } = this.#state
+    const operator = held === undefined ? '' : `, held by ${held.by ?? 'an operator'}: ${held.reason}`
+    return `${tellWaits(this.status, this.waits, this.#ports.world.nowMs)}${operator}`
   }
 
   /** Its output. Time moves on by itself; fails at once when the run waits for somebody who is not there. */
   async result<Output = unknown>(): Promise<Output> {
     await this.#untilEnd()
-    return this.#ports.driver.settle(this.#handle.result()) as Promise<Output>
+    return this.#ports.driver.settle(this.#handle.result(), 'its result') as Promise<Output>
   }
 
   /** How it ended, as a value. */
   async outcome<Output = unknown>(): Promise<RunResult<Output>> {
     await this.#untilEnd()
-    return this.#ports.driver.settle(this.#handle.outcome()) as Promise<RunResult<Output>>
+    return this.#ports.driver.settle(this.#handle.outcome(), 'its outcome') as Promise<RunResult<Output>>
   }
 
   /** Lets things happen until the run has this status, or this is so. */
   async until(wish: RunStatus | ((run: this) => boolean)): Promise<void> {
-    if (typeof wish === 'function') return this.#go(() => wish(this))
-    await this.#go(() => this.status === wish || isTerminal(this.status))
+    if (typeof wish === 'function') return this.#go(String(wish), () => wish(this))
+    await this.#go(`run ${this.runId} to be ${wish}`, () => this.status === wish || isTerminal(this.status))
     if (this.status === wish) return
     const error = this.#state.outcome
     const why = error?.status === 'failed' ? `: ${error.error.message}` : ''
@@ -79,7 +83,7 @@ export class TestRun<Ids extends string = string> {
 
   /** Sends a signal now. One that comes early is kept. */
   async signal(name: string, payload?: unknown, options?: { readonly signalId?: string }): Promise<void> {
-    await this.#ports.driver.settle(this.#handle.signal(name, payload, options))
+    await this.#ports.driver.settle(this.#handle.signal(name, payload, options), `signal ${name}`)
   }
 
   /** Lets things happen until the approval is asked for, and says yes. */
@@ -94,12 +98,22 @@ export class TestRun<Ids extends string = string> {
 
   /** Asks it to stop, now. @returns whether that won */
   cancel(reason?: string): Promise<boolean> {
-    return this.#ports.driver.settle(this.#handle.cancel(reason))
+    return this.#ports.driver.settle(this.#handle.cancel(reason), 'a cancel')
+  }
+
+  /** Holds it as an operator would, until `unpause`. @returns false when there is nothing to hold any more */
+  pause(options: PauseOptions): Promise<boolean> {
+    return this.#ports.driver.settle(this.#handle.pause(options), 'a pause')
+  }
+
+  /** Lets it go on. */
+  unpause(options?: UnpauseOptions): Promise<boolean> {
+    return this.#ports.driver.settle(this.#handle.unpause(options), 'the end of a pause')
   }
 
   /** A value of the run's context. */
   context<Value = unknown>(key: string): Promise<Value | undefined> {
-    return this.#ports.driver.settle(this.#handle.context.get<Value>(key))
+    return this.#ports.driver.settle(this.#handle.context.get<Value>(key), `context ${key}`)
   }
 
   /** The runs that it has started so far, if asked for of this flow. */
@@ -125,17 +139,18 @@ export class TestRun<Ids extends string = string> {
       this.journal.events.some((event) => {
         return event.type === 'approval-decided' && (approval === undefined || isMeant(approval, event.approvalId))
       })
-    await this.#go(() => isAsked() || isDecided() || isTerminal(this.status))
+    const what = `approval ${approval ?? ''} of run ${this.runId}`.replace('  ', ' ')
+    await this.#go(what, () => isAsked() || isDecided() || isTerminal(this.status))
     const named = approval === undefined ? {} : { approval }
-    await this.#ports.driver.settle(decide({ ...options, ...named }))
+    await this.#ports.driver.settle(decide({ ...options, ...named }), 'a decision')
   }
 
   #untilEnd(): Promise<void> {
-    return this.#go(() => isTerminal(this.status))
+    return this.#go(`the end of run ${this.runId}`, () => isTerminal(this.status))
   }
 
-  #go(isSo: () => boolean): Promise<void> {
-    return this.#ports.driver.until({ isSo, movesTime: true })
+  #go(what: string, isSo: () => boolean): Promise<void> {
+    return this.#ports.driver.until({ what, isSo, movesTime: true })
   }
 
   get #state(): RunState {

@@ -1,6 +1,6 @@
 /** The code of nodes as it runs: what is called with what, by which worker, and what of it has not come back yet. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { NodeArguments, RunEvent } from '@baton/core'
+import type { NodeArguments } from '@baton/core'
 import type { Actor } from '../../simulator/world/actor.ts'
 import type { RunsSeen } from './runs-seen.ts'
 
@@ -81,7 +81,7 @@ export class CodeAtWork {
       fence: instance?.fence ?? 0,
       step: undefined,
     }
-    if (!isReturn(this.#seen.eventsOf(runId), instanceId)) {
+    if (!this.#seen.isBackFromWait(runId, instanceId)) {
       const call = { flowId, nodeId, runId, instanceId, attempt, visit, itemIndex, idempotencyKey, input }
       this.calls.push({ ...call, atMs: nowMs })
     }
@@ -117,18 +117,6 @@ export class CodeAtWork {
     const instance = this.#seen.stateOf(runId)?.instances.get(instanceId)
     return instance?.status === 'claimed' && instance.fence === fence
   }
-}
-
-/** Whether the instance was claimed because a wait of it is over: the call that it left goes on. */
-function isReturn(events: readonly RunEvent[], instanceId: string): boolean {
-  let claims = 0
-  for (let index = events.length - 1; index >= 0; index--) {
-    const event = events[index] as RunEvent
-    if (!('instanceId' in event) || event.instanceId !== instanceId) continue
-    if (event.type === 'node-claimed') claims += 1
-    else if (claims === 1) return event.type === 'node-slept' || event.type === 'node-awaited'
-  }
-  return false
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

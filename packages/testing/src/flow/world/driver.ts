@@ -7,6 +7,8 @@ import type { FlowWorld } from './flow-world.ts'
 import { realMoment, realNowMs, realTurn } from './real-time.ts'
 
 export interface Wish {
+  /** What is waited for, in words. */
+  readonly what: string
   /** Looked at after everything that happens. */
   readonly isSo: () => boolean
   /** Whether time may move on for it. */
@@ -26,7 +28,7 @@ export interface DriverOptions {
   readonly realWaitMs: number
   readonly maxSteps: number
   /** The error for those who wait for what will not be. */
-  readonly stuck: (why: string) => Error
+  readonly stuck: (why: string, what: string) => Error
 }
 
 /** What needs nothing but a few turns of the process (a digest, a promise of promises) is there after so many. */
@@ -54,13 +56,13 @@ export class Driver {
   }
 
   /** Lets things happen until the promise is settled, and gives what it gives. */
-  async settle<Value>(promise: Promise<Value>, movesTime = false): Promise<Value> {
+  async settle<Value>(promise: Promise<Value>, what: string, movesTime = false): Promise<Value> {
     let isOver = false
     const over = () => {
       isOver = true
     }
     promise.then(over, over)
-    await this.until({ isSo: () => isOver, movesTime, isReal: true })
+    await this.until({ what, isSo: () => isOver, movesTime, isReal: true })
     return promise
   }
 
@@ -82,7 +84,7 @@ export class Driver {
         else if (!(await world.step())) this.#fail('nothing can happen any more')
         else if (world.steps > lastStep) this.#fail(`no end after ${maxSteps} steps`)
       } catch (error) {
-        this.#rejectAll(error)
+        this.#rejectAll(() => error)
       }
     }
   }
@@ -122,13 +124,13 @@ export class Driver {
   }
 
   #fail(why: string): void {
-    this.#rejectAll(this.#options.stuck(why))
+    this.#rejectAll((what) => this.#options.stuck(why, what))
   }
 
-  #rejectAll(error: unknown): void {
+  #rejectAll(errorFor: (what: string) => unknown): void {
     const waiters = [...this.#waiters]
     this.#waiters.clear()
-    for (const { reject } of waiters) reject(error)
+    for (const { reject, what } of waiters) reject(errorFor(what))
   }
 }
 

@@ -18,6 +18,8 @@ import type { Onlooker } from '../../simulator/world/onlooker.ts'
 interface SeenRun {
   readonly events: RunEvent[]
   machine: RunMachine | undefined
+  /** Of each instance the last event, and what came before its last claim. */
+  readonly last: Map<string, { readonly type: RunEvent['type']; readonly before: RunEvent['type'] | undefined }>
 }
 
 export class RunsSeen implements Onlooker {
@@ -30,6 +32,12 @@ export class RunsSeen implements Onlooker {
 
   eventsOf(runId: string): readonly RunEvent[] {
     return this.#runs.get(runId)?.events ?? []
+  }
+
+  /** Whether the instance was claimed because a wait of it is over: the call that it left goes on. */
+  isBackFromWait(runId: string, instanceId: string): boolean {
+    const { type, before } = this.#runs.get(runId)?.last.get(instanceId) ?? {}
+    return type === 'node-claimed' && (before === 'node-slept' || before === 'node-awaited')
   }
 
   stateOf(runId: string): RunState | undefined {
@@ -48,7 +56,10 @@ export class RunsSeen implements Onlooker {
   }
 
   saw(runId: string, event: RunEvent): void {
-    this.#of(runId).events.push(event)
+    const { events, last } = this.#of(runId)
+    events.push(event)
+    if (!('instanceId' in event) || event.instanceId === undefined) return
+    last.set(event.instanceId, { type: event.type, before: last.get(event.instanceId)?.type })
   }
 
   looks(): void {}
@@ -72,7 +83,7 @@ export class RunsSeen implements Onlooker {
   #of(runId: string): SeenRun {
     const known = this.#runs.get(runId)
     if (known !== undefined) return known
-    const seen: SeenRun = { events: [], machine: undefined }
+    const seen: SeenRun = { events: [], machine: undefined, last: new Map() }
     this.#runs.set(runId, seen)
     return seen
   }
