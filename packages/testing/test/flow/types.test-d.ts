@@ -18,10 +18,10 @@ const test = testFlow(flow, {
 })
 
 // @ts-expect-error its runs want an input
-test.start()
+await test.start()
 // @ts-expect-error which is an order
-test.start('7 €')
-test.start({ euros: 7 }, { deadlineMs: 5 })
+await test.start('7 €')
+await test.start({ euros: 7 }, { deadlineMs: 5 })
 const run = await test.start({ euros: 7 })
 
 run.journal.ran('check').ran('send[2]').ran('check#2').order(['check', 'send[0]'])
@@ -40,9 +40,9 @@ test.stub({ check: () => ({ output: 'yes' }) })
 test.stub({ chekc: () => ({}) })
 
 const any = createFlow('any').node('a', () => ({}))
-testFlow(any).start()
+await testFlow(any).start()
 
-crashEverywhere(flow, async (each) => {
+await crashEverywhere(flow, async (each) => {
   // @ts-expect-error its runs want an input here, too
   await each.run()
 })
