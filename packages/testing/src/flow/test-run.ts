@@ -33,11 +33,19 @@ export class TestRun<Ids extends string = string> {
     this.#handle = ports.world.client.get(runId)
   }
 
+  /** Of the newest, where runs go on for each other (`continueAsNew`). */
   get status(): RunStatus {
-    return this.#state.status
+    return this.latest.#state.status
   }
 
-  /** The journal as it is now, with assertions. */
+  /** The run that goes on for this one; this one itself, as long as it has not ended with `continueAsNew`. */
+  get latest(): TestRun<Ids> {
+    const { seen } = this.#ports.world
+    const next = this.#state.continuedBy
+    return next === undefined || seen.stateOf(next) === undefined ? this : new TestRun<Ids>(next, this.#ports).latest
+  }
+
+  /** The journal of this run as it is now, with assertions. */
   get journal(): RunJournal<Ids> {
     const { seen, serializer } = this.#ports.world
     const events = [...seen.eventsOf(this.runId)]
@@ -47,12 +55,13 @@ export class TestRun<Ids extends string = string> {
   /** What it waits for now. */
   get waits(): readonly RunWait[] {
     const { world } = this.#ports
-    return waitsOf(this.#state, world.seen.eventsOf(this.runId), world.nowMs)
+    const { latest } = this
+    return waitsOf(latest.#state, world.seen.eventsOf(latest.runId), world.nowMs)
   }
 
   /** In a line: `paused: waits for approval ask:refund since …`. */
   describe(): string {
-    const { held } = this.#state
+    const { held } = this.latest.#state
     const operator = held === undefined ? '' : `, held by ${held.by ?? 'an operator'}: ${held.reason}`
     return `${tellWaits(this.status, this.waits, this.#ports.world.nowMs)}${operator}`
   }
@@ -72,9 +81,9 @@ export class TestRun<Ids extends string = string> {
   /** Lets things happen until the run has this status, or this is so. */
   async until(wish: RunStatus | ((run: this) => boolean)): Promise<void> {
     if (typeof wish === 'function') return this.#go(String(wish), () => wish(this))
-    await this.#go(`run ${this.runId} to be ${wish}`, () => this.status === wish || isTerminal(this.status))
+    await this.#go(`run ${this.runId} to be ${wish}`, () => this.status === wish || this.#hasEnded)
     if (this.status === wish) return
-    const error = this.#state.outcome
+    const error = this.latest.#state.outcome
     const why = error?.status === 'failed' ? `: ${error.error.message}` : ''
     throw failure(`run ${this.runId} was to be ${wish}, and is ${this.status}${why}\n\n${this.journal.toText()}`, {
       ...{ expected: wish, actual: this.status },
@@ -136,21 +145,27 @@ export class TestRun<Ids extends string = string> {
         return kind === 'approval' && (approval === undefined || isMeant(approval, name))
       })
     const isDecided = () =>
-      this.journal.events.some((event) => {
+      this.latest.journal.events.some((event) => {
         return event.type === 'approval-decided' && (approval === undefined || isMeant(approval, event.approvalId))
       })
     const what = `approval ${approval ?? ''} of run ${this.runId}`.replace('  ', ' ')
-    await this.#go(what, () => isAsked() || isDecided() || isTerminal(this.status))
+    await this.#go(what, () => isAsked() || isDecided() || this.#hasEnded)
     const named = approval === undefined ? {} : { approval }
     await this.#ports.driver.settle(decide({ ...options, ...named }), 'a decision')
   }
 
   #untilEnd(): Promise<void> {
-    return this.#go(`the end of run ${this.runId}`, () => isTerminal(this.status))
+    return this.#go(`the end of run ${this.runId}`, () => this.#hasEnded)
   }
 
   #go(what: string, isSo: () => boolean): Promise<void> {
     return this.#ports.driver.until({ what, isSo, movesTime: true })
+  }
+
+  /** And nobody goes on for it. */
+  get #hasEnded(): boolean {
+    const { status, continuedBy } = this.latest.#state
+    return isTerminal(status) && continuedBy === undefined
   }
 
   get #state(): RunState {

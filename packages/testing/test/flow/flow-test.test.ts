@@ -256,6 +256,27 @@ describe('driving a run', () => {
     expect(await run.result()).toBe('receipt over 20 €')
   })
 
+  it('follows runs that go on as new ones', async () => {
+    const yearly = createFlow<number>('yearly').node(
+      'year',
+      async ({ input, approval, sleep, continueAsNew }: NodeArguments<number>) => {
+        await sleep(365 * DAY)
+        if (input === 3) return { output: (await approval('stop')).by }
+        return continueAsNew(input + 1)
+      },
+    )
+    const test = testFlow(yearly)
+    const run = await test.start(1)
+
+    await run.approve('stop', { by: 'Grace' })
+
+    expect(await run.result()).toBe('Grace')
+    expect(test.elapsedMs).toBe(3 * 365 * DAY)
+    expect(run.latest.runId).toBe('run-1@3')
+    expect(test.runs.map(({ runId }) => runId)).toEqual(['run-1', 'run-1@2', 'run-1@3'])
+    run.latest.journal.completed('Grace')
+  })
+
   it('follows a run of a hundred sleeps', async () => {
     const long = createFlow('long').node('turn', async ({ sleep }) => {
       for (let turn = 0; turn < 100; turn++) await sleep(3_600_000)
