@@ -62,5 +62,5 @@ export { isSettled, isTerminal } from './model/run.ts'
 
 // For what a person got wrong
 export { checkInjected } from './ports/check-injected.ts'
-export { assertOptions, checkChoice, checkOptions } from './model/check-options.ts'
+export { assertOptions, checkChoice, checkFunction, checkNumber, checkOptions } from './model/check-options.ts'
 export { nearestName } from './model/nearest.ts'
