@@ -13,7 +13,6 @@ import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
 import { isTerminal } from '../model/run.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { Delivery, IJobQueue } from '../ports/job-queue.ts'
-import type { IRunStore } from '../ports/run-store.ts'
 import type { CommitResult, NextClaim, Outcome } from '../ports/transition.ts'
 import { Attempt, type AttemptEnd } from './attempt.ts'
 import type { Courier } from './courier.ts'
@@ -24,7 +23,6 @@ import type { Leases } from './leases.ts'
 
 export interface ChainOptions {
   readonly env: Environment
-  readonly store: IRunStore
   readonly queue: IJobQueue
   readonly courier: Courier
   readonly leases: Leases
@@ -94,7 +92,7 @@ export class Chain {
     const error = { name: 'BatonError', code: 'INVALID_BLUEPRINT', message }
     const takenBy = { always: false, ifStarted: [] }
     const result = await this.#settle(claim, { type: 'failed', error, takenBy, arrivals: [] }, [])
-    await this.#options.store.notify({ type: 'cancel', runId: head.runId, reason: message })
+    await this.#options.courier.tell({ type: 'cancel', runId: head.runId, reason: message })
     await this.answer(delivery, () => delivery?.acknowledge())
     await this.#afterCommit(claim, result)
   }
