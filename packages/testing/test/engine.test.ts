@@ -281,8 +281,8 @@ describe('what is due for a run makes it say to others', () => {
   })
 
   it('its children are called off as soon as a worker finds that its node is gone', async () => {
-    const before = createFlow('parent').child('ask', resting).sleep('old', 1_000)
-    const after = createFlow('parent').child('ask', resting).sleep('new', 1_000)
+    const before = createFlow('parent', { failFast: false }).child('ask', resting).sleep('old', 1_000)
+    const after = createFlow('parent', { failFast: false }).child('ask', resting).sleep('new', 1_000)
     const { clock, adapter, client } = crewOn(before, resting)
     await client.start(before, undefined, { runId: 'p' })
     await clock.advance(500)
