@@ -12,6 +12,7 @@ import { defaults } from '../model/blueprint.ts'
 import {
   BatonError,
   codedError,
+  errors,
   isFatalError,
   isRetryableError,
   type RecordedError,
@@ -24,7 +25,7 @@ import { retryDelayMs } from '../model/retry.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { Claim } from '../ports/claim.ts'
 import { wait } from '../ports/clock.ts'
-import type { Outcome } from '../ports/transition.ts'
+import type { CommitResult, Outcome } from '../ports/transition.ts'
 import { Timed } from './deadlines.ts'
 import { afterFailure, afterItems, afterSkip, afterSuccess, fail, judge } from './decide.ts'
 import { forever } from './durable-calls.ts'
@@ -275,7 +276,12 @@ export class Attempt extends Timed {
     return this.failWith(error, mayRetry(thrown), isRetryableError(thrown) ? thrown.retryAfterMs : undefined)
   }
 
-  /** @internal also for commits that the store refused because a delta does not fit */
+  /** The store refused the commit: a delta may fit another time, an id that is taken stays so. */
+  refused({ code, message }: Extract<CommitResult, { status: 'conflict' }>): Outcome {
+    return this.failWith({ name: 'BatonError', code, message }, errors[code].retryable)
+  }
+
+  /** @internal also for commits that the store refused */
   failWith(error: RecordedError, retryable: boolean, retryAfterMs?: number): Outcome {
     return afterFailure(this.#graph, this.node, this.claim, {
       error,

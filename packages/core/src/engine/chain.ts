@@ -138,10 +138,8 @@ export class Chain {
     const { claim } = attempt
     const result = await this.#settle(claim, outcome, candidates)
     switch (result.status) {
-      case 'conflict': {
-        const error = { name: 'BatonError', code: 'DELTA_CONFLICT', message: result.message }
-        return this.#commit(attempt, attempt.failWith(error, true), candidates)
-      }
+      case 'conflict':
+        return this.#commit(attempt, attempt.refused(result), candidates)
       case 'too-large': {
         const error = codedError('TOO_LARGE', `the store takes ${result.limitBytes} bytes`)
         const failure = attempt.failWith(error, false)

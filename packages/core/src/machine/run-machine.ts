@@ -18,6 +18,7 @@
 import { applyDeltas, type Delta } from '../model/delta.ts'
 import { BatonError, errors, unreachable } from '../model/errors.ts'
 import type { RunEvent, RunFact } from '../model/event.ts'
+import { isOtherChild } from '../model/family.ts'
 import { fold } from '../model/fold.ts'
 import type { InstanceId, NodeId } from '../model/ids.ts'
 import { deepEqual } from '../model/json.ts'
@@ -160,7 +161,14 @@ export class RunMachine {
     const conflict = this.#findConflict(deltasOf(outcome))
     if (conflict !== undefined) return conflict
 
-    if ('sends' in outcome && !isMoot(state, instance, outcome)) this.#sendAll(instance, outcome.sends, atMs)
+    if ('sends' in outcome && !isMoot(state, instance, outcome)) {
+      for (const send of outcome.sends ?? []) {
+        if (send.type !== 'start-child' || !isOtherChild(state, send.run)) continue
+        const message = `${send.run.runId} is another child of this run`
+        return { status: 'conflict', code: 'RUN_EXISTS', field: 'runId', message }
+      }
+      this.#sendAll(instance, outcome.sends, atMs)
+    }
     this.#emit(outcomeEvent(state, instance, outcome, atMs))
     if (!hasStatus(instance, 'cancelled') && 'settlements' in outcome && outcome.settlements !== undefined) {
       this.#settleBehind(outcome.settlements, atMs)
@@ -351,7 +359,7 @@ export class RunMachine {
       return undefined
     } catch (error) {
       if (!BatonError.is(error, 'DELTA_CONFLICT')) throw error
-      return { status: 'conflict', field: error.field ?? 'context', message: error.message }
+      return { status: 'conflict', code: 'DELTA_CONFLICT', field: error.field ?? 'context', message: error.message }
     }
   }
 
