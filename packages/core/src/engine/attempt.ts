@@ -29,6 +29,7 @@ import type { CommitResult, Outcome } from '../ports/transition.ts'
 import { Timed } from './deadlines.ts'
 import { afterFailure, afterItems, afterSkip, afterSuccess, fail, judge } from './decide.ts'
 import { forever } from './durable-calls.ts'
+import { holds } from './edge-code.ts'
 import type { Environment } from './environment.ts'
 import { type Graph, type GraphNode, nodeOf } from './graph.ts'
 import { inputOf, rawInputOf } from './input.ts'
@@ -243,7 +244,7 @@ export class Attempt extends Timed {
     if (this.node.plainArrivals !== undefined) return undefined
     return this.node.outgoing.map((edge) => {
       if (edge.action !== undefined && edge.action !== action) return false
-      return edge.condition === undefined || edge.condition({ output, action })
+      return holds(edge, output, action)
     })
   }
 
