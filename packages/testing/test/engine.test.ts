@@ -214,6 +214,42 @@ describe('a worker', () => {
     expect(endedAtMs - createdAtMs).toBe(50)
   })
 
+  it.each(['its own claim', 'the commit before'])(
+    'runs nothing on a claim that comes later than its lease, by %s, and neither an attempt nor a lease is lost',
+    async (by) => {
+      const stage = await stageOf()
+      const ran: string[] = []
+      const flow = createFlow('late')
+        .node('first', ({ attempt }) => void ran.push(`first ${attempt}`))
+        .node('second', ({ attempt }) => void ran.push(`second ${attempt}`))
+        .edge('first', 'second')
+      await using crew = new Crew(stage, flow)
+      const store = stage.world.store as InMemoryRunStore
+      let isSlow = true
+      const late = async <Answer>(answer: Answer): Promise<Answer> => {
+        if (isSlow) await wait(stage.clock, crew.leaseMs)
+        isSlow = false
+        return answer
+      }
+      if (by === 'its own claim') {
+        const claim = store.claim.bind(store)
+        store.claim = (request) => late(claim(request)) as never
+      } else {
+        const commit = store.commit.bind(store)
+        store.commit = (transition) => late(commit(transition)) as never
+      }
+      // Long enough that nobody else takes it meanwhile.
+      crew.worker({ sweepMs: 10 * crew.leaseMs })
+      const handle = await crew.client.start('late')
+
+      expect(await crew.outcome(handle)).toMatchObject({ status: 'completed' })
+      expect(ran).toEqual(['first 1', 'second 1'])
+      const types = await stage.hand().types(handle.runId)
+      expect(types).toContain('node-released')
+      expect(types).not.toContain('node-lost')
+    },
+  )
+
   it('removes runs when their retention is over, and not before', async () => {
     const stage = await stageOf()
     await using crew = new Crew(stage, lineFlow(1))

@@ -59,8 +59,9 @@ export class Chain {
       leases.hold(attempt, askedAtMs)
       let result: CommitResult | undefined
       try {
-        // A claim that came in while we were asked to stop goes back before anything of it has run.
-        const end: AttemptEnd = isStopping() ? { type: 'released' } : await this.#execute(attempt, unanswered)
+        // A claim that came in while we were asked to stop, or later than its lease, goes back before anything has run.
+        const goesBack = isStopping() || this.#env.clock.now() - askedAtMs >= this.#options.leaseMs
+        const end: AttemptEnd = goesBack ? { type: 'released' } : await this.#execute(attempt, unanswered)
         askedAtMs = this.#env.clock.now()
         const candidates = this.#mayGoOn(nodes, startedAtMs) ? attempt.node.candidates : []
         if (end.type !== 'lost') result = await this.#commit(attempt, end, candidates)
