@@ -12,6 +12,7 @@ import { defaults } from '../model/blueprint.ts'
 import {
   BatonError,
   codedError,
+  errors,
   isFatalError,
   isRetryableError,
   type RecordedError,
@@ -24,10 +25,11 @@ import { retryDelayMs } from '../model/retry.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { Claim } from '../ports/claim.ts'
 import { wait } from '../ports/clock.ts'
-import type { Outcome } from '../ports/transition.ts'
+import type { CommitResult, Outcome } from '../ports/transition.ts'
 import { Timed } from './deadlines.ts'
 import { afterFailure, afterItems, afterSkip, afterSuccess, fail, judge } from './decide.ts'
 import { forever } from './durable-calls.ts'
+import { holds } from './edge-code.ts'
 import type { Environment } from './environment.ts'
 import { type Graph, type GraphNode, nodeOf } from './graph.ts'
 import { inputOf, rawInputOf } from './input.ts'
@@ -242,7 +244,7 @@ export class Attempt extends Timed {
     if (this.node.plainArrivals !== undefined) return undefined
     return this.node.outgoing.map((edge) => {
       if (edge.action !== undefined && edge.action !== action) return false
-      return edge.condition === undefined || edge.condition({ output, action })
+      return holds(edge, output, action)
     })
   }
 
@@ -275,7 +277,12 @@ export class Attempt extends Timed {
     return this.failWith(error, mayRetry(thrown), isRetryableError(thrown) ? thrown.retryAfterMs : undefined)
   }
 
-  /** @internal also for commits that the store refused because a delta does not fit */
+  /** The store refused the commit: a delta may fit another time, an id that is taken stays so. */
+  refused({ code, message }: Extract<CommitResult, { status: 'conflict' }>): Outcome {
+    return this.failWith({ name: 'BatonError', code, message }, errors[code].retryable)
+  }
+
+  /** @internal also for commits that the store refused */
   failWith(error: RecordedError, retryable: boolean, retryAfterMs?: number): Outcome {
     return afterFailure(this.#graph, this.node, this.claim, {
       error,

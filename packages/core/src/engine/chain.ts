@@ -13,7 +13,6 @@ import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
 import { isTerminal } from '../model/run.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { Delivery, IJobQueue } from '../ports/job-queue.ts'
-import type { IRunStore } from '../ports/run-store.ts'
 import type { CommitResult, NextClaim, Outcome } from '../ports/transition.ts'
 import { Attempt, type AttemptEnd } from './attempt.ts'
 import type { Courier } from './courier.ts'
@@ -24,7 +23,6 @@ import type { Leases } from './leases.ts'
 
 export interface ChainOptions {
   readonly env: Environment
-  readonly store: IRunStore
   readonly queue: IJobQueue
   readonly courier: Courier
   readonly leases: Leases
@@ -61,8 +59,9 @@ export class Chain {
       leases.hold(attempt, askedAtMs)
       let result: CommitResult | undefined
       try {
-        // A claim that came in while we were asked to stop goes back before anything of it has run.
-        const end: AttemptEnd = isStopping() ? { type: 'released' } : await this.#execute(attempt, unanswered)
+        // A claim that came in while we were asked to stop, or later than its lease, goes back before anything has run.
+        const goesBack = isStopping() || this.#env.clock.now() - askedAtMs >= this.#options.leaseMs
+        const end: AttemptEnd = goesBack ? { type: 'released' } : await this.#execute(attempt, unanswered)
         askedAtMs = this.#env.clock.now()
         const candidates = this.#mayGoOn(nodes, startedAtMs) ? attempt.node.candidates : []
         if (end.type !== 'lost') result = await this.#commit(attempt, end, candidates)
@@ -94,7 +93,7 @@ export class Chain {
     const error = codedError('NODE_GONE', message)
     const takenBy = { always: false, ifStarted: [] }
     const result = await this.#settle(claim, { type: 'failed', error, takenBy, arrivals: [] }, [])
-    await this.#options.store.notify({ type: 'cancel', runId: head.runId, reason: message })
+    await this.#options.courier.tell({ type: 'cancel', runId: head.runId, reason: message })
     await this.answer(delivery, () => delivery?.acknowledge())
     await this.#afterCommit(claim, result)
   }
@@ -140,10 +139,8 @@ export class Chain {
     const { claim } = attempt
     const result = await this.#settle(claim, outcome, candidates)
     switch (result.status) {
-      case 'conflict': {
-        const error = { name: 'BatonError', code: 'DELTA_CONFLICT', message: result.message }
-        return this.#commit(attempt, attempt.failWith(error, true), candidates)
-      }
+      case 'conflict':
+        return this.#commit(attempt, attempt.refused(result), candidates)
       case 'too-large': {
         const error = codedError('TOO_LARGE', `the store takes ${result.limitBytes} bytes`)
         const failure = attempt.failWith(error, false)

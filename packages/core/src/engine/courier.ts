@@ -47,7 +47,17 @@ export class Courier {
 
   /** Delivers what can be delivered. Never throws: what is left over is the sweep's. */
   async deliver(from: RunId, messages: readonly RunMessage[]): Promise<void> {
-    const line: Bag[] = [{ from, messages }]
+    await this.#deliverAll([{ from, messages }])
+  }
+
+  /** Tells a run what no other run says, such as that its time is up, and delivers what it says to that. */
+  async tell(notice: Notice): Promise<void> {
+    const line: Bag[] = []
+    await this.#notify(notice, line)
+    await this.#deliverAll(line)
+  }
+
+  async #deliverAll(line: Bag[]): Promise<void> {
     for (let bag = line.shift(); bag !== undefined; bag = line.shift()) await this.#deliverBag(bag, line)
   }
 

@@ -9,7 +9,7 @@
  */
 
 import type { TrackedAsyncContext } from '../context/tracked-context.ts'
-import { checkOptions, checkText } from '../model/check-options.ts'
+import { assertOptions, checkOptions, checkText } from '../model/check-options.ts'
 import type { Delta } from '../model/delta.ts'
 import { BatonError } from '../model/errors.ts'
 import { type InstanceId, parseRunId, parseSignalName, type RunId } from '../model/ids.ts'
@@ -171,11 +171,9 @@ export class DurableCalls {
   }
 
   /** Starts a run of its own, and waits for its output. */
-  async runChild<Output>(
-    flow: RunnableFlow | string,
-    input?: unknown,
-    { timeoutMs, ...options }: RunChildOptions = {},
-  ): Promise<Output> {
+  async runChild<Output>(flow: RunnableFlow | string, input?: unknown, given: RunChildOptions = {}): Promise<Output> {
+    assertOptions(given)
+    const { timeoutMs, ...options } = given
     const timeout = timeoutOf(timeoutMs === undefined ? {} : { timeoutMs })
     const { position, recorded } = this.#enter('child', idOf(flow))
     if (recorded !== undefined) return this.#childEnded<Output>(position, recorded)
@@ -328,7 +326,7 @@ export class DurableCalls {
         this.#mustRest = env.isJournalFull(answer.run)
         return
       case 'conflict':
-        throw new BatonError('DELTA_CONFLICT', { field: answer.field, message: answer.message })
+        throw new BatonError(answer.code, { field: answer.field, message: answer.message })
       case 'too-large':
         throw new BatonError('TOO_LARGE', {
           field: 'step',

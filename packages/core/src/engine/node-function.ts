@@ -4,7 +4,7 @@ import type { JsonObject } from '../model/json.ts'
 import type { ApprovalDecision } from '../model/run.ts'
 import type { IAsyncContext } from '../ports/async-context.ts'
 import type { LogFields, LogLevel } from '../ports/logger.ts'
-import type { StartOptions } from './new-run.ts'
+import type { StartArguments, StartOptions } from './new-run.ts'
 import type { RunnableFlow } from './registry.ts'
 
 /**
@@ -71,12 +71,14 @@ export interface NodeArguments<Input = unknown> {
    * Starts a run of its own and waits for its output. Throws `RUN_FAILED` or `RUN_CANCELLED` as the child ended, and
    * `WAIT_TIMEOUT`. The child is called off with this node, and when this run is cancelled or fails.
    */
-  runChild<Output = unknown>(flow: RunnableFlow | string, input?: unknown, options?: RunChildOptions): Promise<Output>
+  runChild<Output = unknown, Input = unknown>(
+    flow: RunnableFlow<Input> | string,
+    ...rest: StartArguments<Input, RunChildOptions>
+  ): Promise<Output>
   /** Starts a run of its own and goes on. It may be waited for later, or left: it goes on when this run completes. */
-  startChild<Output = unknown>(
-    flow: RunnableFlow | string,
-    input?: unknown,
-    options?: ChildOptions,
+  startChild<Output = unknown, Input = unknown>(
+    flow: RunnableFlow<Input> | string,
+    ...rest: StartArguments<Input, ChildOptions>
   ): Promise<ChildHandle<Output>>
   /** Sends a signal to another run, once. A run that is gone gets none. */
   signalRun(runId: string, name: string, payload?: unknown): Promise<void>

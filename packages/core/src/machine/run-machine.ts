@@ -18,6 +18,7 @@
 import { applyDeltas, type Delta } from '../model/delta.ts'
 import { BatonError, errors, unreachable } from '../model/errors.ts'
 import type { RunEvent, RunFact } from '../model/event.ts'
+import { isOtherChild } from '../model/family.ts'
 import { fold } from '../model/fold.ts'
 import type { InstanceId, NodeId } from '../model/ids.ts'
 import { deepEqual } from '../model/json.ts'
@@ -168,8 +169,15 @@ export class RunMachine {
     const conflict = this.#findConflict(deltasOf(outcome))
     if (conflict !== undefined) return conflict
 
+    const sends = 'sends' in outcome && !isMoot(state, instance, outcome) ? (outcome.sends ?? []) : []
+    const taken = sends.find((send) => send.type === 'start-child' && isOtherChild(state, send.run))
+    if (taken?.type === 'start-child') {
+      const message = `${taken.run.runId} is another child of this run`
+      return { status: 'conflict', code: 'RUN_EXISTS', field: 'runId', message }
+    }
+
     delist(state, instance)
-    if ('sends' in outcome && !isMoot(state, instance, outcome)) this.#sendAll(instance, outcome.sends, atMs)
+    this.#sendAll(instance, sends, atMs)
     this.#emit(outcomeEvent(state, instance, outcome, atMs))
     if (!hasStatus(instance, 'cancelled') && 'settlements' in outcome && outcome.settlements !== undefined) {
       this.#settleBehind(outcome.settlements, atMs)
@@ -371,7 +379,7 @@ export class RunMachine {
       return undefined
     } catch (error) {
       if (!BatonError.is(error, 'DELTA_CONFLICT')) throw error
-      return { status: 'conflict', field: error.field ?? 'context', message: error.message }
+      return { status: 'conflict', code: 'DELTA_CONFLICT', field: error.field ?? 'context', message: error.message }
     }
   }
 
@@ -384,8 +392,8 @@ export class RunMachine {
   }
 
   /** What other runs are to be told comes before the step that asked for it. */
-  #sendAll({ id: instanceId, fence }: InstanceState, sends: readonly Send[] | undefined, atMs: number): void {
-    for (const send of sends ?? []) {
+  #sendAll({ id: instanceId, fence }: InstanceState, sends: readonly Send[], atMs: number): void {
+    for (const send of sends) {
       if (send.type === 'message') {
         this.#record({ type: 'message-sent', instanceId, fence, message: send.message }, atMs)
       } else {

@@ -310,8 +310,7 @@ export class LocalRun implements Relative, InLine {
       next: { workerId: WORKER_ID, leaseMs: NEVER, candidates: candidates ?? NO_CANDIDATES },
     })
     if (result.status === 'conflict') {
-      const error = { name: 'BatonError', code: 'DELTA_CONFLICT', message: result.message }
-      return this.#commit(attempt, attempt.failWith(error, true))
+      return this.#commit(attempt, attempt.refused(result))
     }
     if (result.status !== 'committed') return undefined
     for (const instanceId of result.ready) this.#push(instanceId)
