@@ -1,4 +1,5 @@
 /** What time has made ready in a run. */
+import { limiterDueAtMs } from '../model/limiter.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
 import { type InstanceState, NEVER, type RunState } from '../model/run-state.ts'
 import type { DueItem, DueQuery } from '../ports/run-store.ts'
@@ -18,10 +19,16 @@ export function dueItems(state: RunState, atMs: number, { unsentOnly = false, fl
   // Whoever asks for flows looks for work that it can do.
   if (flows === undefined) {
     for (const { message, dueAtMs, remindAtMs } of state.outbox?.values() ?? []) {
+      if (dueAtMs > atMs) continue
       if (!unsentOnly || remindAtMs <= atMs) items.push({ type: 'message', runId: head.runId, message, dueAtMs })
     }
   }
   if (isTerminal(state.status)) return items
+  if (state.limiter !== undefined) {
+    const dueAtMs = limiterDueAtMs(state.limiter)
+    if (dueAtMs <= atMs && flows === undefined) items.push({ type: 'slots', runId: head.runId, dueAtMs })
+    return items
+  }
   if (head.deadlineAtMs !== undefined && head.deadlineAtMs <= atMs && !state.stopping) {
     items.push({ type: 'deadline', runId: head.runId, dueAtMs: head.deadlineAtMs })
   }
@@ -52,6 +59,7 @@ export function nextDueAtMs(state: RunState): number {
   let next = NEVER
   for (const { dueAtMs } of state.outbox?.values() ?? []) if (dueAtMs < next) next = dueAtMs
   if (isTerminal(state.status)) return next
+  if (state.limiter !== undefined) return Math.min(next, limiterDueAtMs(state.limiter))
   if (!state.stopping) next = Math.min(next, state.head.deadlineAtMs ?? NEVER)
   for (const instance of state.instances.values()) {
     if (instance.status === 'waiting' || isSettled(instance.status)) continue

@@ -19,8 +19,10 @@ import { applyDeltas, type Delta } from '../model/delta.ts'
 import { BatonError, errors, unreachable } from '../model/errors.ts'
 import type { RunEvent, RunFact } from '../model/event.ts'
 import { fold } from '../model/fold.ts'
+import { gateOf } from '../model/gate.ts'
 import type { InstanceId, NodeId } from '../model/ids.ts'
 import { deepEqual } from '../model/json.ts'
+import { type LimiterState, limiterDueAtMs } from '../model/limiter.ts'
 import type { RunMessage } from '../model/message.ts'
 import type { NewRun } from '../model/run.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
@@ -39,6 +41,7 @@ import type { DueItem } from '../ports/run-store.ts'
 import type { CommitResult, NextClaim, Outcome, Send, Settlement, Transition } from '../ports/transition.ts'
 import { claimView } from './claim-view.ts'
 import { type DueFilter, dueItems, isClaimable, nextDueAtMs } from './due.ts'
+import { notifyLimiter } from './limiter-machine.ts'
 import { failureFixesOutcome, isMoot, outcomeEvent } from './outcome-event.ts'
 
 export interface MachineOptions {
@@ -48,9 +51,12 @@ export interface MachineOptions {
   readonly onEvent?: ((event: RunEvent) => void) | undefined
   /** Which nodes' instances to let go of once they have settled: for runs whose state nobody will look at. */
   readonly forgets?: ((nodeId: NodeId) => boolean) | undefined
+  /** How much news a limiter takes before it goes on in a new run, as long as it knows of few runs. Default 2,000. */
+  readonly limiterNews?: number
 }
 
 const NO_IDS: readonly InstanceId[] = []
+const LIMITER_NEWS = 2_000
 
 export class RunMachine {
   readonly state: RunState
@@ -74,6 +80,7 @@ export class RunMachine {
       correlation: run.correlation ?? { traceId: run.runId, spanId: run.runId },
       createdAtMs: atMs,
       ...(run.deadlineMs === undefined ? {} : { deadlineAtMs: (run.startAtMs ?? atMs) + run.deadlineMs }),
+      ...(run.gates === undefined ? {} : { gates: run.gates }),
     }
     const machine = new RunMachine(new RunState(head), options)
     machine.#emit({
@@ -87,6 +94,8 @@ export class RunMachine {
       ...(run.startAtMs === undefined ? {} : { startAtMs: run.startAtMs }),
     })
     machine.#takeOpened(atMs)
+    // Whoever creates a run knows what it says first; `engine/first-words.ts`.
+    machine.#takeSent(atMs)
     return machine
   }
 
@@ -184,6 +193,7 @@ export class RunMachine {
     const decided = notice.type === 'decide' ? this.#decided(notice) : undefined
     if (decided !== undefined) return decided
     if (isTerminal(state.status)) return { status: 'ended', run: this.#signal() }
+    if (state.limiter !== undefined) return this.#notifyLimiter(state.limiter, notice, atMs)
     const before = state.seq
     switch (notice.type) {
       case 'cancel':
@@ -223,6 +233,17 @@ export class RunMachine {
         if (child !== undefined && child.end === undefined) this.#record({ type: 'child-ended', childRunId, end }, atMs)
         break
       }
+      case 'slot-grant':
+        if (gateOf(state)?.limiter === notice.limiter && !state.stopping) {
+          this.#record({ type: 'slot-granted', limiter: notice.limiter }, atMs)
+        }
+        break
+      case 'slot-request':
+      case 'slot-release':
+      case 'slots-due':
+      case 'limiter-move':
+        // News for a limiter, and this run is none.
+        break
       default:
         return unreachable(notice)
     }
@@ -231,6 +252,18 @@ export class RunMachine {
     const ready = this.#takeOpened(atMs)
     const sent = state.sent.length === 0 ? {} : { sent: this.#takeSent(atMs) }
     return { status: 'accepted', ready, ...sent, run: this.#signal() }
+  }
+
+  #notifyLimiter(limiter: LimiterState, notice: Notice, atMs: number): NoticeResult {
+    const { limiterNews = LIMITER_NEWS } = this.#options
+    const answer = notifyLimiter(limiter, notice, { atMs, limiterNews, record: (fact) => this.#record(fact, atMs) })
+    if (answer.type === 'moved') return { status: 'moved', to: answer.to }
+    const run = this.#signal()
+    const dueAtMs = limiterDueAtMs(limiter)
+    const again = dueAtMs === NEVER ? {} : { againInMs: Math.max(0, dueAtMs - atMs) }
+    if (answer.type === 'unchanged') return { status: 'unchanged', ...again, run }
+    const sent = this.state.sent.length === 0 ? {} : { sent: this.#takeSent(atMs) }
+    return { status: 'accepted', ready: NO_IDS, ...sent, ...again, run }
   }
 
   renew(request: RenewRequest, atMs: number): RenewResult {
@@ -394,7 +427,7 @@ export class RunMachine {
   /** Ends the run when nothing is left to happen; else notes when it began or ceased to wait for the outside. */
   #conclude(atMs: number): void {
     const { state } = this
-    if (isTerminal(state.status)) return
+    if (isTerminal(state.status) || state.limiter !== undefined) return
     if (state.open === 0 || (state.stopping && state.claimed === 0)) {
       const { outcome } = state
       if (outcome === undefined) this.#emit({ seq: state.seq + 1, atMs, type: 'run-completed' })
@@ -452,7 +485,9 @@ export class RunMachine {
     this.state.sent = []
     for (const { key } of sent) {
       const entry = outbox?.get(key)
-      if (entry !== undefined && redispatchMs !== NEVER) entry.remindAtMs = atMs + redispatchMs
+      // Nobody brings what only time makes due: the sweep does.
+      if (entry === undefined || redispatchMs === NEVER || entry.dueAtMs > atMs) continue
+      entry.remindAtMs = atMs + redispatchMs
     }
     return sent
   }

@@ -5,8 +5,10 @@
 import type { ContextEntry } from './delta.ts'
 import type { RecordedError } from './errors.ts'
 import type { ChildState, OutboxEntry } from './family.ts'
+import { pendingSlotOf } from './gate.ts'
 import { type Fence, type InstanceId, type NodeId, nodeOfInstance, type RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
+import type { LimiterState } from './limiter.ts'
 import type { RunMessage } from './message.ts'
 import type {
   ApprovalDecision,
@@ -117,6 +119,11 @@ export class RunState {
   news: News | undefined = undefined
   /** Runs that this one has started; absent until there is one. */
   children: Map<RunId, ChildState> | undefined = undefined
+  /** Which of its gates it waits at; their number when it has passed them all. */
+  gate = 0
+  atGateSinceMs = 0
+  /** Of a limiter. */
+  limiter: LimiterState | undefined = undefined
   /** Messages to other runs that have not been delivered. What was delivered is no part of the journal. */
   outbox: Map<string, OutboxEntry> | undefined = undefined
   /** Places that node code has named. */
@@ -210,6 +217,7 @@ export function summaryOf(state: RunState): RunSummary {
   }
   const output = state.status === 'completed' ? outputOf(state) : undefined
   const { outcome } = state
+  const slot = pendingSlotOf(state)
   return {
     ...state.head,
     status: state.status,
@@ -223,5 +231,6 @@ export function summaryOf(state: RunState): RunSummary {
     ...(approvals[0] === undefined ? {} : { pendingApproval: approvals[0] }),
     pendingApprovals: approvals,
     ...(pause === undefined ? {} : { pendingPause: pause }),
+    ...(slot === undefined ? {} : { pendingSlot: slot }),
   }
 }

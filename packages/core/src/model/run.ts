@@ -3,10 +3,13 @@
  * instances that people see are cut from it.
  */
 import type { RecordedError } from './errors.ts'
+import type { Gate, PendingSlot } from './gate.ts'
 import type { EdgeId, Fence, InstanceId, NodeId, RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
+import type { LimiterView } from './limiter.ts'
 
-export type RunKind = 'workflow' | 'agent'
+/** A `limiter` grants slots to runs whose number is limited: it is made by them, and has no nodes. */
+export type RunKind = 'workflow' | 'agent' | 'limiter'
 
 export const runStatuses = ['pending', 'running', 'paused', 'cancelling', 'completed', 'failed', 'cancelled'] as const
 
@@ -111,6 +114,8 @@ export interface RunHead {
   readonly correlation: TraceCorrelation
   readonly createdAtMs: number
   readonly deadlineAtMs?: number
+  /** What it has to pass before it may begin. */
+  readonly gates?: readonly Gate[]
 }
 
 /** What a run is started with. Values are encoded. */
@@ -130,6 +135,7 @@ export interface NewRun {
   readonly failFast?: boolean
   readonly lineage?: Lineage
   readonly correlation?: TraceCorrelation
+  readonly gates?: readonly Gate[]
 }
 
 export interface PendingApproval {
@@ -170,6 +176,8 @@ export interface RunSummary extends RunHead {
   readonly pendingApproval?: PendingApproval
   readonly pendingApprovals: readonly PendingApproval[]
   readonly pendingPause?: PendingPause
+  /** It may not begin yet: as many runs as allowed are under way. */
+  readonly pendingSlot?: PendingSlot
 }
 
 /** A run that this one started, as far as it knows of it. */
@@ -238,4 +246,6 @@ export interface RunRecord extends RunSummary {
   readonly children: readonly ChildView[]
   /** What was decided, by approval id. */
   readonly decisions: { readonly [approvalId: string]: ApprovalDecision }
+  /** Of a limiter: who has a slot, and who waits for one. */
+  readonly limiter?: LimiterView
 }
