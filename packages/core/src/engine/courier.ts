@@ -12,9 +12,11 @@ import type { NewRun, RunSummary } from '../model/run.ts'
 import type { IClock } from '../ports/clock.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
 import type { ILogger } from '../ports/logger.ts'
-import type { Notice } from '../ports/notice.ts'
+import type { Notice, NoticeResult } from '../ports/notice.ts'
 import type { DueItem, IRunStore } from '../ports/run-store.ts'
+import { firstWords, firstWork } from './first-words.ts'
 import { jobFor } from './jobs.ts'
+import { type LimiterNews, tellLimiter } from './limiter-post.ts'
 
 export interface CourierOptions {
   readonly store: IRunStore
@@ -24,6 +26,8 @@ export interface CourierOptions {
   readonly logger: ILogger
   /** A run was called off: its nodes in this process need not wait for their next renewal to hear of it. */
   readonly onStop?: ((runId: RunId) => void) | undefined
+  /** After that time a limiter may let in another run. */
+  readonly onAgain?: ((runId: RunId, delayMs: number) => void) | undefined
 }
 
 interface Bag {
@@ -56,6 +60,20 @@ export class Courier {
       else messages.push(message)
     }
     for (const [runId, messages] of bySender) await this.deliver(runId, messages)
+  }
+
+  /** Time may have made room at a limiter. Never throws. */
+  async review(limiter: RunId): Promise<void> {
+    const line: Bag[] = []
+    try {
+      await this.#notify({ type: 'slots-due', runId: limiter }, line)
+    } catch (error) {
+      this.#options.logger.log('warn', 'a limiter could not be told the time; the sweep will', {
+        runId: limiter,
+        error,
+      })
+    }
+    for (let bag = line.shift(); bag !== undefined; bag = line.shift()) await this.#deliverBag(bag, line)
   }
 
   async #deliverBag({ from, messages }: Bag, line: Bag[]): Promise<void> {
@@ -98,7 +116,33 @@ export class Courier {
         if (summary !== undefined) await this.#tellEnd(to, from, endOf(summary), line)
         return true
       }
+      case 'slot-request': {
+        const { gate, priority } = body
+        const notice = (runId: RunId) => ({ type: 'slot-request', runId, from, gate, priority }) as const
+        return this.#tellLimiter({ limiter: to, notice, gate }, line)
+      }
+      case 'slot-release':
+        return this.#release(to, from, line)
+      case 'slot-grant': {
+        const status = await this.#notify({ type: 'slot-grant', runId: to, limiter: body.limiter }, line)
+        // What is over by now will not give back what it never had: so it is done here.
+        if (status === 'ended' || status === 'unknown-run') return this.#release(body.limiter, to, line)
+        return true
+      }
+      case 'limiter-move':
+        await this.#notify({ type: 'limiter-move', runId: to, generation: body.generation }, line)
+        return true
     }
+  }
+
+  #release(limiter: RunId, from: RunId, line: Bag[]): Promise<boolean> {
+    return this.#tellLimiter({ limiter, notice: (runId) => ({ type: 'slot-release', runId, from }) }, line)
+  }
+
+  async #tellLimiter(news: LimiterNews, line: Bag[]): Promise<boolean> {
+    const reply = await tellLimiter(this.#options.store, news)
+    if (reply !== undefined) await this.#heed(reply.runId, reply.result, line)
+    return reply !== undefined
   }
 
   async #start(parent: RunId, run: NewRun, line: Bag[]): Promise<boolean> {
@@ -106,7 +150,8 @@ export class Courier {
     const created = await store.create(run)
     switch (created.status) {
       case 'created':
-        if ((run.startAtMs ?? 0) <= clock.now()) await this.#send(run, run.starts)
+        await this.#send(run, firstWork(run, clock.now()))
+        line.push({ from: run.runId, messages: firstWords(run, clock.now()) })
         return true
       case 'exists':
         if (!created.same) await this.#refuse(parent, run, codedError('RUN_EXISTS', `run ${run.runId}`), line)
@@ -130,9 +175,9 @@ export class Courier {
 
   async #cancel(from: RunId, to: RunId, reason: string, line: Bag[]): Promise<boolean> {
     const { onStop, store } = this.#options
-    const isKnown = await this.#notify({ type: 'cancel', runId: to, reason }, line)
+    const status = await this.#notify({ type: 'cancel', runId: to, reason }, line)
     onStop?.(to)
-    if (isKnown) return true
+    if (status !== 'unknown-run') return true
     // Gone, or not made yet: somebody else may be on the way with its start.
     const left = await store.due({ limit: LOOK_LIMIT, runId: from })
     return !left.some((item) => item.type === 'message' && item.message.to === to && item.message.body.type === 'start')
@@ -151,22 +196,28 @@ export class Courier {
     }
   }
 
-  /** @returns whether there is such a run */
-  async #notify(notice: Notice, line: Bag[]): Promise<boolean> {
-    const { store } = this.#options
-    const result = await store.notify(notice)
-    if (result.status === 'too-large') throw new BatonError('TOO_LARGE', { field: 'message', runId: notice.runId })
-    if (result.status !== 'accepted') return result.status !== 'unknown-run'
-    const { runId } = notice
+  async #notify(notice: Notice, line: Bag[]): Promise<NoticeResult['status']> {
+    const result = await this.#options.store.notify(notice)
+    await this.#heed(notice.runId, result, line)
+    return result.status
+  }
+
+  /** What a notice has led to. */
+  async #heed(runId: RunId, result: NoticeResult, line: Bag[]): Promise<void> {
+    const { store, onAgain } = this.#options
+    if (result.status === 'too-large') throw new BatonError('TOO_LARGE', { field: 'message', runId })
+    if (result.status !== 'accepted' && result.status !== 'unchanged') return
+    if (result.againInMs !== undefined) onAgain?.(runId, result.againInMs)
+    if (result.status === 'unchanged') return
     if (result.sent !== undefined) line.push({ from: runId, messages: result.sent })
     if (result.ready.length > 0) {
       const run = await store.summary(runId)
       if (run !== undefined) await this.#send(run, result.ready)
     }
-    return true
   }
 
   async #send(run: NewRun | RunSummary, ready: readonly InstanceId[]): Promise<void> {
+    if (ready.length === 0) return
     const { queue, logger } = this.#options
     const { runId, flowId, version, priority = 0 } = run
     try {

@@ -70,12 +70,14 @@ export class Sweeper {
   }
 
   async #remind(items: readonly DueItem[]): Promise<number> {
-    const { store, queue, onStop } = this.#options
+    const { store, queue, courier, onStop } = this.#options
     const instances = items.filter((item) => item.type === 'instance')
     for (const item of items) {
+      if (item.type === 'slots') await courier.review(item.runId)
       if (item.type !== 'deadline') continue
-      await store.notify({ type: 'deadline', runId: item.runId })
+      const passed = await store.notify({ type: 'deadline', runId: item.runId })
       onStop?.(item.runId)
+      if (passed.status === 'accepted' && passed.sent !== undefined) await courier.deliver(item.runId, passed.sent)
     }
     await this.#deliver(items.filter((item) => item.type === 'message'))
     if (instances.length === 0) return 0

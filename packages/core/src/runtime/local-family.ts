@@ -7,6 +7,7 @@ import type { RunId } from '../model/ids.ts'
 import type { ChildEnd, RunMessage } from '../model/message.ts'
 import type { NewRun } from '../model/run.ts'
 import type { Notice } from '../ports/notice.ts'
+import type { LocalLimiters } from './local-limiters.ts'
 
 /** A run as its relatives see it. */
 export interface Relative {
@@ -17,6 +18,8 @@ export interface Relative {
   /** A child of it began to run, or came to rest. */
   childBegan(): void
   childRests(error?: unknown): void
+  /** Nobody goes on with it. */
+  abandon(): void
 }
 
 /** Makes the run of a child. It rests when it has ended, or waits for the outside. */
@@ -29,9 +32,16 @@ export class LocalFamily {
     this.#runs.set(run.runId, run)
   }
 
-  deliver(from: Relative, messages: readonly RunMessage[], begin: Begin): void {
+  /** @param limiters those of the whole process */
+  deliver(from: Relative, messages: readonly RunMessage[], limiters: LocalLimiters, begin: Begin): void {
     for (const { key, to, body } of messages) {
       switch (body.type) {
+        case 'slot-request':
+          limiters.request(from, body.gate, body.priority)
+          break
+        case 'slot-release':
+          limiters.release(from, to)
+          break
         case 'start':
           this.#start(from, body.run, begin)
           break
@@ -49,6 +59,10 @@ export class LocalFamily {
           break
       }
     }
+  }
+
+  abandon(): void {
+    for (const run of this.#runs.values()) run.abandon()
   }
 
   #start(parent: Relative, run: NewRun, begin: Begin): void {

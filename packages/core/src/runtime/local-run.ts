@@ -7,11 +7,13 @@
  */
 import { Attempt, type AttemptEnd } from '../engine/attempt.ts'
 import type { Environment } from '../engine/environment.ts'
+import { firstWords } from '../engine/first-words.ts'
 import { type Graph, nodeOf } from '../engine/graph.ts'
 import { type MachineOptions, RunMachine } from '../machine/run-machine.ts'
 import { defaults } from '../model/blueprint.ts'
 import type { ContextEntry } from '../model/delta.ts'
 import type { RunEvent } from '../model/event.ts'
+import { gateOf } from '../model/gate.ts'
 import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
 import type { ChildEnd, RunMessage } from '../model/message.ts'
 import { isTerminal, type NewRun } from '../model/run.ts'
@@ -21,12 +23,15 @@ import type { Claim } from '../ports/claim.ts'
 import type { Notice } from '../ports/notice.ts'
 import type { CommitResult, Transition } from '../ports/transition.ts'
 import { LocalFamily, type Relative } from './local-family.ts'
+import type { LocalLimiters } from './local-limiters.ts'
 import { type InLine, LocalLine } from './local-line.ts'
 
 export interface LocalRunOptions {
   readonly graph: Graph
   readonly run: NewRun
-  readonly env: Pick<Environment, 'serializer' | 'clock' | 'random' | 'newId' | 'logger' | 'deadlines' | 'toStart'>
+  readonly env: Pick<Environment, 'serializer' | 'clock' | 'random' | 'newId' | 'logger' | 'deadlines' | 'toStart'> & {
+    readonly limiters: LocalLimiters
+  }
   /** Instances that run at the same time. */
   readonly concurrency: number
   readonly signal?: AbortSignal | undefined
@@ -100,8 +105,18 @@ export class LocalRun implements Relative, InLine {
       const { run, begun } = this.#options
       const { deadlineAtMs } = this.#machine.state.head
       if (deadlineAtMs !== undefined) this.#at(deadlineAtMs, () => this.#notifyDeadline())
-      if (begun === undefined) for (const instanceId of run.starts) this.#enqueueAt(instanceId)
+      if (begun !== undefined) return
+      for (const instanceId of run.starts) this.#enqueueAt(instanceId)
+      this.#askAtGate(run)
     })
+  }
+
+  /** Its time may be still to come. */
+  #askAtGate(run: NewRun): void {
+    if (run.gates === undefined) return
+    const nowMs = this.#env.clock.now()
+    if ((run.startAtMs ?? 0) > nowMs) return this.#at(run.startAtMs ?? 0, () => this.#askAtGate(run))
+    this.#tell(firstWords(run, nowMs))
   }
 
   /** Goes on with an attempt that is under way. */
@@ -153,8 +168,8 @@ export class LocalRun implements Relative, InLine {
     }
     const family = this.#family
     this.#machine.delivered(messages.map(({ key }) => key))
-    family.deliver(this, messages, (run) => {
-      const { env, concurrency } = this.#options
+    const { env, concurrency } = this.#options
+    family.deliver(this, messages, env.limiters, (run) => {
       const relatives = { family, line: this.#line }
       const child = new LocalRun({ graph: env.toStart(run.flowId, run.version), run, env, concurrency, relatives })
       // Not inside this commit: children of children of children would pile up on the stack.
@@ -197,7 +212,8 @@ export class LocalRun implements Relative, InLine {
     const { status } = this.#machine.state
     const isIdle = this.#running === 0 && this.#waiting === 0
     const nothingTimed = this.#timers === undefined || this.#timers.size === 0
-    if (isTerminal(status) || (isIdle && nothingTimed && this.#activeChildren === 0)) this.#settle()
+    const isAtGate = gateOf(this.#machine.state) !== undefined
+    if (isTerminal(status) || (isIdle && nothingTimed && !isAtGate && this.#activeChildren === 0)) this.#settle()
   }
 
   #push(instanceId: InstanceId): void {
@@ -210,13 +226,25 @@ export class LocalRun implements Relative, InLine {
     this.#line.running += places
   }
 
+  /** Nobody goes on with it: what it has of limits is free for others. */
+  abandon(): void {
+    const { head, status } = this.#machine.state
+    if (isTerminal(status)) return
+    for (const { limiter } of head.gates ?? []) this.#options.env.limiters.release(this, limiter)
+  }
+
   #break(error: unknown): void {
     this.#stop()
+    this.abandon()
     this.#reject?.(error)
   }
 
   #settle(): void {
     this.#stop()
+    if (this.#options.relatives === undefined && !isTerminal(this.#machine.state.status)) {
+      this.abandon()
+      this.#family?.abandon()
+    }
     this.#resolve?.(this.#machine.state)
   }
 
@@ -313,7 +341,8 @@ export class LocalRun implements Relative, InLine {
   /** Puts an instance in line when its time comes. */
   #enqueueAt(instanceId: InstanceId): void {
     const instance = this.#machine.state.instances.get(instanceId)
-    if (instance === undefined || instance.dueAtMs === NEVER || instance.status === 'claimed') return
+    if (instance === undefined || instance.dueAtMs === NEVER) return
+    if (instance.status === 'claimed' || instance.status === 'waiting') return
     if (instance.dueAtMs <= this.#env.clock.now()) {
       if (!this.#line.has(this, instanceId)) this.#push(instanceId)
       return
