@@ -49,6 +49,7 @@ describe('what is refused, with a field and a hint', () => {
     { typed: [], field: 'command', hint: /start/ },
     { typed: ['strat', 'hello'], field: 'command', hint: 'Did you mean start?' },
     { typed: ['start'], field: 'arguments', hint: /start <flow>/ },
+    { typed: ['pause', 'r-1'], field: '--reason', hint: /--reason/ },
     { typed: ['start', 'hello', '--inptu', '1'], field: '--inptu', hint: 'Did you mean --input?' },
     { typed: ['start', 'hello', '--input', 'Ada'], field: '--input', hint: /quotes/ },
     { typed: ['start', 'hello', '--input', '1', '--input-file', 'x'], field: '--input-file', hint: /--input/ },

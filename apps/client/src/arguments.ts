@@ -19,6 +19,8 @@ export type Command =
     }
   | { readonly name: 'watch' | 'status'; readonly runId: string; readonly json: boolean }
   | { readonly name: 'cancel'; readonly runId: string; readonly reason: string | undefined }
+  | { readonly name: 'pause'; readonly runId: string; readonly reason: string; readonly by: string | undefined }
+  | { readonly name: 'unpause'; readonly runId: string; readonly by: string | undefined }
   | { readonly name: 'signal'; readonly runId: string; readonly signal: string; readonly payload: unknown }
   | {
       readonly name: 'approve' | 'deny'
@@ -51,6 +53,8 @@ const commands = {
   watch: { places: ['runId'], options: ['json'] },
   status: { places: ['runId'], options: ['json'] },
   cancel: { places: ['runId'], options: ['reason'] },
+  pause: { places: ['runId'], options: ['reason', 'by'] },
+  unpause: { places: ['runId'], options: ['by'] },
   signal: { places: ['runId', 'name'], options: ['payload'] },
   approve: { places: ['runId'], options: ['approval', 'by', 'reason'] },
   deny: { places: ['runId'], options: ['approval', 'by', 'reason'] },
@@ -107,6 +111,11 @@ function toCommand(name: Name, [first = '', second = '']: readonly string[], val
       return { name, runId: parseRunId(first), json }
     case 'cancel':
       return { name, runId: parseRunId(first), reason }
+    case 'pause':
+      if (reason === undefined) throw mistake('--reason', 'say why the run is paused', usage(name))
+      return { name, runId: parseRunId(first), reason, by: values.by }
+    case 'unpause':
+      return { name, runId: parseRunId(first), by: values.by }
     case 'signal':
       return {
         name,
@@ -179,6 +188,8 @@ export const help = `baton-client <command>
   watch <runId>      follow a run to its end, from its beginning
   status <runId>     how it stands
   cancel <runId>     ask it to stop (--reason TEXT)
+  pause <runId>      let it go no further for now (--reason TEXT, --by NAME)
+  unpause <runId>    let it go on (--by NAME)
   signal <runId> <name>   send it news (--payload JSON)
   approve <runId>    say yes to what it asks (--approval NAME, --by NAME, --reason TEXT)
   deny <runId>       say no

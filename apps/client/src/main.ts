@@ -97,6 +97,18 @@ async function answer(command: Doing, ports: Ports, flows: readonly RunnableFlow
       say(wasOpen ? `${command.runId} is asked to stop` : `${command.runId} had ended before`)
       return wasOpen ? 0 : 1
     }
+    case 'pause': {
+      const { runId, reason, by } = command
+      const isHeld = await get(runId).pause({ reason, ...withoutUndefined({ by }) })
+      say(isHeld ? `${runId} is paused` : `${runId} had ended before, or is about to`)
+      return isHeld ? 0 : 1
+    }
+    case 'unpause': {
+      const { runId, by } = command
+      const goesOn = await get(runId).unpause(withoutUndefined({ by }))
+      say(goesOn ? `${runId} goes on` : `${runId} had ended before, or is about to`)
+      return goesOn ? 0 : 1
+    }
     case 'signal':
       await get(command.runId).signal(command.signal, command.payload)
       return 0

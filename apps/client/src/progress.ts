@@ -65,7 +65,12 @@ export class Progress {
         return
       }
       case 'run-paused':
+      case 'run-pause-ordered':
         this.#status = 'paused'
+        return
+      case 'run-resumed':
+      case 'run-pause-lifted':
+        this.#status = 'running'
         return
       case 'run-cancel-requested':
         this.#status = 'cancelling'

@@ -100,6 +100,10 @@ function newsOf(event: RunEvent, progress: Progress, runId: string): string | un
       return event.type.replaceAll('-', ' ')
     case 'run-paused':
       return asksOf(progress, runId)[0] ?? 'run paused'
+    case 'run-pause-ordered':
+      return pauseLine(event, runId)
+    case 'run-pause-lifted':
+      return 'run goes on'
     case 'map-expanded':
       return `${event.instanceId} has ${event.items.length} items`
     case 'node-claimed':
@@ -130,11 +134,18 @@ function asksOf(progress: Progress, runId: string): string[] {
 }
 
 /** What a run waits for from the outside, and how to give it. */
-export function waitsOf({ runId, pendingApprovals, pendingPause }: RunSummary): string[] {
+export function waitsOf({ runId, pendingApprovals, pendingPause, operatorPause }: RunSummary): string[] {
+  const pauses = operatorPause === undefined ? [] : [pauseLine(operatorPause, runId)]
   const names = pendingApprovals.map(({ approvalId, instanceId }) => nameOfWait(instanceId, approvalId))
   const approvals = names.map((name) => askLine('approval', name, runId, names.length > 1))
   const { signal } = pendingPause ?? {}
-  return signal === undefined ? approvals : [...approvals, askLine('signal', signal, runId)]
+  const signals = signal === undefined ? [] : [askLine('signal', signal, runId)]
+  return [...pauses, ...approvals, ...signals]
+}
+
+function pauseLine({ reason, by }: { readonly reason: string; readonly by?: string }, runId: string): string {
+  const who = by === undefined ? '' : ` by ${by}`
+  return `paused${who}: ${reason}; to let it go on: baton-client unpause ${runId}`
 }
 
 function askLine(kind: string, name: string, runId: string, isOneOfSeveral = false): string {

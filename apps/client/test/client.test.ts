@@ -171,6 +171,25 @@ it('says with the status what a run waits for', async () => {
   expect(listens.err).toBe('baton-client: waits for signal paid; to answer: baton-client signal listen paid\n')
 })
 
+it('pauses a run that is then not taken up, says who and why, and lets it go on', async () => {
+  const folder = temporaryFolder()
+  await client(folder, 'start', 'greet', '--input', '"Ada"', '--run-id', 'r-1', '--no-follow').end
+
+  const paused = await client(folder, 'pause', 'r-1', '--reason', 'the bank asks', '--by', 'Grace').end
+  await work(folder)
+  const status = await client(folder, 'status', 'r-1').end
+  const unpaused = await client(folder, 'unpause', 'r-1', '--by', 'Grace').end
+  const watched = await client(folder, 'watch', 'r-1').end
+
+  expect(paused).toMatchObject({ code: 0, err: 'baton-client: r-1 is paused\n' })
+  const told = 'baton-client: paused by Grace: the bank asks; to let it go on: baton-client unpause r-1\n'
+  expect(status).toEqual({ code: 0, out: 'paused\n', err: told })
+  expect(unpaused).toMatchObject({ code: 0, err: 'baton-client: r-1 goes on\n' })
+  expect(watched.code).toBe(0)
+  expect(JSON.parse(watched.out)).toEqual({ text: 'Hello, Ada' })
+  expect((await client(folder, 'pause', 'r-1', '--reason', 'late').end).code).toBe(1)
+})
+
 it('tells a run that nobody knows from a store that is not there', async () => {
   const folder = temporaryFolder()
   await work(folder)

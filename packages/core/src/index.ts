@@ -58,7 +58,14 @@ export { FlowRuntime, type FlowRuntimeOptions, type RunOptions } from './runtime
 export { BatonClient, type ClientOptions } from './client/client.ts'
 export type { SlotWait } from './client/slot-wait.ts'
 export type { StartArguments, StartOptions } from './engine/new-run.ts'
-export { RunHandle, type DecisionOptions, type StreamOptions, type WaitForResultOptions } from './client/handle.ts'
+export {
+  RunHandle,
+  type DecisionOptions,
+  type PauseOptions,
+  type StreamOptions,
+  type UnpauseOptions,
+  type WaitForResultOptions,
+} from './client/handle.ts'
 export type { PausedResult, RunResult } from './engine/result.ts'
 export { InMemoryAdapter, type InMemoryAdapterOptions } from './memory/adapter.ts'
 export { InMemoryRunStore, type InMemoryRunStoreOptions } from './memory/run-store.ts'
@@ -74,6 +81,7 @@ export type {
   InstanceStatus,
   InstanceView,
   Lineage,
+  OperatorPause,
   PendingApproval,
   PendingPause,
   RecordedStep,

@@ -17,9 +17,9 @@ it('files: nothing is lost, doubled or stuck while workers are killed and frozen
 
   expect(result).toMatchObject({ kills: 25, findings: [], lost: 0, doubled: 0, stuck: 0, serverRestarts: 0 })
   // Otherwise little would have been tried.
-  expect(result.zombies).toBeGreaterThanOrEqual(5)
+  expect(result.zombies).toBeGreaterThanOrEqual(8)
   expect(result.runs).toBeGreaterThan(100)
-  expect(result.recovery.count).toBeGreaterThan(5)
+  expect(result.recovery.count).toBeGreaterThan(0)
 })
 
 it('a store that does not look at fences is found out', { timeout: 300_000 }, async () => {

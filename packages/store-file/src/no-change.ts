@@ -69,6 +69,7 @@ function mayClaim(state: RunState, { instanceId, claimId }: ClaimRequest, atMs: 
   const instance = state.instances.get(instanceId)
   if (instance === undefined || instance.status === 'waiting' || isSettled(instance.status)) return false
   if (instance.status === 'claimed' && instance.claimId === claimId) return false
+  if (state.held !== undefined) return false
   return instance.dueAtMs <= atMs
 }
 

@@ -16,7 +16,7 @@ import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { IRunStore, RunPage, RunQuery } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
-import { RunHandle } from './handle.ts'
+import { type PauseOptions, RunHandle, type UnpauseOptions } from './handle.ts'
 import type { RunPorts } from './run-ports.ts'
 import { checkRunQuery } from './run-query.ts'
 import { type SlotWait, slotWaitOf } from './slot-wait.ts'
@@ -141,6 +141,14 @@ export class BatonClient {
 
   cancel(runId: string, reason?: string): Promise<boolean> {
     return this.get(runId).cancel(reason)
+  }
+
+  pause(runId: string, options: PauseOptions): Promise<boolean> {
+    return this.get(runId).pause(options)
+  }
+
+  unpause(runId: string, options?: UnpauseOptions): Promise<boolean> {
+    return this.get(runId).unpause(options)
   }
 
   async #send(runId: RunId, ready: readonly InstanceId[]): Promise<void> {

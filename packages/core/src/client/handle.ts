@@ -34,6 +34,15 @@ export interface DecisionOptions {
   readonly payload?: unknown
 }
 
+export interface PauseOptions {
+  readonly reason: string
+  readonly by?: string
+}
+
+export interface UnpauseOptions {
+  readonly by?: string
+}
+
 /** A client's grip on a run. It holds no connection of its own, and any process can make one from the run's id. */
 export class RunHandle<Output = unknown> {
   readonly runId: RunId
@@ -162,6 +171,36 @@ export class RunHandle<Output = unknown> {
     return result.run.status === 'cancelling' || result.run.status === 'cancelled'
   }
 
+  /**
+   * Holds the run: nothing of it is claimed until `unpause`. What runs goes on, and may record what happened; signals,
+   * decisions and the ends of children are taken; the deadline runs on. Runs that it has started go on as well. The first
+   * pause stands.
+   * @returns false when the run has ended, or is about to: there is nothing to hold any more
+   */
+  async pause(options: PauseOptions): Promise<boolean> {
+    checkOptions(options, ['reason', 'by'] satisfies (keyof PauseOptions)[])
+    const { reason, by } = options
+    if (typeof reason !== 'string' || reason === '') {
+      const hint = 'Say why: whoever finds the run paused will want to know.'
+      throw new BatonError('INVALID_OPTION', { field: 'reason', message: 'must be a text', hint })
+    }
+    checkText(by, 'by')
+    const result = await this.#notify({ type: 'pause', runId: this.runId, reason, ...(by === undefined ? {} : { by }) })
+    return isLive(result)
+  }
+
+  /**
+   * Lets a paused run go on. What has become due in the meantime runs at once.
+   * @returns false when the run has ended, or is about to
+   */
+  async unpause(options: UnpauseOptions = {}): Promise<boolean> {
+    checkOptions(options, ['by'] satisfies (keyof UnpauseOptions)[])
+    const { by } = options
+    checkText(by, 'by')
+    const result = await this.#notify({ type: 'unpause', runId: this.runId, ...(by === undefined ? {} : { by }) })
+    return isLive(result)
+  }
+
   async #decide(approved: boolean, options: DecisionOptions): Promise<void> {
     checkOptions(options, ['approval', 'by', 'reason', 'payload'])
     const { approval, by, reason, payload } = options
@@ -267,6 +306,11 @@ const STOPPED = 'stopped'
 
 /** How long to believe that the worker next door will end the run, before following the journal like anybody else. */
 const OWN_WORKER_MS = 500
+
+/** Whether the run is neither over nor about to be. */
+function isLive(result: NoticeResult): boolean {
+  return (result.status === 'accepted' || result.status === 'unchanged') && !result.run.stopping
+}
 
 function unknownRun(runId: RunId): BatonError {
   return new BatonError('UNKNOWN_RUN', { field: 'runId', message: `no run ${runId}`, runId })

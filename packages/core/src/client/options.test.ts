@@ -67,6 +67,21 @@ describe('options that cannot be used', () => {
   })
 
   it.each([
+    [undefined, 'options'],
+    [{}, 'reason'],
+    [{ reason: '' }, 'reason'],
+    [{ reason: 5 }, 'reason'],
+    [{ reason: 'x', by: 5 }, 'by'],
+    [{ raeson: 'x' }, 'options.raeson'],
+  ])('are refused by a pause: %j', async (options, field) => {
+    const store = new InMemoryRunStore()
+    const handle = await new BatonClient({ store, flows: [flow] }).start(flow)
+    await expect(handle.pause(bad(options))).rejects.toMatchObject({ code: 'INVALID_OPTION', field })
+    await expect(handle.unpause(bad({ reason: 'x' }))).rejects.toMatchObject({ field: 'options.reason' })
+    expect(await handle.status()).toBe('pending')
+  })
+
+  it.each([
     [{ flwoId: 'x' }, 'query.flwoId', 'Did you mean `flowId`?'],
     [{ status: 'failed' }, 'query.status', 'Write `status'],
     [{ status: ['failde'] }, 'query.status[0]', 'Did you mean `failed`?'],

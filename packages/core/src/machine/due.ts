@@ -12,6 +12,10 @@ export function isClaimable(instance: InstanceState, atMs: number): boolean {
   return instance.dueAtMs <= atMs
 }
 
+export function claimableAt(state: RunState, atMs: number): InstanceState[] {
+  return [...state.instances.values()].filter((instance) => isClaimable(instance, atMs))
+}
+
 /** What may be claimed at the given instant, and the deadline if it has passed; oldest first. */
 export function dueItems(state: RunState, atMs: number, { unsentOnly = false, flows }: DueFilter): DueItem[] {
   const { head } = state
@@ -35,7 +39,8 @@ export function dueItems(state: RunState, atMs: number, { unsentOnly = false, fl
   const isWanted =
     flows === undefined ||
     flows.some((flow) => flow.flowId === head.flowId && (head.version === undefined || flow.version === head.version))
-  if (!isWanted) return items
+  // What is paused by an operator costs no sweep anything.
+  if (!isWanted || state.held !== undefined) return items
   for (const instance of state.instances.values()) {
     if (!isClaimable(instance, atMs) || (unsentOnly && (instance.remindAtMs ?? 0) > atMs)) continue
     // A stopping run starts nothing; its dead claims still have to be found, or it would never end.
@@ -61,6 +66,7 @@ export function nextDueAtMs(state: RunState): number {
   if (isTerminal(state.status)) return next
   if (state.limiter !== undefined) return Math.min(next, limiterDueAtMs(state.limiter))
   if (!state.stopping) next = Math.min(next, state.head.deadlineAtMs ?? NEVER)
+  if (state.held !== undefined) return next
   for (const instance of state.instances.values()) {
     if (instance.status === 'waiting' || isSettled(instance.status)) continue
     if (state.stopping && instance.status !== 'claimed') continue

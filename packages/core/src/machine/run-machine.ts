@@ -40,7 +40,7 @@ import type { Notice, NoticeResult } from '../ports/notice.ts'
 import type { DueItem } from '../ports/run-store.ts'
 import type { CommitResult, NextClaim, Outcome, Send, Settlement, Transition } from '../ports/transition.ts'
 import { claimView } from './claim-view.ts'
-import { type DueFilter, dueItems, isClaimable, nextDueAtMs } from './due.ts'
+import { claimableAt, type DueFilter, dueItems, isClaimable, nextDueAtMs } from './due.ts'
 import { notifyLimiter } from './limiter-machine.ts'
 import { failureFixesOutcome, isMoot, outcomeEvent } from './outcome-event.ts'
 
@@ -129,6 +129,7 @@ export class RunMachine {
     if (instance.status === 'claimed' && instance.claimId === request.claimId) {
       return { status: 'claimed', claim: claimView(state, instance, request) }
     }
+    if (state.held !== undefined) return { status: 'not-claimable' }
     if (!isClaimable(instance, atMs)) return { status: state.stopping ? 'cancelled' : 'not-claimable' }
     if (instance.status === 'claimed') {
       this.#emit({
@@ -195,11 +196,21 @@ export class RunMachine {
     if (isTerminal(state.status)) return { status: 'ended', run: this.#signal() }
     if (state.limiter !== undefined) return this.#notifyLimiter(state.limiter, notice, atMs)
     const before = state.seq
+    let woken = NO_IDS
     switch (notice.type) {
       case 'cancel':
         if (!state.stopping) {
           this.#emit({ seq: state.seq + 1, atMs, type: 'run-cancel-requested', reason: notice.reason })
         }
+        break
+      case 'pause':
+        if (!state.stopping && state.held === undefined) {
+          const { reason, by } = notice
+          this.#record({ type: 'run-pause-ordered', reason, ...(by === undefined ? {} : { by }) }, atMs)
+        }
+        break
+      case 'unpause':
+        if (state.held !== undefined) woken = this.#liftPause(notice.by, atMs)
         break
       case 'signal':
         if (notice.signalId === undefined || state.news?.signalIds.has(notice.signalId) !== true) {
@@ -249,7 +260,8 @@ export class RunMachine {
     }
     this.#conclude(atMs)
     if (state.seq === before) return { status: 'unchanged', run: this.#signal() }
-    const ready = this.#takeOpened(atMs)
+    const opened = this.#takeOpened(atMs)
+    const ready = woken.length === 0 ? opened : woken
     const sent = state.sent.length === 0 ? {} : { sent: this.#takeSent(atMs) }
     return { status: 'accepted', ready, ...sent, run: this.#signal() }
   }
@@ -415,6 +427,16 @@ export class RunMachine {
     }
   }
 
+  /** @returns what may be claimed now: jobs for it that came during the pause have found nothing */
+  #liftPause(by: string | undefined, atMs: number): readonly InstanceId[] {
+    this.#record({ type: 'run-pause-lifted', ...(by === undefined ? {} : { by }) }, atMs)
+    const { redispatchMs } = this.#options
+    return claimableAt(this.state, atMs).map((instance) => {
+      instance.remindAtMs = redispatchMs === NEVER ? instance.dueAtMs : atMs + redispatchMs
+      return instance.id
+    })
+  }
+
   #passDeadline(atMs: number): boolean {
     const { state } = this
     const { deadlineAtMs } = state.head
@@ -440,13 +462,15 @@ export class RunMachine {
     }
     if (state.news === undefined) return
     if (state.paused && state.status === 'running') this.#record({ type: 'run-paused' }, atMs)
-    else if (!state.paused && state.status === 'paused') this.#record({ type: 'run-resumed' }, atMs)
+    else if (!state.paused && state.status === 'paused' && state.held === undefined)
+      this.#record({ type: 'run-resumed' }, atMs)
   }
 
   /** Claims the first instance made ready that a candidate allows; the others are the jobs to send. */
   #claimNext({ next, commitId }: Transition, atMs: number): Claim | undefined {
     const { state } = this
     if (next === undefined || state.opened.length === 0 || state.stopping || isTerminal(state.status)) return undefined
+    if (state.held !== undefined) return undefined
     // A chain of commits must not outrun the deadline: a claim that came by itself would be refused.
     if (this.#passDeadline(atMs)) {
       this.#conclude(atMs)
@@ -461,7 +485,7 @@ export class RunMachine {
 
   /** Empties the list of instances made ready, sets their reminders, and names those that want a job now. */
   #takeOpened(atMs: number): readonly InstanceId[] {
-    const { opened, stopping } = this.state
+    const { opened, stopping, held } = this.state
     if (opened.length === 0) return NO_IDS
     const { redispatchMs } = this.#options
     let ready: InstanceId[] | undefined
@@ -470,7 +494,7 @@ export class RunMachine {
       const later = instance.dueAtMs > atMs
       // Nobody sends a job for what only time makes ready: the sweep does, when its time has come.
       instance.remindAtMs = later || redispatchMs === NEVER ? instance.dueAtMs : atMs + redispatchMs
-      if (later || stopping) continue
+      if (later || stopping || held !== undefined) continue
       if (ready === undefined) ready = [instance.id]
       else ready.push(instance.id)
     }

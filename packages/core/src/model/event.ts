@@ -35,6 +35,9 @@ export type RunFact =
     }
   | { readonly type: 'run-paused' }
   | { readonly type: 'run-resumed' }
+  /** By an operator; the two above tell of a run that waits for the outside. */
+  | { readonly type: 'run-pause-ordered'; readonly reason: string; readonly by?: string }
+  | { readonly type: 'run-pause-lifted'; readonly by?: string }
   | { readonly type: 'run-cancel-requested'; readonly reason: string }
   | { readonly type: 'run-deadline-passed'; readonly error: RecordedError }
   | { readonly type: 'run-completed' }

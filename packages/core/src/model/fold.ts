@@ -8,6 +8,7 @@ import { applyDeltas, type Delta } from './delta.ts'
 import { unreachable } from './errors.ts'
 import type { RunEvent } from './event.ts'
 import { addChild, callOffChildren, post, tellParent } from './family.ts'
+import { hold, letGo } from './hold.ts'
 import type { InstanceId, RunId } from './ids.ts'
 import { addStep, newInstance, open, setStatus } from './instance-status.ts'
 import type { JsonValue } from './json.ts'
@@ -56,8 +57,13 @@ export function fold(state: RunState, event: RunEvent): void {
     case 'run-resumed':
       state.status = 'running'
       return
+    case 'run-pause-ordered':
+      return hold(state, event, event.atMs)
+    case 'run-pause-lifted':
+      return letGo(state)
     case 'run-cancel-requested':
       state.stopping = true
+      letGo(state)
       if (state.outcome === undefined) {
         state.outcome = { status: 'cancelled', reason: event.reason }
         state.status = 'cancelling'
@@ -65,6 +71,7 @@ export function fold(state: RunState, event: RunEvent): void {
       return callOffChildren(state, `its parent was cancelled: ${event.reason}`, event.atMs)
     case 'run-deadline-passed':
       state.stopping = true
+      letGo(state)
       state.outcome ??= { status: 'failed', error: event.error }
       return callOffChildren(state, PARENT_FAILED, event.atMs)
     case 'run-completed':
@@ -176,6 +183,7 @@ export function fold(state: RunState, event: RunEvent): void {
         state.outcome = { status: 'failed', error: event.error, instanceId: instance.id } satisfies Outcome
         if (state.head.failFast) {
           state.stopping = true
+          letGo(state)
           callOffChildren(state, PARENT_FAILED, event.atMs)
         }
       }
@@ -268,6 +276,7 @@ function changeContext(state: RunState, deltas: readonly Delta[] | undefined): v
 
 function end(state: RunState, status: 'completed' | 'failed' | 'cancelled', atMs: number): void {
   state.status = status
+  state.held = undefined
   state.endedAtMs = atMs
   if (state.open > 0) {
     for (const instance of state.instances.values()) {

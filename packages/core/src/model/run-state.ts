@@ -15,6 +15,7 @@ import type {
   ArrivedEdge,
   InstanceStatus,
   JoinRule,
+  OperatorPause,
   Outcome,
   PendingApproval,
   PendingPause,
@@ -111,6 +112,8 @@ export class RunState {
   outcome: Outcome | undefined = undefined
   /** Nothing new starts. */
   stopping = false
+  /** An operator's pause, and what the status was before it. */
+  held: (OperatorPause & { readonly before: 'pending' | 'running' }) | undefined = undefined
   readonly instances = new Map<InstanceId, InstanceState>()
   /** Instances that nothing follows and that succeeded, by the name of their output: in a loop the last one counts. */
   readonly results = new Map<NodeId, InstanceState>()
@@ -216,7 +219,7 @@ export function summaryOf(state: RunState): RunSummary {
     } else pause ??= { instanceId: instance.id, signal: wait.name, sinceMs }
   }
   const output = state.status === 'completed' ? outputOf(state) : undefined
-  const { outcome } = state
+  const { outcome, held } = state
   const slot = pendingSlotOf(state)
   return {
     ...state.head,
@@ -232,5 +235,10 @@ export function summaryOf(state: RunState): RunSummary {
     pendingApprovals: approvals,
     ...(pause === undefined ? {} : { pendingPause: pause }),
     ...(slot === undefined ? {} : { pendingSlot: slot }),
+    ...(held === undefined ? {} : { operatorPause: withoutBefore(held) }),
   }
+}
+
+function withoutBefore({ before: _before, ...pause }: NonNullable<RunState['held']>): OperatorPause {
+  return pause
 }

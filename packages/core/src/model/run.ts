@@ -151,6 +151,13 @@ export interface PendingPause {
   readonly sinceMs: number
 }
 
+/** Who has stopped a run from going on, and why. */
+export interface OperatorPause {
+  readonly reason: string
+  readonly by?: string
+  readonly sinceMs: number
+}
+
 export interface ApprovalDecision {
   readonly approved: boolean
   readonly by?: string
@@ -178,6 +185,8 @@ export interface RunSummary extends RunHead {
   readonly pendingPause?: PendingPause
   /** It may not begin yet: as many runs as allowed are under way. */
   readonly pendingSlot?: PendingSlot
+  /** Nothing of it is claimed until the pause is lifted. */
+  readonly operatorPause?: OperatorPause
 }
 
 /** A run that this one started, as far as it knows of it. */

@@ -23,6 +23,14 @@ export type Notice =
       readonly decision: ApprovalDecision
     }
   | { readonly type: 'deadline'; readonly runId: RunId }
+  /**
+   * By an operator: nothing of the run is claimed until `unpause`, and `due` names no instance of it. What is claimed
+   * may record what happened, news is taken, the deadline runs on; whatever stops the run ends the pause as well. The
+   * first pause stands.
+   */
+  | { readonly type: 'pause'; readonly runId: RunId; readonly reason: string; readonly by?: string }
+  /** Answers with everything that may be claimed now as `ready`. */
+  | { readonly type: 'unpause'; readonly runId: RunId; readonly by?: string }
   /** From a run that this one started. */
   | { readonly type: 'child-ended'; readonly runId: RunId; readonly childRunId: RunId; readonly end: ChildEnd }
   /** To a run that waits at a gate: it may go on. */

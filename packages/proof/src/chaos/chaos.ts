@@ -85,7 +85,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   })
   const clientPorts = { ...ports, store: spoilt.client?.(ports.store) ?? ports.store }
   const load = new Load({ ports: clientPorts, dice: new Dice(seed), width, onTrouble })
-  const storm = new Storm({ crew, witness, dice: new Dice(seed + 1), leaseMs, zombiesPerKill })
+  const storm = new Storm({ crew, witness, dice: new Dice(seed + 1), leaseMs, enough: options.kills, zombiesPerKill })
   const tell = (phase: Progress['phase']) =>
     onProgress({ phase, kills: storm.kills, zombies: storm.zombies, runs: load.started.length, live: load.live })
   try {
@@ -130,7 +130,7 @@ function keyOf({ runId, detail }: Finding): string {
 }
 
 /** Clients and faults side by side, until there were enough faults. */
-async function attack({ kills, seconds }: ChaosOptions, load: Load, storm: Storm, tell: () => void): Promise<void> {
+async function attack({ seconds }: ChaosOptions, load: Load, storm: Storm, tell: () => void): Promise<void> {
   const over = new AbortController()
   const ending = seconds === undefined ? undefined : setTimeout(() => over.abort(), seconds * 1_000)
   const clients = async () => {
@@ -141,7 +141,7 @@ async function attack({ kills, seconds }: ChaosOptions, load: Load, storm: Storm
     }
   }
   const faults = async () => {
-    while (storm.kills < kills && !over.signal.aborted) {
+    while (!storm.isOver && !over.signal.aborted) {
       await storm.strike(over.signal)
       tell()
     }

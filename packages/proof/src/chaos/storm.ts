@@ -12,11 +12,13 @@ export interface StormOptions {
   readonly witness: WitnessReader
   readonly dice: Dice
   readonly leaseMs: number
+  /** How many workers to kill. */
+  readonly enough: number
   readonly zombiesPerKill: number
 }
 
-/** A zombie is left alone when nobody has taken over for so long: then there was nothing to take. */
-const TAKEOVER_MS = 10_000
+/** A zombie is woken when nobody has taken over for so long after its leases: its runs were called off, or have ended. */
+const TAKEOVER_MS = 5_000
 /** How often to look for news. */
 const LOOK_MS = 20
 
@@ -34,15 +36,21 @@ export class Storm {
     this.#options = options
   }
 
+  /** A machine that is slow to take over has fewer zombies while workers are killed: the rest of them come afterwards. */
+  get isOver(): boolean {
+    const { enough, zombiesPerKill } = this.#options
+    return this.kills >= enough && this.zombies >= Math.floor(enough * zombiesPerKill)
+  }
+
   /** One fault, once there is work to disturb. */
   async strike(signal: AbortSignal): Promise<void> {
-    const { dice, crew } = this.#options
+    const { dice, crew, enough, zombiesPerKill } = this.#options
     await this.#seen(dice.between(3, 40), signal)
     // Anywhere between two lines of the witness.
     await wait(dice.below(15))
     if (signal.aborted) return
-    if (this.#zombies.size === 0 && this.zombies < this.kills * this.#options.zombiesPerKill) this.#freezeOne()
-    else {
+    if (this.#zombies.size === 0 && this.zombies < this.kills * zombiesPerKill) this.#freezeOne()
+    else if (this.kills < enough) {
       const victims = crew.members.filter(({ isReady, isFrozen }) => isReady && !isFrozen)
       if (victims.length === 0) return
       await crew.kill(dice.pick(victims))
@@ -68,7 +76,10 @@ export class Storm {
   async #freeze(member: Member): Promise<void> {
     const { leaseMs } = this.#options
     member.freeze()
+    // What it had committed by then is nothing that anybody could take over.
+    this.#look()
     const held = this.#heldBy(member)
+    if (held.length === 0) return member.thaw()
     const fromMs = performance.now()
     const isTaken = () => held.some((line) => (this.#fences.get(keyOf(line)) ?? 0) > line.fence)
     while (performance.now() - fromMs < leaseMs + TAKEOVER_MS) {

@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { fanFlow, flakyFlow, lineFlow, Witness } from '../blueprints.ts'
 import { Countdown, Signal } from '../signal.ts'
 import { Crew, KeptLog } from './crew.ts'
+import { operatingRuns } from './operating-runs.ts'
 import type { Case, Suite } from './suite.ts'
 import { around } from './troubled-ports.ts'
 
@@ -28,6 +29,7 @@ export const adapterSuite: Suite = {
   name: 'the adapter',
   cases: [
     ...policies,
+    ...operatingRuns,
     {
       title: 'runs nodes on all its workers, each node once',
       async run(stage) {

@@ -9,6 +9,7 @@ import { joining } from './run-store/joining.ts'
 import { keepingValues } from './run-store/keeping-values.ts'
 import { listing } from './run-store/listing.ts'
 import { mapping } from './run-store/mapping.ts'
+import { pausing } from './run-store/pausing.ts'
 import { purging } from './run-store/purging.ts'
 import { renewing } from './run-store/renewing.ts'
 import { telling } from './run-store/telling.ts'
@@ -25,6 +26,7 @@ export const runStoreSuites: readonly Suite[] = [
   mapping,
   telling,
   ending,
+  pausing,
   renewing,
   findingDue,
   following,

@@ -15,7 +15,10 @@ export const invariants = {
   I5: { about: 'a terminal status is final', checked: 'run-model.ts: nothing follows it; the summary never changes' },
   I6: { about: 'a journal has no gap, and folds to the state', checked: 'run-model.ts and state-check.ts' },
   I7: { about: 'a stale fence changes nothing', checked: 'run-model.ts and referee.ts: commits and renewals' },
-  I8: { about: 'cancel wins or loses', checked: 'run-model.ts and end-check.ts: nothing starts after it' },
+  I8: {
+    about: 'cancel wins or loses, and a pause holds',
+    checked: 'run-model.ts, end-check.ts: nothing starts after it',
+  },
   I9: { about: 'an envelope is consumed once', checked: false, because: 'there are no envelopes yet' },
   I10: { about: 'open instances are counted right', checked: 'state-check.ts' },
   I11: { about: 'an approval is decided once', checked: 'run-model.ts, and what operators were answered' },

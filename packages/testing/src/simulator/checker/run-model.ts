@@ -27,6 +27,8 @@ export class RunModel {
   /** Nothing new may start. */
   isStopping = false
   cancelRequested = false
+  /** Nothing may start until an operator says so. */
+  isHeld = false
   end: RunEvent['type'] | undefined
   deadlineAtMs = Number.POSITIVE_INFINITY
   #hasFailed = false
@@ -50,6 +52,14 @@ export class RunModel {
         this.deadlineAtMs = event.head.deadlineAtMs ?? Number.POSITIVE_INFINITY
         this.#failFast = event.head.failFast
         for (const id of event.starts) this.#instance(id).notBeforeMs = event.startAtMs ?? event.atMs
+        return
+      case 'run-pause-ordered':
+        this.#must('I8', !this.isStopping && !this.isHeld, 'a pause of what does not go on')
+        this.isHeld = true
+        return
+      case 'run-pause-lifted':
+        this.#must('I8', this.isHeld, 'a pause is lifted that was not there')
+        this.isHeld = false
         return
       case 'run-cancel-requested':
         this.#must('I8', !this.isStopping, 'a cancel after the run was stopped')
@@ -142,6 +152,7 @@ export class RunModel {
   #claimed(event: EventOf<'node-claimed'>): void {
     const instance = this.#instance(event.instanceId)
     this.#must('I8', !this.isStopping, `${instance.id} starts though the run is stopping`)
+    this.#must('I8', !this.isHeld, `${instance.id} starts though the run is paused`)
     this.#must('I8', event.atMs < this.deadlineAtMs, `${instance.id} starts after the deadline`)
     this.#must('I1', instance.phase !== 'settled', `${instance.id} starts again after its end`)
     this.#must('I7', instance.phase !== 'claimed', `${instance.id} is claimed twice`)

@@ -170,4 +170,32 @@ export const inMachine: readonly Mutant[] = [
       machine.nextDueAtMs = () => NEVER_MS
     },
   },
+  {
+    name: 'a commit of a paused run goes on with the next node',
+    where: 'machine, commit',
+    seed: 74,
+    machine: (machine) => {
+      const { state } = machine
+      let { held } = state
+      around('commit', {
+        before() {
+          held = state.held
+          state.held = undefined
+        },
+        after() {
+          if (!state.stopping) state.held = held
+        },
+      })(machine)
+    },
+  },
+  {
+    name: 'what is due when a pause is lifted is in no index',
+    where: 'machine, unpause',
+    seed: 155,
+    machine: around('notify', {
+      after({ state }, { type }) {
+        if (type === 'unpause') state.newDueAtMs = NEVER_MS
+      },
+    }),
+  },
 ]

@@ -21,6 +21,8 @@ export class Person {
   readonly #options: PeopleOptions
   readonly #client: BatonClient
   readonly #dice: Dice
+  /** For whether to pause, so that people do all else as they did before they could. */
+  readonly #mood: Dice
   #signals = 0
   #busy = 0
 
@@ -30,6 +32,7 @@ export class Person {
     this.actor = new Actor(world, kind, name)
     world.actors.push(this.actor)
     this.#dice = new Dice(hash(`${world.seed} ${name} does`))
+    this.#mood = new Dice(hash(`${world.seed} ${name} pauses`))
     const { mutant } = world
     const store = storeOf(this.actor)
     this.#client = new BatonClient({
@@ -92,6 +95,7 @@ export class Person {
     if (choice === 0) await this.#answers(handle, run)
     else if (choice === 1) await this.#sendsNews(handle)
     else await this.#cancels(handle)
+    if (this.#mood.happens(0.15)) await this.#pauses(handle)
   }
 
   /** Answers everything that a run waits for, until it has ended. */
@@ -100,10 +104,23 @@ export class Person {
     for (;;) {
       const summary = await this.#summary(handle)
       if (summary?.endedAtMs !== undefined) return
+      if (summary?.operatorPause !== undefined) await this.#unpauses(handle)
       if (summary?.pendingApproval !== undefined) await this.#answers(handle, run, summary)
       if (summary?.pendingPause !== undefined) await this.#sends(handle, summary.pendingPause.signal)
       await wait(this.actor.clock, everyMs)
     }
+  }
+
+  /** Now and then nobody thinks of lifting it, until somebody sees the run through. */
+  async #pauses(handle: RunHandle): Promise<void> {
+    const isHeld = await this.#unlessTooEarly(() => handle.pause({ reason: 'wait', by: this.actor.name }))
+    if (isHeld !== true) return
+    await wait(this.actor.clock, this.#mood.below(3_000))
+    if (this.#mood.happens(0.8)) await this.#unpauses(handle)
+  }
+
+  async #unpauses(handle: RunHandle): Promise<void> {
+    await this.#unlessTooEarly(() => handle.unpause({ by: this.actor.name }))
   }
 
   async #cancels(handle: RunHandle): Promise<void> {

@@ -1,0 +1,26 @@
+/** What an operator's pause means: nothing of the run may be claimed until it is lifted, or the run is stopped. */
+import { isSettled } from './run.ts'
+import type { RunState } from './run-state.ts'
+
+/** The first pause stands; what is claimed goes on, and may record what happened. */
+export function hold(state: RunState, { reason, by }: HoldOrder, atMs: number): void {
+  const before = state.status === 'pending' ? 'pending' : 'running'
+  state.held = { reason, ...(by === undefined ? {} : { by }), sinceMs: atMs, before }
+  state.status = 'paused'
+}
+
+interface HoldOrder {
+  readonly reason: string
+  readonly by?: string
+}
+
+/** Lifted, or overtaken by a stop: whether the run then waits for the outside is for others to say. */
+export function letGo(state: RunState): void {
+  if (state.held === undefined) return
+  if (state.status === 'paused') state.status = state.held.before
+  state.held = undefined
+  // What became due in the meantime was in nobody's index.
+  for (const { status, dueAtMs } of state.instances.values()) {
+    if (status !== 'waiting' && !isSettled(status) && dueAtMs < state.newDueAtMs) state.newDueAtMs = dueAtMs
+  }
+}
