@@ -37,6 +37,7 @@ export type { CommitResult, FailureTakers, NextClaim, Outcome, Settlement, Trans
 export type { CreateResult, DueFlow, DueItem, DueQuery, Durability, IRunStore } from './ports/run-store.ts'
 export { checkPurgeOptions } from './ports/run-store.ts'
 export type { JournalOptions, PurgeOptions, RunPage, RunQuery } from './ports/run-store.ts'
+export { newLimiter } from './model/limiter.ts'
 export type { NewRun } from './model/run.ts'
 
 // The rules of a run, for stores that keep its commands in one order
