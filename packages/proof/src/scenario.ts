@@ -6,6 +6,7 @@ import { branches } from './scenarios/branches.ts'
 import { children } from './scenarios/children.ts'
 import { data } from './scenarios/data.ts'
 import { endurance } from './scenarios/endurance.ts'
+import { limits } from './scenarios/limits.ts'
 import { loops } from './scenarios/loops.ts'
 import { outside } from './scenarios/outside.ts'
 import type { Scenario } from './scenarios/scenario.ts'
@@ -23,4 +24,5 @@ export const scenarios: readonly Scenario[] = [
   ...outside,
   ...children,
   ...schemas,
+  ...limits,
 ]
