@@ -17,6 +17,7 @@ export type {
   ApprovalOptions,
   ChildHandle,
   ChildOptions,
+  ContinueOptions,
   EdgePredicate,
   EdgeTransform,
   NodeArguments,

@@ -11,6 +11,7 @@ import { loops } from './scenarios/loops.ts'
 import { outside } from './scenarios/outside.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 import { schemas } from './scenarios/schemas.ts'
+import { successors } from './scenarios/successors.ts'
 import { visits } from './scenarios/visits.ts'
 
 export type { Expected, Scenario } from './scenarios/scenario.ts'
@@ -23,6 +24,7 @@ export const scenarios: readonly Scenario[] = [
   ...data,
   ...outside,
   ...children,
+  ...successors,
   ...schemas,
   ...limits,
 ]

@@ -26,6 +26,10 @@ export interface RunNote {
   readonly createdAtMs: number
   /** Absent as long as it has something to say to another run. */
   readonly endedAtMs?: number
+  /** The first of the runs that go on for each other; absent from those that do not. */
+  readonly firstRunId?: RunId
+  /** Another run goes on for it. */
+  readonly isContinued?: true
   /** The length of the log that says so. */
   readonly logBytes: number
 }
@@ -152,7 +156,8 @@ export class RunIndex {
   }
 }
 
-export function noteOf({ head, status, endedAtMs, outbox }: RunState, logBytes: number): RunNote {
+export function noteOf({ head, status, endedAtMs, outbox, continuedBy }: RunState, logBytes: number): RunNote {
+  const firstRunId = head.lineage.succession?.firstRunId
   const hasMoreToSay = outbox !== undefined && outbox.size > 0
   return {
     runId: head.runId,
@@ -161,6 +166,8 @@ export function noteOf({ head, status, endedAtMs, outbox }: RunState, logBytes: 
     tags: head.tags,
     status,
     createdAtMs: head.createdAtMs,
+    ...(firstRunId === undefined ? {} : { firstRunId }),
+    ...(continuedBy === undefined ? {} : { isContinued: true }),
     ...(endedAtMs === undefined || hasMoreToSay ? {} : { endedAtMs }),
     logBytes,
   }

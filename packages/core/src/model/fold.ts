@@ -17,6 +17,7 @@ import { askAtGate, leaveGates, passGate } from './pass-gates.ts'
 import { isSettled, type Outcome, type RecordedStep } from './run.ts'
 import { type InstanceState, NEVER, newsOf, RunState, setDue } from './run-state.ts'
 import { callOff, openNextItem, settle } from './settle.ts'
+import { isContinuing, postSuccessor, takeOver } from './succession.ts'
 
 /** The state of a run from its journal. */
 export function foldJournal(events: Iterable<RunEvent>): RunState | undefined {
@@ -49,6 +50,7 @@ export function fold(state: RunState, event: RunEvent): void {
       askAtGate(state, startAtMs)
       state.limiter = openLimiter(state.head, event.input)
       if (state.limiter !== undefined) state.status = 'running'
+      if (event.carried !== undefined) takeOver(state, event.carried, event.atMs)
       return
     }
     case 'run-paused':
@@ -64,7 +66,8 @@ export function fold(state: RunState, event: RunEvent): void {
     case 'run-cancel-requested':
       state.stopping = true
       letGo(state)
-      if (state.outcome === undefined) {
+      // A run that was about to go on as new does not: the cancel came before its end.
+      if (state.outcome === undefined || isContinuing(state)) {
         state.outcome = { status: 'cancelled', reason: event.reason }
         state.status = 'cancelling'
       }
@@ -75,6 +78,7 @@ export function fold(state: RunState, event: RunEvent): void {
       state.outcome ??= { status: 'failed', error: event.error }
       return callOffChildren(state, PARENT_FAILED, event.atMs)
     case 'run-completed':
+      if (event.next !== undefined) postSuccessor(state, event.next, event.atMs)
       return end(state, 'completed', event.atMs)
     case 'run-failed':
       return end(state, 'failed', event.atMs)
@@ -172,6 +176,10 @@ export function fold(state: RunState, event: RunEvent): void {
       }
       if (event.deltas !== undefined) changeContext(state, event.deltas)
       settle(state, instance, 'succeeded', event.arrivals, event.atMs)
+      if (event.continueAs !== undefined) {
+        state.stopping = true
+        state.outcome ??= { status: 'continued', run: event.continueAs }
+      }
       if (event.cancels !== undefined) for (const id of event.cancels) callOff(state, id, 'lost-the-join', event.atMs)
       return
     }
@@ -285,7 +293,8 @@ function end(state: RunState, status: 'completed' | 'failed' | 'cancelled', atMs
   }
   if (status !== 'completed') callOffChildren(state, PARENT_FAILED, atMs)
   leaveGates(state, atMs)
-  tellParent(state, atMs)
+  // A parent waits for the last of those that go on for each other.
+  if (state.continuedBy === undefined) tellParent(state, atMs)
 }
 
 /** A run that is signalled for years must not grow with it: the oldest ids are forgotten. */

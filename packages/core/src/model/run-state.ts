@@ -114,6 +114,10 @@ export class RunState {
   stopping = false
   /** An operator's pause, and what the status was before it. */
   held: (OperatorPause & { readonly before: 'pending' | 'running' }) | undefined = undefined
+  /** The run that goes on for it. */
+  continuedBy: RunId | undefined = undefined
+  /** The newest of those that it was told of. Not in the journal. */
+  newest: { readonly runId: RunId; readonly link: number } | undefined = undefined
   readonly instances = new Map<InstanceId, InstanceState>()
   /** Instances that nothing follows and that succeeded, by the name of their output: in a loop the last one counts. */
   readonly results = new Map<NodeId, InstanceState>()
@@ -218,8 +222,8 @@ export function summaryOf(state: RunState): RunSummary {
       })
     } else pause ??= { instanceId: instance.id, signal: wait.name, sinceMs }
   }
-  const output = state.status === 'completed' ? outputOf(state) : undefined
-  const { outcome, held } = state
+  const { outcome, held, continuedBy, newest } = state
+  const output = state.status === 'completed' && continuedBy === undefined ? outputOf(state) : undefined
   const slot = pendingSlotOf(state)
   return {
     ...state.head,
@@ -235,6 +239,8 @@ export function summaryOf(state: RunState): RunSummary {
     pendingApprovals: approvals,
     ...(pause === undefined ? {} : { pendingPause: pause }),
     ...(slot === undefined ? {} : { pendingSlot: slot }),
+    ...(continuedBy === undefined ? {} : { continuedBy }),
+    ...(newest === undefined ? {} : { newestRunId: newest.runId }),
     ...(held === undefined ? {} : { operatorPause: withoutBefore(held) }),
   }
 }

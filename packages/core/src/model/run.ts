@@ -7,6 +7,7 @@ import type { Gate, PendingSlot } from './gate.ts'
 import type { EdgeId, Fence, InstanceId, NodeId, RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
 import type { LimiterView } from './limiter.ts'
+import type { Carried, Succession } from './succession.ts'
 
 /** A `limiter` grants slots to runs whose number is limited: it is made by them, and has no nodes. */
 export type RunKind = 'workflow' | 'agent' | 'limiter'
@@ -91,6 +92,8 @@ export interface Lineage {
   readonly parentRunId?: RunId
   readonly branchOriginRunId?: RunId
   readonly branchCheckpointId?: string
+  /** Of a run that goes on for another one. */
+  readonly succession?: Succession
 }
 
 /** Trace ids across hops. */
@@ -133,6 +136,8 @@ export interface NewRun {
   readonly tags?: readonly string[]
   readonly priority?: number
   readonly failFast?: boolean
+  /** What it takes over from the run that it goes on for. */
+  readonly carried?: Carried
   readonly lineage?: Lineage
   readonly correlation?: TraceCorrelation
   readonly gates?: readonly Gate[]
@@ -169,6 +174,8 @@ export interface ApprovalDecision {
 export type Outcome =
   | { readonly status: 'failed'; readonly error: RecordedError; readonly instanceId?: InstanceId }
   | { readonly status: 'cancelled'; readonly reason: string }
+  /** Another run goes on for it. */
+  | { readonly status: 'continued'; readonly run: NewRun }
 
 /** A run in few words: what lists, handles and operators look at first. Values are encoded. */
 export interface RunSummary extends RunHead {
@@ -185,6 +192,10 @@ export interface RunSummary extends RunHead {
   readonly pendingPause?: PendingPause
   /** It may not begin yet: as many runs as allowed are under way. */
   readonly pendingSlot?: PendingSlot
+  /** The run that goes on for this one, which has ended as completed and has no output. */
+  readonly continuedBy?: RunId
+  /** Of a first run: the newest of those that go on for it that it was told of. No part of the journal. */
+  readonly newestRunId?: RunId
   /** Nothing of it is claimed until the pause is lifted. */
   readonly operatorPause?: OperatorPause
 }

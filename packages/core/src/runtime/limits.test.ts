@@ -136,6 +136,26 @@ describe.each([
     expect((await last.outcome()).status).toBe('completed')
   })
 
+  it('holds for a run that goes on as new: it gives its place back, and gets in line again', async () => {
+    const begun: string[] = []
+    const flow = createFlow<{ name: string; round: number }>('rounds', { concurrency: { limit: 1 } }).node(
+      'work',
+      async ({ input: { name, round }, continueAsNew }: NodeArguments<{ name: string; round: number }>) => {
+        begun.push(`${name}${round}`)
+        if (round < 3) await continueAsNew({ name, round: round + 1 })
+      },
+    )
+    const other = createFlow('other').node('start', async ({ startChild }: NodeArguments) => {
+      const runs = [await startChild(flow, { name: 'a', round: 1 }), await startChild(flow, { name: 'b', round: 1 })]
+      for (const run of runs) await run.result()
+    })
+    await using runtime = new FlowRuntime({ flows: [other, flow], concurrency: 1, ...ports() })
+
+    expect((await runtime.run(other)).status).toBe('completed')
+
+    expect(begun).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'b3'])
+  })
+
   it('holds for runs that are started by runs', async () => {
     const { flow, most, endOne, until } = crowd({ concurrency: { limit: 2 } })
     const parent = createFlow('parent').node('ask', async ({ startChild }: NodeArguments) => {

@@ -6,6 +6,7 @@
  * the end of the line.
  */
 import { Attempt, type AttemptEnd } from '../engine/attempt.ts'
+import { lastingIdOf } from '../engine/continue-as-new.ts'
 import type { Environment } from '../engine/environment.ts'
 import { firstWords } from '../engine/first-words.ts'
 import { type Graph, nodeOf } from '../engine/graph.ts'
@@ -58,6 +59,8 @@ export class LocalRun implements Relative, InLine {
   #timers: Set<() => void> | undefined
   #family: LocalFamily | undefined
   #activeChildren = 0
+  /** Its end, or its rest, is that of all of them. */
+  #isFirst: boolean
   #stopListening: (() => void) | undefined
   #resolve: ((state: RunState) => void) | undefined
   #reject: ((error: unknown) => void) | undefined
@@ -70,6 +73,7 @@ export class LocalRun implements Relative, InLine {
       options.begun?.machine ?? RunMachine.create(run, env.clock.now(), localMachine(graph, options.onEvent))
     this.#line = options.relatives?.line ?? new LocalLine(options.concurrency)
     this.#family = options.relatives?.family
+    this.#isFirst = options.relatives === undefined
     for (const instanceId of options.begun?.line ?? []) this.#push(instanceId)
     this.#env = {
       serializer: env.serializer,
@@ -102,20 +106,25 @@ export class LocalRun implements Relative, InLine {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
-      const { run, begun } = this.#options
-      const { deadlineAtMs } = this.#machine.state.head
-      if (deadlineAtMs !== undefined) this.#at(deadlineAtMs, () => this.#notifyDeadline())
-      if (begun !== undefined) return
-      for (const instanceId of run.starts) this.#enqueueAt(instanceId)
-      this.#askAtGate(run)
+      this.#start()
     })
   }
 
+  #start(): void {
+    const { run, begun } = this.#options
+    const { deadlineAtMs } = this.#machine.state.head
+    if (deadlineAtMs !== undefined) this.#at(deadlineAtMs, () => this.#notifyDeadline())
+    if (begun !== undefined) return
+    for (const instanceId of run.starts) this.#enqueueAt(instanceId)
+    this.#askAtGate()
+  }
+
   /** Its time may be still to come. */
-  #askAtGate(run: NewRun): void {
+  #askAtGate(): void {
+    const { run } = this.#options
     if (run.gates === undefined) return
     const nowMs = this.#env.clock.now()
-    if ((run.startAtMs ?? 0) > nowMs) return this.#at(run.startAtMs ?? 0, () => this.#askAtGate(run))
+    if ((run.startAtMs ?? 0) > nowMs) return this.#at(run.startAtMs ?? 0, () => this.#askAtGate())
     this.#tell(firstWords(run, nowMs))
   }
 
@@ -129,6 +138,10 @@ export class LocalRun implements Relative, InLine {
 
   get runId(): RunId {
     return this.#options.run.runId
+  }
+
+  get lastingId(): RunId {
+    return lastingIdOf(this.#machine.state.head)
   }
 
   /** News from a relative. */
@@ -168,14 +181,39 @@ export class LocalRun implements Relative, InLine {
     }
     const family = this.#family
     this.#machine.delivered(messages.map(({ key }) => key))
-    const { env, concurrency } = this.#options
-    family.deliver(this, messages, env.limiters, (run) => {
-      const relatives = { family, line: this.#line }
-      const child = new LocalRun({ graph: env.toStart(run.flowId, run.version), run, env, concurrency, relatives })
-      // Not inside this commit: children of children of children would pile up on the stack.
-      queueMicrotask(() => this.pump())
-      return { relative: child, rested: child.begin() }
+    family.deliver(this, messages, this.#options.env.limiters, {
+      child: (run) => {
+        const child = this.#relative(run, family)
+        return { relative: child, rested: child.begin() }
+      },
+      successor: (run) => {
+        const { signal, onEvent } = this.#options
+        const successor = this.#relative(run, family, { signal, onEvent })
+        successor.#goOnFor(this)
+        return successor
+      },
     })
+  }
+
+  #relative(run: NewRun, family: LocalFamily, more: Pick<LocalRunOptions, 'signal' | 'onEvent'> = {}): LocalRun {
+    const { env, concurrency } = this.#options
+    const relatives = { family, line: this.#line }
+    // Not inside this commit: children of children of children would pile up on the stack.
+    queueMicrotask(() => this.pump())
+    const graph = env.toStart(run.flowId, run.version)
+    return new LocalRun({ graph, run, env, concurrency, relatives, ...more })
+  }
+
+  /** Whoever waits for that run waits for this one from now on. */
+  #goOnFor(before: LocalRun): void {
+    this.#resolve = before.#resolve
+    this.#reject = before.#reject
+    this.#activeChildren = before.#activeChildren
+    before.#resolve = undefined
+    this.#isFirst = before.#isFirst
+    before.#reject = undefined
+    this.#start()
+    if (this.#options.signal !== undefined) this.#listen(this.#options.signal)
   }
 
   get #context(): ContextSource {
@@ -241,7 +279,7 @@ export class LocalRun implements Relative, InLine {
 
   #settle(): void {
     this.#stop()
-    if (this.#options.relatives === undefined && !isTerminal(this.#machine.state.status)) {
+    if (this.#isFirst && !isTerminal(this.#machine.state.status)) {
       this.abandon()
       this.#family?.abandon()
     }

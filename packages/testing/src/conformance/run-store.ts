@@ -1,6 +1,7 @@
 import { asyncContext } from './async-context.ts'
 import { claiming } from './run-store/claiming.ts'
 import { committing } from './run-store/committing.ts'
+import { continuing } from './run-store/continuing.ts'
 import { creating } from './run-store/creating.ts'
 import { ending } from './run-store/ending.ts'
 import { findingDue } from './run-store/finding-due.ts'
@@ -27,6 +28,7 @@ export const runStoreSuites: readonly Suite[] = [
   mapping,
   telling,
   limiting,
+  continuing,
   ending,
   pausing,
   renewing,
