@@ -32,12 +32,13 @@ export {
 export { type ILogger, type LogFields, type LogLevel, silentLogger, withFields } from './ports/logger.ts'
 export type { Claim, ClaimedArrival, ClaimNeeds, ClaimRequest, ClaimResult } from './ports/claim.ts'
 export type { RenewRequest, RenewResult, RunSignal } from './ports/claim.ts'
-export type { Notice, NoticeResult } from './ports/notice.ts'
+export type { LimiterNotice, Notice, NoticeResult } from './ports/notice.ts'
 export type { CommitResult, FailureTakers, NextClaim, Outcome, Settlement, Transition } from './ports/transition.ts'
 export type { CreateResult, DueFlow, DueItem, DueQuery, Durability, IRunStore } from './ports/run-store.ts'
 export { checkPurgeOptions } from './ports/run-store.ts'
 export type { EnlistRequest, EnlistResult, IWaitingLists, WaitingList } from './ports/waiting-lists.ts'
 export type { JournalOptions, PurgeOptions, RunPage, RunQuery } from './ports/run-store.ts'
+export { newLimiter } from './model/limiter.ts'
 export type { NewRun } from './model/run.ts'
 
 // The rules of a run, for stores that keep its commands in one order

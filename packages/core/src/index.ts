@@ -2,7 +2,15 @@
 
 // Flows
 export { createFlow, Flow, type InputOf } from './flow/create-flow.ts'
-export type { EdgeOptions, FlowOptions, MapOptions, NodeOptions, SchemaOptions } from './flow/flow-options.ts'
+export type {
+  EdgeOptions,
+  FlowOptions,
+  KeyedLimit,
+  LimitOption,
+  MapOptions,
+  NodeOptions,
+  SchemaOptions,
+} from './flow/flow-options.ts'
 export type { NodeTypes } from './flow/node-types.ts'
 export type { StandardSchemaV1 } from './model/standard-schema.ts'
 export type {
@@ -25,10 +33,12 @@ export type {
   Blueprint,
   BlueprintEdge,
   BlueprintNode,
+  ConcurrencyLimit,
   InputSource,
   LoopPolicy,
   MapPolicy,
   NodeConfig,
+  RateLimit,
   RunPolicy,
   WorkflowBlueprint,
 } from './model/blueprint.ts'
@@ -48,6 +58,7 @@ export { FlowRuntime, type FlowRuntimeOptions, type RunOptions } from './runtime
 
 // Running them anywhere: a client starts, workers of any process carry on
 export { BatonClient, type ClientOptions } from './client/client.ts'
+export type { SlotWait } from './client/slot-wait.ts'
 export type { StartArguments, StartOptions } from './engine/new-run.ts'
 export {
   RunHandle,
@@ -85,6 +96,9 @@ export type {
   TraceCorrelation,
 } from './model/run.ts'
 export { isTerminal } from './model/run.ts'
+export type { Gate, PendingSlot } from './model/gate.ts'
+export type { LimiterView } from './model/limiter.ts'
+export type { Waiter } from './model/waiting-line.ts'
 export { isTurn, nodeOfInstance, parseRunId, type InstanceId, type NodeId, type RunId } from './model/ids.ts'
 export type { JsonObject, JsonValue } from './model/json.ts'
 export type { ContextEntry, Delta, DeltaPath } from './model/delta.ts'

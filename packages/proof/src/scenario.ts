@@ -6,6 +6,7 @@ import { branches } from './scenarios/branches.ts'
 import { children } from './scenarios/children.ts'
 import { data } from './scenarios/data.ts'
 import { endurance } from './scenarios/endurance.ts'
+import { limits } from './scenarios/limits.ts'
 import { loops } from './scenarios/loops.ts'
 import { otherRuns } from './scenarios/other-runs.ts'
 import { outside } from './scenarios/outside.ts'
@@ -27,4 +28,5 @@ export const scenarios: readonly Scenario[] = [
   ...otherRuns,
   ...successors,
   ...schemas,
+  ...limits,
 ]

@@ -43,6 +43,8 @@ function changesNothing(state: RunState, command: Command, atMs: number): boolea
     case 'commit':
       return isTerminal(state.status) || !mayCommit(state, command.transition)
     case 'notify':
+      // A limiter that has moved only says where to; which is all it ever does again.
+      if (state.limiter?.movedTo !== undefined && command.notice.type !== 'limiter-move') return true
       if (isTerminal(state.status)) return command.notice.type !== 'continued' || !isNews(state, command.notice)
       // A run that is about to go on as new can still be cancelled.
       return command.notice.type === 'cancel' && state.stopping && state.outcome?.status !== 'continued'

@@ -8,6 +8,7 @@ import type { NewId } from '../ports/clock.ts'
 import type { Send } from '../ports/transition.ts'
 import { checkRunInput } from './check-value.ts'
 import type { Environment } from './environment.ts'
+import { withGates } from './gates.ts'
 import { toNewRun } from './new-run.ts'
 import type { ChildOptions } from './node-function.ts'
 import type { RunnableFlow } from './registry.ts'
@@ -32,9 +33,10 @@ export async function childRun(
   const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
   const { lineage, correlation, priority } = head
   const runId = start.runId ?? childRunId(head.runId, instanceId, position, env.newId)
+  const asked = { input, limitKey: start.limitKey }
   const run: NewRun = {
     ...(priority === 0 ? {} : { priority }),
-    ...toNewRun(graph, input, { ...start, runId }, env),
+    ...(await withGates(graph, toNewRun(graph, input, { ...start, runId }, env), asked)),
     lineage: { rootRunId: lineage.rootRunId, parentRunId: lastingIdOf(head) },
     correlation: { traceId: correlation.traceId, spanId: runId, parentSpanId: correlation.spanId },
   }
@@ -49,6 +51,7 @@ const childOptions = [
   'deadlineMs',
   'priority',
   'tags',
+  'limitKey',
   'detached',
 ] as const satisfies readonly (keyof ChildOptions)[]
 

@@ -6,6 +6,7 @@ import type { NewRun, RunHead } from '../model/run.ts'
 import { lastingIdOf } from '../model/succession.ts'
 import { checkRunInput } from './check-value.ts'
 import type { Environment } from './environment.ts'
+import { withGates } from './gates.ts'
 import { toNewRun } from './new-run.ts'
 import type { ContinueOptions } from './node-function.ts'
 
@@ -31,7 +32,7 @@ export async function continuedRun(
   return {
     ...(priority === 0 ? {} : { priority }),
     ...(tags.length === 0 ? {} : { tags }),
-    ...toNewRun(graph, input, { ...start, runId }, env),
+    ...(await withGates(graph, toNewRun(graph, input, { ...start, runId }, env), { input, limitKey: start.limitKey })),
     lineage: {
       rootRunId: lineage.rootRunId,
       ...(lineage.parentRunId === undefined ? {} : { parentRunId: lineage.parentRunId }),
@@ -67,4 +68,5 @@ const continueOptions = [
   'deadlineMs',
   'priority',
   'tags',
+  'limitKey',
 ] as const satisfies readonly (keyof ContinueOptions)[]

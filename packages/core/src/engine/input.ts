@@ -101,7 +101,7 @@ function decoded(edge: GraphEdge | undefined, { output }: ClaimedArrival, { seri
   return edge === undefined ? value : transformed(edge, value)
 }
 
-function walk(value: unknown, path: readonly string[]): unknown {
+export function walk(value: unknown, path: readonly string[]): unknown {
   let place = value
   for (const member of path) {
     if (place === undefined || place === null) return undefined

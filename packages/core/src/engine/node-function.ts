@@ -115,7 +115,7 @@ export interface StartRunOptions extends Omit<StartOptions, 'idempotencyKey'> {
 }
 
 export interface ContinueOptions
-  extends Pick<StartOptions, 'context' | 'startAtMs' | 'deadlineMs' | 'priority' | 'tags'> {
+  extends Pick<StartOptions, 'context' | 'startAtMs' | 'deadlineMs' | 'priority' | 'tags' | 'limitKey'> {
   /** Which version of the flow goes on. Default the run's own. */
   readonly version?: string
   /** The newest version that this worker has. Default false. */

@@ -73,6 +73,7 @@ export class Sweeper {
     const { store, queue, courier, onStop } = this.#options
     const instances = items.filter((item) => item.type === 'instance')
     for (const item of items) {
+      if (item.type === 'slots') await courier.review(item.runId)
       if (item.type !== 'deadline') continue
       await courier.tell({ type: 'deadline', runId: item.runId })
       onStop?.(item.runId)

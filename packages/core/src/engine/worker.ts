@@ -11,12 +11,14 @@ import { JsonSerializer } from '../context/json-serializer.ts'
 import { defaults } from '../model/blueprint.ts'
 import { assertOptions } from '../model/check-options.ts'
 import { flowName, type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
+import type { RunMessage } from '../model/message.ts'
 import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
 import type { Claim } from '../ports/claim.ts'
 import { type IClock, randomId, systemClock } from '../ports/clock.ts'
 import type { Delivery, Job } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { DueFlow, DueItem } from '../ports/run-store.ts'
+import { Alarms } from './alarms.ts'
 import { Chain } from './chain.ts'
 import { Courier } from './courier.ts'
 import { Deadlines } from './deadlines.ts'
@@ -54,6 +56,7 @@ export class Worker {
   readonly #slots: Slots
   readonly #leases: Leases
   readonly #courier: Courier
+  readonly #alarms: Alarms
   readonly #chain: Chain
   readonly #sweeper: Sweeper
   readonly #waitingWork: WaitingWork
@@ -110,7 +113,15 @@ export class Worker {
       },
       isJournalFull: (run) => journalLimit.isReached(run),
     }
-    this.#courier = new Courier({ store, queue, clock, logger, onStop: (runId) => this.heed(runId) })
+    this.#alarms = new Alarms(clock, OWN_TIMER_MS, (runId) => void this.#courier.review(runId))
+    this.#courier = new Courier({
+      store,
+      queue,
+      clock,
+      logger,
+      onStop: (runId) => this.heed(runId),
+      onAgain: (runId, delayMs) => this.#alarms.set(runId, delayMs),
+    })
     this.#chain = new Chain({
       ...options,
       courier: this.#courier,
@@ -149,6 +160,11 @@ export class Worker {
   /** The run was stopped: fires the signals of those of its nodes that run here, without waiting for the next renewal. */
   heed(runId: RunId): void {
     void this.#leases.heed(runId)
+  }
+
+  /** Brings what a run has said to the runs that it is for. */
+  tell(from: RunId, messages: readonly RunMessage[]): Promise<void> {
+    return this.#courier.deliver(from, messages)
   }
 
   /** Brings messages that were found in the store to the runs that they are for. */
@@ -191,6 +207,7 @@ export class Worker {
       this.#waitingWork.stop()
       for (const cancel of this.#ownTimers) cancel()
       this.#ownTimers.clear()
+      this.#alarms.stop()
     }
     const { stopWithinMs = defaults.stopWithinMs } = this.#options
     const graceMs = Math.max(0, stopWithinMs - this.#env.abandonAfterMs)
@@ -378,8 +395,8 @@ export class Worker {
 
   async #adopt(delivery: Delivery): Promise<Graph | undefined | 'dead-lettered'> {
     const { store, registry, coordinationStore } = this.#options
-    const { serializer } = this.#env
-    return adoptForeignJob(delivery, { store, registry, coordinationStore, serializer })
+    const { serializer, deliver } = this.#env
+    return adoptForeignJob(delivery, { store, registry, coordinationStore, serializer, deliver })
   }
 
   #patience(runId: RunId, instanceId: InstanceId, attempt: number) {

@@ -17,7 +17,7 @@ import {
 } from '../engine/built-in-nodes.ts'
 import type { NodeArguments } from '../engine/node-function.ts'
 import type { FunctionRegistry, inputType, RunnableFlow } from '../engine/registry.ts'
-import { type Blueprint, edgeIdOf, type NodeConfig } from '../model/blueprint.ts'
+import { type Blueprint, type ConcurrencyLimit, edgeIdOf, type NodeConfig, type RateLimit } from '../model/blueprint.ts'
 import { APPROVAL, CHILD, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
 import { checkBlueprint, readEdge, readHead, readNode } from '../model/check-blueprint.ts'
 import { addEdge, addNodeId } from '../model/check-graph.ts'
@@ -37,6 +37,7 @@ import type {
   SignalNodeOptions,
   WaitConfig,
 } from './flow-options.ts'
+import { toLimits } from './limit-options.ts'
 import { assertSchema, isSameCode, nodeCode } from './node-code.ts'
 import type { Fitting, ListGiven, ListTaken, NodeTypes, OutputOf, Returns, ReturnsFor, Taken } from './node-types.ts'
 import { copyOf, noParts, type Part, type Parts, registryOf } from './parts.ts'
@@ -60,12 +61,25 @@ export function createFlow<Input = unknown>(
   options?: FlowOptions & { readonly input?: StandardSchemaV1<Input, unknown> },
 ): Flow<Input, never, never>
 export function createFlow(id: string, options: FlowOptions = {}): Flow<unknown, never, never> {
-  checkOptions(options, ['version', 'description', 'failFast', 'deadlineMs', 'input'] satisfies (keyof FlowOptions)[])
+  checkOptions(options, flowOptions)
   const { version, description, failFast, deadlineMs, input } = options
-  const head = { id, metadata: ifAny({ version, description }), policy: ifAny({ failFast, deadlineMs }) }
+  const concurrency = toLimits<ConcurrencyLimit>(options.concurrency)
+  const rate = toLimits<RateLimit>(options.rateLimit)
+  const policy = ifAny({ failFast, deadlineMs, concurrency, rate })
+  const head = { id, metadata: ifAny({ version, description }), policy }
   assertSchema(input, 'input')
   return new Flow<unknown, never, never>(readHead(head, ''), noParts(input), 0)
 }
+
+const flowOptions = [
+  'version',
+  'description',
+  'failFast',
+  'deadlineMs',
+  'input',
+  'concurrency',
+  'rateLimit',
+] as const satisfies readonly (keyof FlowOptions)[]
 
 type AddOptions = NodeOptions & SchemaOptions
 

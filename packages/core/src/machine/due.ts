@@ -1,4 +1,5 @@
 /** What time has made ready in a run. */
+import { limiterDueAtMs } from '../model/limiter.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
 import { type InstanceState, NEVER, type RunState } from '../model/run-state.ts'
 import type { DueItem, DueQuery } from '../ports/run-store.ts'
@@ -26,10 +27,16 @@ export function dueItems(
   // Whoever asks for flows looks for work that it can do.
   if (flows === undefined && !enlisted) {
     for (const { message, dueAtMs, remindAtMs } of state.outbox?.values() ?? []) {
+      if (dueAtMs > atMs) continue
       if (!unsentOnly || remindAtMs <= atMs) items.push({ type: 'message', runId: head.runId, message, dueAtMs })
     }
   }
   if (isTerminal(state.status)) return items
+  if (state.limiter !== undefined) {
+    const dueAtMs = limiterDueAtMs(state.limiter)
+    if (dueAtMs <= atMs && flows === undefined && !enlisted) items.push({ type: 'slots', runId: head.runId, dueAtMs })
+    return items
+  }
   if (!enlisted && head.deadlineAtMs !== undefined && head.deadlineAtMs <= atMs && !state.stopping) {
     items.push({ type: 'deadline', runId: head.runId, dueAtMs: head.deadlineAtMs })
   }
@@ -64,6 +71,7 @@ export function nextDueAtMs(state: RunState): number {
   let next = NEVER
   for (const { dueAtMs } of state.outbox?.values() ?? []) if (dueAtMs < next) next = dueAtMs
   if (isTerminal(state.status)) return next
+  if (state.limiter !== undefined) return Math.min(next, limiterDueAtMs(state.limiter))
   if (!state.stopping) next = Math.min(next, state.head.deadlineAtMs ?? NEVER)
   if (state.held !== undefined) return next
   for (const instance of state.instances.values()) {

@@ -20,8 +20,10 @@ import { BatonError, errors, unreachable } from '../model/errors.ts'
 import type { RunEvent, RunFact } from '../model/event.ts'
 import { isOtherChild } from '../model/family.ts'
 import { fold } from '../model/fold.ts'
+import { gateOf } from '../model/gate.ts'
 import type { InstanceId, NodeId } from '../model/ids.ts'
 import { deepEqual } from '../model/json.ts'
+import { type LimiterState, limiterDueAtMs } from '../model/limiter.ts'
 import type { RunMessage } from '../model/message.ts'
 import type { NewRun } from '../model/run.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
@@ -44,6 +46,7 @@ import type { EnlistResult } from '../ports/waiting-lists.ts'
 import { claimView } from './claim-view.ts'
 import { claimableAt, type DueFilter, dueItems, isClaimable, nextDueAtMs } from './due.ts'
 import { enlist } from './enlist.ts'
+import { notifyLimiter } from './limiter-machine.ts'
 import { failureFixesOutcome, isMoot, outcomeEvent } from './outcome-event.ts'
 
 export interface MachineOptions {
@@ -53,9 +56,12 @@ export interface MachineOptions {
   readonly onEvent?: ((event: RunEvent) => void) | undefined
   /** Which nodes' instances to let go of once they have settled: for runs whose state nobody will look at. */
   readonly forgets?: ((nodeId: NodeId) => boolean) | undefined
+  /** How much news a limiter takes before it goes on in a new run, as long as it knows of few runs. Default 2,000. */
+  readonly limiterNews?: number
 }
 
 const NO_IDS: readonly InstanceId[] = []
+const LIMITER_NEWS = 2_000
 /** A first run knows from its own journal which one comes second. */
 const FIRST_SUCCESSOR = 2
 
@@ -81,6 +87,7 @@ export class RunMachine {
       correlation: run.correlation ?? { traceId: run.runId, spanId: run.runId },
       createdAtMs: atMs,
       ...(run.deadlineMs === undefined ? {} : { deadlineAtMs: (run.startAtMs ?? atMs) + run.deadlineMs }),
+      ...(run.gates === undefined ? {} : { gates: run.gates }),
     }
     const machine = new RunMachine(new RunState(head), options)
     machine.#emit({
@@ -95,6 +102,8 @@ export class RunMachine {
       ...(run.carried === undefined ? {} : { carried: run.carried }),
     })
     machine.#takeOpened(atMs)
+    // Whoever creates a run knows what it says first; `engine/first-words.ts`.
+    machine.#takeSent(atMs)
     return machine
   }
 
@@ -202,6 +211,7 @@ export class RunMachine {
     const decided = notice.type === 'decide' ? this.#decided(notice) : undefined
     if (decided !== undefined) return decided
     if (isTerminal(state.status)) return this.#toldAfterEnd(notice)
+    if (state.limiter !== undefined) return this.#notifyLimiter(state.limiter, notice, atMs)
     const before = state.seq
     let woken = NO_IDS
     switch (notice.type) {
@@ -255,6 +265,17 @@ export class RunMachine {
         if (child !== undefined && child.end === undefined) this.#record({ type: 'child-ended', childRunId, end }, atMs)
         break
       }
+      case 'slot-grant':
+        if (gateOf(state)?.limiter === notice.limiter && !state.stopping) {
+          this.#record({ type: 'slot-granted', limiter: notice.limiter }, atMs)
+        }
+        break
+      case 'slot-request':
+      case 'slot-release':
+      case 'slots-due':
+      case 'limiter-move':
+        // News for a limiter, and this run is none.
+        break
       default:
         return unreachable(notice)
     }
@@ -264,6 +285,18 @@ export class RunMachine {
     const ready = woken.length === 0 ? opened : woken
     const sent = state.sent.length === 0 ? {} : { sent: this.#takeSent(atMs) }
     return { status: 'accepted', ready, ...sent, run: this.#signal() }
+  }
+
+  #notifyLimiter(limiter: LimiterState, notice: Notice, atMs: number): NoticeResult {
+    const { limiterNews = LIMITER_NEWS } = this.#options
+    const answer = notifyLimiter(limiter, notice, { atMs, limiterNews, record: (fact) => this.#record(fact, atMs) })
+    if (answer.type === 'moved') return { status: 'moved', to: answer.to }
+    const run = this.#signal()
+    const dueAtMs = limiterDueAtMs(limiter)
+    const again = dueAtMs === NEVER ? {} : { againInMs: Math.max(0, dueAtMs - atMs) }
+    if (answer.type === 'unchanged') return { status: 'unchanged', ...again, run }
+    const sent = this.state.sent.length === 0 ? {} : { sent: this.#takeSent(atMs) }
+    return { status: 'accepted', ready: NO_IDS, ...sent, ...again, run }
   }
 
   renew(request: RenewRequest, atMs: number): RenewResult {
@@ -462,7 +495,7 @@ export class RunMachine {
   /** Ends the run when nothing is left to happen; else notes when it began or ceased to wait for the outside. */
   #conclude(atMs: number): void {
     const { state } = this
-    if (isTerminal(state.status)) return
+    if (isTerminal(state.status) || state.limiter !== undefined) return
     if (state.stopping || state.held !== undefined) delistAll(state)
     if (state.open === 0 || (state.stopping && state.claimed === 0)) {
       const { outcome } = state
@@ -525,7 +558,9 @@ export class RunMachine {
     this.state.sent = []
     for (const { key } of sent) {
       const entry = outbox?.get(key)
-      if (entry !== undefined && redispatchMs !== NEVER) entry.remindAtMs = atMs + redispatchMs
+      // Nobody brings what only time makes due: the sweep does.
+      if (entry === undefined || redispatchMs === NEVER || entry.dueAtMs > atMs) continue
+      entry.remindAtMs = atMs + redispatchMs
     }
     return sent
   }

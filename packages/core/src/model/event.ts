@@ -4,6 +4,7 @@
  */
 import type { Delta } from './delta.ts'
 import type { RecordedError } from './errors.ts'
+import type { Gate } from './gate.ts'
 import type { Fence, InstanceId, NodeId, RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
 import type { ChildEnd, RunMessage } from './message.ts'
@@ -123,6 +124,17 @@ export type RunFact =
     })
   | { readonly type: 'child-ended'; readonly childRunId: RunId; readonly end: ChildEnd }
   | (ByClaim & { readonly type: 'message-sent'; readonly message: RunMessage })
+  // Limits: what a run hears from a limiter, and what happens to a limiter.
+  | { readonly type: 'slot-granted'; readonly limiter: RunId }
+  | {
+      readonly type: 'slot-requested'
+      readonly from: RunId
+      readonly gate: Gate
+      readonly priority: number
+    }
+  | { readonly type: 'slot-released'; readonly from: RunId }
+  | { readonly type: 'slots-reviewed' }
+  | { readonly type: 'limiter-moved'; readonly generation: number }
   // News from outside.
   | {
       readonly type: 'signal-received'

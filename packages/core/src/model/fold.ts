@@ -12,6 +12,8 @@ import { hold, letGo } from './hold.ts'
 import type { InstanceId, RunId } from './ids.ts'
 import { addStep, newInstance, open, setStatus } from './instance-status.ts'
 import type { JsonValue } from './json.ts'
+import { foldLimiter, openLimiter } from './limiter.ts'
+import { askAtGate, leaveGates, passGate } from './pass-gates.ts'
 import { isSettled, type Outcome, type RecordedStep } from './run.ts'
 import { type InstanceState, NEVER, newsOf, RunState, setDue } from './run-state.ts'
 import { callOff, openNextItem, settle } from './settle.ts'
@@ -40,7 +42,14 @@ export function fold(state: RunState, event: RunEvent): void {
       state.input = event.input
       state.firstContext = event.context
       for (const [key, value] of Object.entries(event.context ?? {})) state.context.set(key, { value, version: 1 })
-      for (const id of event.starts) open(state, newInstance(state, id), event.startAtMs ?? event.atMs)
+      const startAtMs = event.startAtMs ?? event.atMs
+      for (const id of event.starts) {
+        const instance = newInstance(state, id)
+        if (state.head.gates === undefined) open(state, instance, startAtMs)
+      }
+      askAtGate(state, startAtMs)
+      state.limiter = openLimiter(state.head, event.input)
+      if (state.limiter !== undefined) state.status = 'running'
       if (event.carried !== undefined) takeOver(state, event.carried, event.atMs)
       return
     }
@@ -217,6 +226,14 @@ export function fold(state: RunState, event: RunEvent): void {
     case 'message-sent':
       return post(state, event.message, event.atMs)
 
+    case 'slot-granted':
+      return passGate(state, event.atMs)
+    case 'slot-requested':
+    case 'slot-released':
+    case 'slots-reviewed':
+    case 'limiter-moved':
+      return foldLimiter(state, event)
+
     case 'signal-received': {
       if (event.signalId !== undefined) rememberSignal(newsOf(state).signalIds, event.signalId)
       for (const instance of newsOf(state).awaiting.values()) {
@@ -275,6 +292,7 @@ function end(state: RunState, status: 'completed' | 'failed' | 'cancelled', atMs
     }
   }
   if (status !== 'completed') callOffChildren(state, PARENT_FAILED, atMs)
+  leaveGates(state, atMs)
   // A parent waits for the last of those that go on for each other.
   if (state.continuedBy === undefined) tellParent(state, atMs)
 }

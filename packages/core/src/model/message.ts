@@ -3,6 +3,7 @@
  * that says it keeps it, beyond its own end, until the other one has it. Each is applied once however often it comes.
  */
 import type { RecordedError } from './errors.ts'
+import type { Gate } from './gate.ts'
 import type { RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
 import type { NewRun, TerminalStatus } from './run.ts'
@@ -14,6 +15,12 @@ export type MessageBody =
   | { readonly type: 'signal'; readonly name: string; readonly payload?: JsonValue }
   /** How it ended stands in the run itself, which is kept as long as this message is. */
   | { readonly type: 'child-ended' }
+  /** To the limiter of a gate, and from it. */
+  | { readonly type: 'slot-request'; readonly gate: Gate; readonly priority: number }
+  | { readonly type: 'slot-release' }
+  | { readonly type: 'slot-grant'; readonly limiter: RunId }
+  /** To the first run of a limiter: where the limiter is now. */
+  | { readonly type: 'limiter-move'; readonly generation: number }
 
 export interface RunMessage {
   /** One of a kind among the messages of its run. */

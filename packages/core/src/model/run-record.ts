@@ -1,6 +1,7 @@
 /** A run whole, cut from its state: what operators and `load` see. */
 import type { ChildState } from './family.ts'
 import type { JsonValue } from './json.ts'
+import { limiterViewOf } from './limiter.ts'
 import type { Checkpoint, ChildView, InstanceStatus, InstanceView, RunMetrics, RunRecord } from './run.ts'
 import { type InstanceState, NEVER, type RunState, summaryOf } from './run-state.ts'
 
@@ -17,6 +18,7 @@ export function recordOf(state: RunState): RunRecord {
     context,
     children: [...(state.children?.values() ?? [])].map(childViewOf),
     decisions: Object.fromEntries(state.news?.decisions ?? []),
+    ...(state.limiter === undefined ? {} : { limiter: limiterViewOf(state.limiter) }),
   }
 }
 

@@ -5,8 +5,10 @@
 import type { ContextEntry } from './delta.ts'
 import type { RecordedError } from './errors.ts'
 import type { ChildState, OutboxEntry } from './family.ts'
+import { pendingSlotOf } from './gate.ts'
 import { type Fence, type InstanceId, type NodeId, nodeOfInstance, type RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
+import type { LimiterState } from './limiter.ts'
 import type { RunMessage } from './message.ts'
 import type {
   ApprovalDecision,
@@ -127,6 +129,11 @@ export class RunState {
   news: News | undefined = undefined
   /** Runs that this one has started; absent until there is one. */
   children: Map<RunId, ChildState> | undefined = undefined
+  /** Which of its gates it waits at; their number when it has passed them all. */
+  gate = 0
+  atGateSinceMs = 0
+  /** Of a limiter. */
+  limiter: LimiterState | undefined = undefined
   /** Messages to other runs that have not been delivered. What was delivered is no part of the journal. */
   outbox: Map<string, OutboxEntry> | undefined = undefined
   /** Places that node code has named. */
@@ -223,6 +230,7 @@ export function summaryOf(state: RunState): RunSummary {
   const enlistedSinceMs = enlistedSince(state)
   const { outcome, held, continuedBy, newest } = state
   const output = state.status === 'completed' && continuedBy === undefined ? outputOf(state) : undefined
+  const slot = pendingSlotOf(state)
   return {
     ...state.head,
     status: state.status,
@@ -237,6 +245,7 @@ export function summaryOf(state: RunState): RunSummary {
     pendingApprovals: approvals,
     ...(pause === undefined ? {} : { pendingPause: pause }),
     ...(enlistedSinceMs === undefined ? {} : { pendingWorker: { sinceMs: enlistedSinceMs } }),
+    ...(slot === undefined ? {} : { pendingSlot: slot }),
     ...(continuedBy === undefined ? {} : { continuedBy }),
     ...(newest === undefined ? {} : { newestRunId: newest.runId }),
     ...(held === undefined ? {} : { operatorPause: withoutBefore(held) }),

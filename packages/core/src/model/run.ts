@@ -3,11 +3,14 @@
  * instances that people see are cut from it.
  */
 import type { RecordedError } from './errors.ts'
+import type { Gate, PendingSlot } from './gate.ts'
 import type { EdgeId, Fence, InstanceId, NodeId, RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
+import type { LimiterView } from './limiter.ts'
 import type { Carried, Succession } from './succession.ts'
 
-export type RunKind = 'workflow' | 'agent'
+/** A `limiter` grants slots to runs whose number is limited: it is made by them, and has no nodes. */
+export type RunKind = 'workflow' | 'agent' | 'limiter'
 
 export const runStatuses = ['pending', 'running', 'paused', 'cancelling', 'completed', 'failed', 'cancelled'] as const
 
@@ -126,6 +129,8 @@ export interface RunHead {
   readonly correlation: TraceCorrelation
   readonly createdAtMs: number
   readonly deadlineAtMs?: number
+  /** What it has to pass before it may begin. */
+  readonly gates?: readonly Gate[]
 }
 
 /** What a run is started with. Values are encoded. */
@@ -147,6 +152,7 @@ export interface NewRun {
   readonly carried?: Carried
   readonly lineage?: Lineage
   readonly correlation?: TraceCorrelation
+  readonly gates?: readonly Gate[]
 }
 
 export interface PendingApproval {
@@ -207,6 +213,8 @@ export interface RunSummary extends RunHead {
   readonly pendingApprovals: readonly PendingApproval[]
   readonly pendingPause?: PendingPause
   readonly pendingWorker?: PendingWorker
+  /** It may not begin yet: as many runs as allowed are under way. */
+  readonly pendingSlot?: PendingSlot
   /** The run that goes on for this one, which has ended as completed and has no output. */
   readonly continuedBy?: RunId
   /** Of a first run: the newest of those that go on for it that it was told of. No part of the journal. */
@@ -281,4 +289,6 @@ export interface RunRecord extends RunSummary {
   readonly children: readonly ChildView[]
   /** What was decided, by approval id. */
   readonly decisions: { readonly [approvalId: string]: ApprovalDecision }
+  /** Of a limiter: who has a slot, and who waits for one. */
+  readonly limiter?: LimiterView
 }

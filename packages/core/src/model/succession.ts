@@ -38,9 +38,8 @@ export interface Carried {
 }
 
 export interface CarriedChild {
-  readonly runId: RunId
-  readonly flowId: string
-  readonly version?: string
+  /** What it was started with: another child of that id is refused here, too. */
+  readonly run: NewRun
   /** Which instance, of an earlier run, started it. */
   readonly instanceId: InstanceId
 }
@@ -87,9 +86,9 @@ export function takeOver(state: RunState, { signals, signalIds, children, pause 
     else kept.push(payload)
   }
   for (const id of signalIds ?? []) newsOf(state).signalIds.add(id)
-  for (const { runId, flowId, version, instanceId } of children ?? []) {
+  for (const { run, instanceId } of children ?? []) {
     state.children ??= new Map()
-    state.children.set(runId, { runId, flowId, version, instanceId, detached: false, end: undefined })
+    state.children.set(run.runId, { run, instanceId, detached: false, end: undefined })
   }
   if (pause !== undefined) hold(state, pause, atMs)
 }
@@ -104,6 +103,6 @@ function goesAlong({ detached, end }: ChildState): boolean {
   return !detached && end === undefined
 }
 
-function toCarried({ runId, flowId, version, instanceId }: ChildState): CarriedChild {
-  return { runId, flowId, ...(version === undefined ? {} : { version }), instanceId }
+function toCarried({ run, instanceId }: ChildState): CarriedChild {
+  return { run, instanceId }
 }

@@ -1,4 +1,5 @@
 /** Notices: news for a run from outside any claim. */
+import type { Gate } from '../model/gate.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
 import type { ChildEnd, RunMessage } from '../model/message.ts'
@@ -43,6 +44,26 @@ export type Notice =
   | { readonly type: 'continued'; readonly runId: RunId; readonly by: RunId; readonly link: number }
   /** From a run that this one started. */
   | { readonly type: 'child-ended'; readonly runId: RunId; readonly childRunId: RunId; readonly end: ChildEnd }
+  /** To a run that waits at a gate: it may go on. */
+  | { readonly type: 'slot-grant'; readonly runId: RunId; readonly limiter: RunId }
+  | LimiterNotice
+
+/** News for a limiter. */
+export type LimiterNotice =
+  /** From a run that waits at a gate. */
+  | {
+      readonly type: 'slot-request'
+      readonly runId: RunId
+      readonly from: RunId
+      readonly gate: Gate
+      readonly priority: number
+    }
+  /** From a run that has ended. */
+  | { readonly type: 'slot-release'; readonly runId: RunId; readonly from: RunId }
+  /** Time may have made room. */
+  | { readonly type: 'slots-due'; readonly runId: RunId }
+  /** To the first run of a limiter. */
+  | { readonly type: 'limiter-move'; readonly runId: RunId; readonly generation: number }
 
 export type NoticeResult =
   | {
@@ -50,10 +71,14 @@ export type NoticeResult =
       readonly ready: readonly InstanceId[]
       /** What it posted to other runs: to be delivered. Absent for nothing. */
       readonly sent?: readonly RunMessage[]
+      /** Of a limiter: after how long time alone lets the next run in. */
+      readonly againInMs?: number
       readonly run: RunSignal
     }
+  /** This limiter is another run now. Nothing was written. */
+  | { readonly status: 'moved'; readonly to: RunId }
   /** It changed nothing: a signal or cancel that was there, a decision made before in the same way. */
-  | { readonly status: 'unchanged'; readonly run: RunSignal }
+  | { readonly status: 'unchanged'; readonly againInMs?: number; readonly run: RunSignal }
   /** The approval was decided before, and differently. */
   | { readonly status: 'conflict'; readonly decision: ApprovalDecision }
   | { readonly status: 'unknown-approval' }

@@ -195,6 +195,8 @@ export type DueItem =
       readonly dispatch: number
     }
   | { readonly type: 'deadline'; readonly runId: RunId; readonly dueAtMs: number }
+  /** A limiter under a rate may let in another run. */
+  | { readonly type: 'slots'; readonly runId: RunId; readonly dueAtMs: number }
   | {
       readonly type: 'message'
       readonly runId: RunId

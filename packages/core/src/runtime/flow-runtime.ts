@@ -3,6 +3,7 @@ import type { RunHandle } from '../client/handle.ts'
 import { JsonSerializer } from '../context/json-serializer.ts'
 import { checkRunInput } from '../engine/check-value.ts'
 import { Deadlines } from '../engine/deadlines.ts'
+import { withGates } from '../engine/gates.ts'
 import type { Graph } from '../engine/graph.ts'
 import { type StartArguments, type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
 import { type FlowSources, Registry, type RunnableFlow, sourcesOf } from '../engine/registry.ts'
@@ -26,6 +27,7 @@ import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
+import { LocalLimiters } from './local-limiters.ts'
 import { LocalRun, type LocalRunOptions, reasonOf } from './local-run.ts'
 import { passThroughSerializer } from './pass-through-serializer.ts'
 import { PlainRun } from './plain-run.ts'
@@ -111,7 +113,8 @@ export class FlowRuntime {
     if (copyValues || !isPlainStart(graph, options)) {
       const { signal: _signal, onEvent: _onEvent, ...given } = options
       const start = await withRunId(graph.flowId, given)
-      const run = toNewRun(graph, input, start, { serializer, newId: this.#newRunId })
+      const bare = toNewRun(graph, input, start, { serializer, newId: this.#newRunId })
+      const run = await withGates(graph, bare, { input, limitKey: start.limitKey })
       return localResult(await new LocalRun({ graph, run, env, concurrency, signal, onEvent }).finish(), serializer)
     }
     const runId = this.#newRunId()
@@ -133,6 +136,7 @@ export class FlowRuntime {
       newId,
       logger,
       deadlines: this.#deadlines,
+      limiters: new LocalLimiters(clock),
       toStart: (flow, version) => this.#registry.toStart(flow, version),
     }
     return this.#env
@@ -253,7 +257,7 @@ function checkRunOptions(options: RunOptions): void {
 
 /** Nothing that was asked for needs more than the end of the run. */
 function isPlainStart(graph: Graph, options: RunOptions): boolean {
-  if (graph.deadlineMs !== undefined) return false
+  if (graph.deadlineMs !== undefined || graph.limits.length > 0) return false
   // A key without a value says nothing; anything else that a start can say is for the machine.
   for (const key in options) if (key !== 'signal' && options[key as keyof RunOptions] !== undefined) return false
   return true

@@ -8,6 +8,7 @@ import { type ChildEnd, endAsSignal, type Related, type RunMessage } from '../mo
 import type { NewRun } from '../model/run.ts'
 import { lastingIdOf } from '../model/succession.ts'
 import type { Notice } from '../ports/notice.ts'
+import type { LocalLimiters } from './local-limiters.ts'
 
 /** A run as its relatives see it. */
 export interface Relative extends Related {
@@ -17,6 +18,8 @@ export interface Relative extends Related {
   /** A child of it began to run, or came to rest. */
   childBegan(): void
   childRests(error?: unknown): void
+  /** Nobody goes on with it. */
+  abandon(): void
 }
 
 interface Begin {
@@ -40,9 +43,16 @@ export class LocalFamily {
     return place
   }
 
-  deliver(from: Relative, messages: readonly RunMessage[], begin: Begin): void {
+  /** @param limiters those of the whole process */
+  deliver(from: Relative, messages: readonly RunMessage[], limiters: LocalLimiters, begin: Begin): void {
     for (const { key, to, body } of messages) {
       switch (body.type) {
+        case 'slot-request':
+          limiters.request(from, body.gate, body.priority)
+          break
+        case 'slot-release':
+          limiters.release(from, to)
+          break
         case 'start':
           if (body.run.lineage?.succession === undefined) this.#start(from, body.run, begin)
           else this.#succeed(from, body.run, begin)
@@ -72,6 +82,10 @@ export class LocalFamily {
           ? { type: 'child-ended', runId: to, childRunId: lastingIdOf(run), end }
           : { type: 'signal', runId: to, ...asSignal },
       )
+  }
+
+  abandon(): void {
+    for (const { current } of this.#runs.values()) current.abandon()
   }
 
   #start(parent: Relative, run: NewRun, begin: Begin): void {

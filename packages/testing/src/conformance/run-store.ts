@@ -8,6 +8,7 @@ import { findingDue } from './run-store/finding-due.ts'
 import { following } from './run-store/following.ts'
 import { joining } from './run-store/joining.ts'
 import { keepingValues } from './run-store/keeping-values.ts'
+import { limiting } from './run-store/limiting.ts'
 import { listing } from './run-store/listing.ts'
 import { mapping } from './run-store/mapping.ts'
 import { pausing } from './run-store/pausing.ts'
@@ -27,6 +28,7 @@ export const runStoreSuites: readonly Suite[] = [
   waiting,
   mapping,
   telling,
+  limiting,
   continuing,
   ending,
   pausing,
