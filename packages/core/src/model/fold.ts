@@ -12,7 +12,9 @@ import { hold, letGo } from './hold.ts'
 import type { InstanceId, RunId } from './ids.ts'
 import { addStep, newInstance, open, setStatus } from './instance-status.ts'
 import type { JsonValue } from './json.ts'
+import { reopen } from './reopen.ts'
 import { isSettled, type Outcome, type RecordedStep } from './run.ts'
+import { restore } from './run-snapshot.ts'
 import { type InstanceState, NEVER, newsOf, RunState, setDue } from './run-state.ts'
 import { callOff, openNextItem, settle } from './settle.ts'
 
@@ -39,7 +41,10 @@ export function fold(state: RunState, event: RunEvent): void {
       state.input = event.input
       state.firstContext = event.context
       for (const [key, value] of Object.entries(event.context ?? {})) state.context.set(key, { value, version: 1 })
-      for (const id of event.starts) open(state, newInstance(state, id), event.startAtMs ?? event.atMs)
+      if (event.from !== undefined) restore(state, event.from, event.atMs)
+      for (const id of event.starts) {
+        open(state, state.instances.get(id) ?? newInstance(state, id), event.startAtMs ?? event.atMs)
+      }
       return
     }
     case 'run-paused':
@@ -145,6 +150,7 @@ export function fold(state: RunState, event: RunEvent): void {
         fates: [],
         failures: 0,
         rule: 'map',
+        redo: [],
       }
       setStatus(state, instance, 'waiting')
       for (let index = 0; index < event.concurrency && index < event.items.length; index++) {
@@ -178,9 +184,15 @@ export function fold(state: RunState, event: RunEvent): void {
           callOffChildren(state, PARENT_FAILED, event.atMs)
         }
       }
+      if (event.deadLetter === true) {
+        state.deadLetters ??= new Map()
+        state.deadLetters.set(instance.id, event.atMs)
+      }
       settle(state, instance, 'failed', event.arrivals, event.atMs)
       return
     }
+    case 'node-reopened':
+      return reopen(state, event.instanceId, event.undone, event.atMs)
     case 'node-skipped': {
       const instance = state.instances.get(event.instanceId) ?? newInstance(state, event.instanceId)
       instance.reason = event.reason

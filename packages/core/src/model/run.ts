@@ -5,6 +5,7 @@
 import type { RecordedError } from './errors.ts'
 import type { EdgeId, Fence, InstanceId, NodeId, RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
+import type { RunSnapshot } from './run-snapshot.ts'
 
 export type RunKind = 'workflow' | 'agent'
 
@@ -86,6 +87,8 @@ export interface Wait {
 export interface Lineage {
   readonly rootRunId: RunId
   readonly parentRunId?: RunId
+  /** How a run that begins where another one was has come about. */
+  readonly kind?: 'redrive'
   readonly branchOriginRunId?: RunId
   readonly branchCheckpointId?: string
 }
@@ -121,7 +124,7 @@ export interface NewRun {
   readonly version?: string
   readonly input?: JsonValue
   readonly context?: { readonly [key: string]: JsonValue }
-  /** The instances that nothing precedes. */
+  /** The instances that may run at once: those that nothing precedes, or those of `from`. */
   readonly starts: readonly InstanceId[]
   readonly startAtMs?: number
   readonly deadlineMs?: number
@@ -130,6 +133,8 @@ export interface NewRun {
   readonly failFast?: boolean
   readonly lineage?: Lineage
   readonly correlation?: TraceCorrelation
+  /** The state to start with, in place of `context`; it names all that `starts` does. */
+  readonly from?: RunSnapshot
 }
 
 export interface PendingApproval {
@@ -179,6 +184,8 @@ export interface RunSummary extends RunHead {
   readonly pendingPause?: PendingPause
   /** Nothing of it is claimed until the pause is lifted. */
   readonly operatorPause?: OperatorPause
+  /** How many of its instances have failed for good, and nobody takes their failure. Absent for none. */
+  readonly deadLetterCount?: number
 }
 
 /** A run that this one started, as far as it knows of it. */
@@ -234,10 +241,22 @@ export interface RunMetrics {
   readonly durationMs: number
 }
 
+/** Work that has failed for good: its attempts are spent, and no fallback and no join takes its failure. */
+export interface DeadLetter {
+  readonly instanceId: InstanceId
+  readonly nodeId: NodeId
+  readonly error: RecordedError
+  readonly attempts: number
+  readonly lostLeases: number
+  readonly atMs: number
+}
+
 /** A run whole: what `load` gives. */
 export interface RunRecord extends RunSummary {
   /** The last error of each instance that has one. */
   readonly errors: readonly (RecordedError & { readonly instanceId: InstanceId })[]
+  /** In the order in which they failed. */
+  readonly deadLetters: readonly DeadLetter[]
   /** In the order of the journal. */
   readonly checkpoints: readonly Checkpoint[]
   readonly metrics: RunMetrics

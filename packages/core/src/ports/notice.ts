@@ -28,10 +28,21 @@ export type Notice =
    * first pause stands.
    */
   | { readonly type: 'pause'; readonly runId: RunId; readonly reason: string; readonly by?: string }
+  /**
+   * By an operator: opens a dead letter of a live run again, and undoes what its failure has decided, as long as nothing
+   * behind it has started. `model/reopen.ts` says what that is.
+   */
+  | { readonly type: 'redrive'; readonly runId: RunId; readonly instanceId: InstanceId; readonly by?: string }
   /** Answers with everything that may be claimed now as `ready`. */
   | { readonly type: 'unpause'; readonly runId: RunId; readonly by?: string }
   /** From a run that this one started. */
   | { readonly type: 'child-ended'; readonly runId: RunId; readonly childRunId: RunId; readonly end: ChildEnd }
+
+/** Why a dead letter stays one; `stopping` and `gone-on` until the run has ended. */
+export type RedriveRefusal =
+  | { readonly status: 'not-dead-lettered' }
+  | { readonly status: 'stopping' }
+  | { readonly status: 'gone-on'; readonly instanceId: InstanceId }
 
 export type NoticeResult =
   | {
@@ -46,6 +57,7 @@ export type NoticeResult =
   /** The approval was decided before, and differently. */
   | { readonly status: 'conflict'; readonly decision: ApprovalDecision }
   | { readonly status: 'unknown-approval' }
+  | RedriveRefusal
   | { readonly status: 'ended'; readonly run: RunSignal }
   | { readonly status: 'too-large'; readonly limitBytes: number }
   | { readonly status: 'unknown-run' }
