@@ -46,6 +46,8 @@ export { FlowRuntime, type FlowRuntimeOptions, type RunOptions } from './runtime
 
 // Running them anywhere: a client starts, workers of any process carry on
 export { BatonClient, type ClientOptions } from './client/client.ts'
+export type { DeadLetterPage, DeadLetterQuery, RunDeadLetter } from './client/dead-letters.ts'
+export type { RedriveOptions } from './client/redrive.ts'
 export type { StartArguments, StartOptions } from './engine/new-run.ts'
 export {
   RunHandle,
@@ -67,6 +69,7 @@ export type {
   ApprovalDecision,
   Checkpoint,
   ChildView,
+  DeadLetter,
   InstanceStatus,
   InstanceView,
   Lineage,

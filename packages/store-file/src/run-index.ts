@@ -24,6 +24,8 @@ export interface RunNote {
   readonly tags: readonly string[]
   readonly status: RunStatus
   readonly createdAtMs: number
+  /** Absent for none. */
+  readonly deadLetterCount?: number
   /** Absent as long as it has something to say to another run. */
   readonly endedAtMs?: number
   /** The length of the log that says so. */
@@ -152,7 +154,7 @@ export class RunIndex {
   }
 }
 
-export function noteOf({ head, status, endedAtMs, outbox }: RunState, logBytes: number): RunNote {
+export function noteOf({ head, status, endedAtMs, outbox, deadLetters }: RunState, logBytes: number): RunNote {
   const hasMoreToSay = outbox !== undefined && outbox.size > 0
   return {
     runId: head.runId,
@@ -161,6 +163,7 @@ export function noteOf({ head, status, endedAtMs, outbox }: RunState, logBytes: 
     tags: head.tags,
     status,
     createdAtMs: head.createdAtMs,
+    ...(deadLetters === undefined || deadLetters.size === 0 ? {} : { deadLetterCount: deadLetters.size }),
     ...(endedAtMs === undefined || hasMoreToSay ? {} : { endedAtMs }),
     logBytes,
   }

@@ -71,6 +71,11 @@ export class NodeScope implements NodeArguments {
     return `${this.runId}/${this.instanceId}`
   }
 
+  get previousIdempotencyKey(): string | undefined {
+    const { branchOriginRunId } = this.claim.head.lineage
+    return branchOriginRunId === undefined ? undefined : `${branchOriginRunId}/${this.instanceId}`
+  }
+
   get runId(): RunId {
     return this.claim.head.runId
   }

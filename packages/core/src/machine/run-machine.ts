@@ -445,7 +445,8 @@ export class RunMachine {
     }
     if (state.news === undefined) return
     // A run that begins where another one was may wait for the outside before anybody has claimed anything.
-    if (state.paused && (state.status === 'running' || state.status === 'pending')) this.#record({ type: 'run-paused' }, atMs)
+    if (state.paused && (state.status === 'running' || state.status === 'pending'))
+      this.#record({ type: 'run-paused' }, atMs)
     else if (!state.paused && state.status === 'paused' && state.held === undefined)
       this.#record({ type: 'run-resumed' }, atMs)
   }

@@ -100,6 +100,11 @@ export const errors = {
     about: 'An approval was decided before, and differently. The first decision stands.',
     hint: 'Read the decision from the run; to go another way, branch from before the approval.',
   },
+  NOT_REDRIVABLE: {
+    retryable: false,
+    about: 'There is no failed work that could be done over, or not at this place and time.',
+    hint: 'Dead letters are in `deadLetters` of the run. A run that was cancelled, or whose deadline has passed, is started anew.',
+  },
   UNKNOWN_APPROVAL: {
     retryable: false,
     about: 'The run does not wait for an approval of this name.',

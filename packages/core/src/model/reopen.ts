@@ -8,7 +8,8 @@
  */
 import type { InstanceId } from './ids.ts'
 import { open, setStatus } from './instance-status.ts'
-import { isSettled } from './run.ts'
+import type { JsonValue } from './json.ts'
+import { isSettled, type RecordedStep } from './run.ts'
 import type { InstanceState, RunState } from './run-state.ts'
 import { redoItems, reset } from './settle.ts'
 
@@ -53,9 +54,25 @@ export function reopen(state: RunState, id: InstanceId, undone: readonly Instanc
 /** The instance as if it had never been tried, whatever it is now. What its steps recorded stays. */
 export function startAfresh(state: RunState, instance: InstanceState, atMs: number): void {
   reset(state, instance)
+  forgetVainWaits(instance)
   if (instance.map === undefined) return open(state, instance, atMs)
   setStatus(state, instance, 'waiting')
   redoItems(state, instance, atMs)
+}
+
+/** Told once more that nothing came, or how its child failed, it would fail at once: that, and what followed, is forgotten. */
+function forgetVainWaits(instance: InstanceState): void {
+  const { steps = [] } = instance
+  const vain = steps.filter((step) => step.timedOut === true || isFailedChild(step)).map(({ position }) => position)
+  if (vain.length === 0) return
+  const first = Math.min(...vain)
+  instance.steps = steps.filter(({ position }) => position < first)
+  instance.lastPosition = Math.max(-1, ...instance.steps.map(({ position }) => position))
+}
+
+export function isFailedChild({ kind, result }: RecordedStep): boolean {
+  if (kind !== 'child' || result === undefined) return false
+  return (result as { readonly status?: JsonValue }).status !== 'completed'
 }
 
 function undo(state: RunState, id: InstanceId, silenced: ReadonlySet<InstanceId>): void {

@@ -16,6 +16,7 @@ import {
   type InstanceStatus,
   isSettled,
   type NewRun,
+  type Outcome,
   type RecordedStep,
   type Wait,
 } from './run.ts'
@@ -31,6 +32,9 @@ export interface RunSnapshot {
   readonly signalIds: readonly string[]
   readonly decisions: { readonly [approvalId: string]: ApprovalDecision }
   readonly children: readonly ChildSnapshot[]
+  readonly deadLetters?: readonly (readonly [InstanceId, number])[]
+  /** How it will end, where that is fixed and it goes on all the same. */
+  readonly outcome?: Outcome
 }
 
 interface KeptSignal {
@@ -92,8 +96,9 @@ export function snapshotOf(
   const starts: InstanceId[] = []
   const instances: InstanceSnapshot[] = []
   for (const instance of state.instances.values()) {
-    const isClaimed = instance.status === 'claimed'
-    const startsNow = isClaimed || (instance.status === 'ready' && instance.dueAtMs <= atMs)
+    const startsNow =
+      (instance.status === 'claimed' && !instance.calledOff) ||
+      (instance.status === 'ready' && instance.dueAtMs <= atMs)
     if (startsNow) starts.push(instance.id)
     instances.push(instanceSnapshot(instance, startsNow))
   }
@@ -108,6 +113,8 @@ export function snapshotOf(
     signalIds: [...(news?.signalIds ?? [])],
     decisions: Object.fromEntries(news?.decisions ?? []),
     children: [...(state.children?.values() ?? [])].map(childSnapshot),
+    ...(state.deadLetters === undefined ? {} : { deadLetters: [...state.deadLetters] }),
+    ...(state.stopping ? {} : ifAny('outcome', state.outcome)),
   }
   return { from, starts }
 }
@@ -115,17 +122,21 @@ export function snapshotOf(
 /** @param startsNow it is opened by the list of what starts, and until then waits */
 function instanceSnapshot(instance: InstanceState, startsNow: boolean): InstanceSnapshot {
   const { id, status, arrivals, parked, map, dueAtMs } = instance
+  // Called off while somebody held it: nobody holds it any more.
+  const isHeldInVain = status === 'claimed' && !startsNow
   const isTimed = !startsNow && (status === 'ready' || status === 'sleeping' || status === 'awaiting')
   return {
     id,
-    status: startsNow ? 'waiting' : (status as InstanceSnapshot['status']),
+    status: startsNow ? 'waiting' : isHeldInVain ? 'cancelled' : (status as InstanceSnapshot['status']),
     ...(instance.started ? { started: true } : {}),
     ...(arrivals.length === 0 ? {} : { arrivals: arrivals.map(arrivedEdge), arrivalsDue: instance.arrivalsDue }),
     ...(instance.failures === 0 ? {} : { failures: instance.failures }),
     ...(instance.lostLeases === 0 ? {} : { lostLeases: instance.lostLeases }),
     ...(instance.fence === 0 ? {} : { fence: instance.fence }),
     ...(instance.steps === undefined ? {} : { steps: [...instance.steps] }),
-    ...(parked === undefined ? {} : { parked: { step: parked.step, ...ifAny('wait', parked.wait), sinceMs: parked.sinceMs } }),
+    ...(parked === undefined
+      ? {}
+      : { parked: { step: parked.step, ...ifAny('wait', parked.wait), sinceMs: parked.sinceMs } }),
     ...ifAny('output', instance.output),
     ...ifAny('action', instance.action),
     ...ifAny('error', instance.error),
@@ -167,6 +178,8 @@ export function restore(state: RunState, from: RunSnapshot, atMs: number): void 
     state.results.set(name, instance)
   }
   for (const child of from.children) restoreChild(state, child, atMs)
+  if (from.deadLetters !== undefined) state.deadLetters = new Map(from.deadLetters)
+  state.outcome = from.outcome
   const { signals, signalIds, decisions } = from
   if (signals.length + signalIds.length + Object.keys(decisions).length === 0) return
   const news = newsOf(state)
@@ -202,7 +215,12 @@ function restoreInstance(state: RunState, from: InstanceSnapshot): void {
 function link(state: RunState, { id, arrivals, map }: InstanceSnapshot): void {
   const instance = state.instances.get(id)
   if (instance === undefined) return
-  const held = ({ edge, from, fate }: ArrivedEdge): HeldArrival => ({ edge, from, fate, source: state.instances.get(from) })
+  const held = ({ edge, from, fate }: ArrivedEdge): HeldArrival => ({
+    edge,
+    from,
+    fate,
+    source: state.instances.get(from),
+  })
   if (arrivals !== undefined) instance.arrivals = arrivals.map(held)
   if (map !== undefined) {
     instance.map = { ...map, redo: [...(map.redo ?? [])], fates: map.fates.map(held), rule: 'map' }

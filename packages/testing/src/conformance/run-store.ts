@@ -2,6 +2,7 @@ import { asyncContext } from './async-context.ts'
 import { claiming } from './run-store/claiming.ts'
 import { committing } from './run-store/committing.ts'
 import { creating } from './run-store/creating.ts'
+import { deadLettering } from './run-store/dead-lettering.ts'
 import { ending } from './run-store/ending.ts'
 import { findingDue } from './run-store/finding-due.ts'
 import { following } from './run-store/following.ts'
@@ -27,6 +28,7 @@ export const runStoreSuites: readonly Suite[] = [
   telling,
   ending,
   pausing,
+  deadLettering,
   renewing,
   findingDue,
   following,
