@@ -7,6 +7,7 @@ import { children } from './scenarios/children.ts'
 import { data } from './scenarios/data.ts'
 import { endurance } from './scenarios/endurance.ts'
 import { loops } from './scenarios/loops.ts'
+import { operators } from './scenarios/operators.ts'
 import { outside } from './scenarios/outside.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 import { schemas } from './scenarios/schemas.ts'
@@ -21,6 +22,7 @@ export const scenarios: readonly Scenario[] = [
   ...visits,
   ...data,
   ...outside,
+  ...operators,
   ...children,
   ...schemas,
 ]
