@@ -58,5 +58,6 @@ export type { Arrival, ArrivedEdge, InstanceView, RunRecord, RunStatus, RunSumma
 export { isSettled, isTerminal } from './model/run.ts'
 
 // For what a person got wrong
+export { checkInjected } from './ports/check-injected.ts'
 export { assertOptions, checkChoice, checkOptions } from './model/check-options.ts'
 export { nearestName } from './model/nearest.ts'

@@ -4,6 +4,7 @@ import { BatonError, defaults } from '@baton/core'
 import {
   assertOptions,
   checkChoice,
+  checkInjected,
   checkOptions,
   type IClock,
   type ILogger,
@@ -120,6 +121,7 @@ function checkFolder(options: FolderOptions): Required<FolderOptions> {
   if (typeof directory !== 'string' || directory === '' || directory.includes('\0')) {
     throw new BatonError('INVALID_OPTION', { field: 'directory', message: 'not the name of a folder' })
   }
+  checkInjected(options)
   return { directory: resolve(directory), clock, logger }
 }
 

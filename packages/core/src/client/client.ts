@@ -3,12 +3,13 @@ import { checkRunInput } from '../engine/check-value.ts'
 import { Courier } from '../engine/courier.ts'
 import { jobFor } from '../engine/jobs.ts'
 import { checkStartOptions, type StartArguments, type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
-import { type FlowSources, Registry, type RunnableFlow } from '../engine/registry.ts'
+import { assertRegistry, type FlowSources, Registry, type RunnableFlow, sourcesOf } from '../engine/registry.ts'
 import { checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import { type InstanceId, parseRunId, type RunId } from '../model/ids.ts'
 import type { NewRun, RunRecord } from '../model/run.ts'
 import { assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
+import { checkInjected } from '../ports/check-injected.ts'
 import { type IClock, type NewId, randomId, systemClock } from '../ports/clock.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
@@ -48,8 +49,10 @@ export class BatonClient {
     checkOptions(options, [...clientOptions, ...alsoSeen])
     assertRunStore(options.store)
     if (options.queue !== undefined) assertJobQueue(options.queue)
+    if (options.registered !== undefined) assertRegistry(options.registered, 'registered')
+    checkInjected(options)
     this.#options = options
-    this.#registry = options.registered ?? new Registry(options)
+    this.#registry = options.registered ?? new Registry(sourcesOf(options))
     this.#serializer = options.serializer ?? new JsonSerializer()
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger

@@ -131,6 +131,7 @@ describe('options that nobody knows', () => {
     queue: new InMemoryJobQueue(),
     coordinationStore: new InMemoryCoordinationStore(),
   })
+  const clientPorts = () => ({ store: new InMemoryRunStore(), queue: new InMemoryJobQueue() })
   const registry = new Registry({})
 
   it.each([
@@ -149,6 +150,8 @@ describe('options that nobody knows', () => {
     ['a runtime, its store', () => new FlowRuntime({ store: bad({}) }), 'store'],
     ['a runtime, its queue', () => new FlowRuntime({ queue: bad({}) }), 'queue'],
     ['a registry', () => new Registry(bad(undefined)), 'options'],
+    ['a registry, misspelt', () => new Registry(alsoHas({ flow })), 'options.flow'],
+    ['a client, its registry', () => new BatonClient({ ...clientPorts(), registered: bad({}) }), 'registered'],
     ['a registry, blueprints', () => new Registry({ blueprints: bad(5) }), 'blueprints'],
     ['a registry, functions', () => new Registry({ registry: bad(5) }), 'registry'],
     ['an adapter', () => new InMemoryAdapter({ runtimeOptions: {}, ...alsoHas({ leasMs: 1 }) }), 'options.leasMs'],
@@ -163,6 +166,41 @@ describe('options that nobody knows', () => {
   ])('are refused by %s', (_, make, field) => {
     expect(make).toThrow(expect.objectContaining({ field, code: expect.stringMatching(/^INVALID_/) }))
   })
+
+  const makers: readonly [string, (options: object) => unknown, string?][] = [
+    ['a worker', (options) => new Worker({ ...ports(), registry, ...options })],
+    ['an adapter', (options) => new InMemoryAdapter({ runtimeOptions: {}, ...options })],
+    ['a client', (options) => new BatonClient({ ...clientPorts(), ...options })],
+    ['a runtime', (options) => new FlowRuntime(options)],
+    ['the worker of a runtime', (worker) => new FlowRuntime({ worker }), 'worker.'],
+    ['a run store', (options) => new InMemoryRunStore(options)],
+    ['a queue', (options) => new InMemoryJobQueue(options)],
+    ['a coordination store', (options) => new InMemoryCoordinationStore(options)],
+  ]
+  const knows = (name: string) => ({
+    clock: true,
+    logger: !/run store|coordination/.test(name),
+    serializer: !/store|queue/.test(name),
+    random: !/store|queue|client/.test(name),
+    newId: !/store|queue/.test(name),
+  })
+
+  it.each(makers)(
+    'time, chance, log and serializer are refused by %s where they lack a method',
+    (name, make, at = '') => {
+      const wrong = { clock: { now: () => 1 }, logger: {}, serializer: JSON, random: 0.5, newId: null }
+      for (const [field, isKnown] of Object.entries(knows(name))) {
+        if (!isKnown) continue
+        const { [field as keyof typeof wrong]: value } = wrong
+        const refused = {
+          code: 'INVALID_OPTION',
+          field: `${at}${field}`,
+          message: expect.stringMatching(/has no|function/),
+        }
+        expect(() => make({ [field]: value })).toThrow(expect.objectContaining(refused))
+      }
+    },
+  )
 
   it.each([
     ['waitForSignal', () => createFlow('x').waitForSignal('a', bad(undefined)), 'Name the signal'],

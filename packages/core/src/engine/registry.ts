@@ -5,7 +5,7 @@
 
 import type { Blueprint } from '../model/blueprint.ts'
 import { checkBlueprint } from '../model/check-blueprint.ts'
-import { assertOptions } from '../model/check-options.ts'
+import { assertOptions, checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import { parseFlowId } from '../model/ids.ts'
 import { canonicalText, type JsonValue } from '../model/json.ts'
@@ -45,6 +45,15 @@ export interface FlowSources {
 
 export const flowSources = ['flows', 'registry', 'blueprints'] as const satisfies readonly (keyof FlowSources)[]
 
+/** Of the options of somebody who takes flows among others. */
+export function sourcesOf({ flows, registry, blueprints }: FlowSources): FlowSources {
+  return {
+    ...(flows === undefined ? {} : { flows }),
+    ...(registry === undefined ? {} : { registry }),
+    ...(blueprints === undefined ? {} : { blueprints }),
+  }
+}
+
 export class Registry {
   /** Functions under names that every blueprint may use: those given apart, and what comes with Baton. */
   readonly #shared = new CodeBook(builtInNodes)
@@ -54,7 +63,7 @@ export class Registry {
   readonly #ofFlow = new WeakMap<RunnableFlow, Graph>()
 
   constructor(sources: FlowSources) {
-    assertOptions(sources)
+    checkOptions(sources, flowSources)
     const { registry, blueprints = [], flows = [] } = sources
     if (!Array.isArray(flows)) {
       const hint = 'Put it in square brackets: `flows: [flow]`.'
@@ -264,10 +273,10 @@ function toFunctionRegistry(given: NonNullable<FlowSources['registry']>): Functi
   return { nodes, conditions: new Map(), transforms: new Map() }
 }
 
-export function assertRegistry(registry: unknown): asserts registry is Registry {
+export function assertRegistry(registry: unknown, field = 'registry'): asserts registry is Registry {
   if (typeof (registry as Registry | undefined)?.toStart === 'function') return
   const hint = 'Write `new Registry({ flows: [flow] })`.'
-  throw new BatonError('INVALID_OPTION', { field: 'registry', message: 'not a Registry', hint })
+  throw new BatonError('INVALID_OPTION', { field, message: 'not a Registry', hint })
 }
 
 function assertFlow(flow: unknown): asserts flow is RunnableFlow {

@@ -1,6 +1,7 @@
 /** What a worker can be told, and what it refuses. */
 import { checkChoice, checkFunction, checkNumber, checkOptions } from '../model/check-options.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
+import { checkInjected } from '../ports/check-injected.ts'
 import type { IClock, NewId, Random } from '../ports/clock.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
@@ -63,6 +64,7 @@ export function checkWorkerSettings(settings: WorkerSettings, field = 'options',
   }
   checkChoice(settings.acknowledge, at('acknowledge'), ['claim', 'commit'])
   checkFunction(settings.onRunEnd, at('onRunEnd'))
+  checkInjected(settings, at)
 }
 
 const workerSettings = [

@@ -1,4 +1,5 @@
 import { checkOptions } from '../model/check-options.ts'
+import { checkInjected } from '../ports/check-injected.ts'
 import { type IClock, systemClock } from '../ports/clock.ts'
 import {
   checkCoordinationKey,
@@ -23,6 +24,7 @@ export class InMemoryCoordinationStore implements ICoordinationStore {
 
   constructor(options: InMemoryCoordinationStoreOptions = {}) {
     checkOptions(options, ['clock'] satisfies (keyof InMemoryCoordinationStoreOptions)[])
+    checkInjected(options)
     this.#clock = options.clock ?? systemClock
   }
 

@@ -1,5 +1,6 @@
 /** Jobs in memory: the reference queue. Higher priority first, then first in, first out. */
 import { checkNumber, checkOptions } from '../model/check-options.ts'
+import { checkInjected } from '../ports/check-injected.ts'
 import { type IClock, systemClock } from '../ports/clock.ts'
 import { type ConsumeOptions, type Delivery, type IJobQueue, type Job, parseJob } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
@@ -29,6 +30,7 @@ export class InMemoryJobQueue implements IJobQueue {
 
   constructor(options: InMemoryJobQueueOptions = {}) {
     checkOptions(options, ['clock', 'logger', 'visibilityMs'] satisfies (keyof InMemoryJobQueueOptions)[])
+    checkInjected(options)
     const { clock = systemClock, logger = silentLogger, visibilityMs = 30_000 } = options
     checkNumber(visibilityMs, 'visibilityMs', { least: 1 })
     this.#clock = clock

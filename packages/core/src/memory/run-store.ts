@@ -15,6 +15,7 @@ import { isTerminal, type RunRecord, type RunSummary } from '../model/run.ts'
 import { recordOf } from '../model/run-record.ts'
 import { summaryOf } from '../model/run-state.ts'
 import type { ContextSource } from '../ports/async-context.ts'
+import { checkInjected } from '../ports/check-injected.ts'
 import type { ClaimRequest, ClaimResult, RenewRequest, RenewResult } from '../ports/claim.ts'
 import { type IClock, systemClock } from '../ports/clock.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
@@ -57,6 +58,7 @@ export class InMemoryRunStore implements IRunStore {
 
   constructor(options: InMemoryRunStoreOptions = {}) {
     checkOptions(options, runStoreOptions)
+    checkInjected(options)
     for (const name of ['redispatchMs', 'redispatchMaxMs'] as const) checkNumber(options[name], name, { least: 1 })
     this.#clock = options.clock ?? systemClock
     this.#times = {

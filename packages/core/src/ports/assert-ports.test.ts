@@ -14,6 +14,10 @@ describe('what is handed in as a port', () => {
   it('is refused with the methods that it lacks', () => {
     expect(() => assertRunStore(undefined)).toThrow(/store: not an IRunStore: it has no create, claim/)
     expect(() => assertRunStore({ ...new InMemoryRunStore(), create() {} })).toThrow(/has no claim, commit/)
+    const { delivered: _, ...methods } = Object.fromEntries(
+      Object.getOwnPropertyNames(InMemoryRunStore.prototype).map((name) => [name, () => {}]),
+    )
+    expect(() => assertRunStore(methods)).toThrow(/has no delivered$/)
     expect(() => assertJobQueue(new InMemoryRunStore())).toThrow(/queue: not an IJobQueue: it has no enqueue, consume/)
     expect(() => assertCoordinationStore(new Map())).toThrow(/has no setIfNotExist, compareAndSet/)
   })

@@ -3,35 +3,45 @@ import type { ICoordinationStore } from './coordination-store.ts'
 import type { IJobQueue } from './job-queue.ts'
 import type { IRunStore } from './run-store.ts'
 
-const runStoreMethods = [
-  'create',
-  'claim',
-  'commit',
-  'notify',
-  'renew',
-  'load',
-  'summary',
-  'context',
-  'journal',
-  'list',
-  'due',
-  'redispatch',
-  'purge',
-  'close',
-] as const satisfies readonly (keyof IRunStore)[]
+/** All of them: a method that a port gains cannot be forgotten here. */
+type Methods<Port> = {
+  readonly [Member in keyof Port as Port[Member] extends (...args: never) => unknown ? Member : never]: true
+}
 
-const jobQueueMethods = ['enqueue', 'consume', 'close'] as const satisfies readonly (keyof IJobQueue)[]
+const runStoreMethods = {
+  create: true,
+  claim: true,
+  commit: true,
+  notify: true,
+  renew: true,
+  load: true,
+  summary: true,
+  context: true,
+  journal: true,
+  list: true,
+  due: true,
+  redispatch: true,
+  delivered: true,
+  purge: true,
+  close: true,
+} as const satisfies Methods<IRunStore>
 
-const coordinationStoreMethods = [
-  'get',
-  'setIfNotExist',
-  'compareAndSet',
-  'compareAndDelete',
-  'increment',
-  'extendTTL',
-  'delete',
-  'close',
-] as const satisfies readonly (keyof ICoordinationStore)[]
+const jobQueueMethods = {
+  enqueue: true,
+  consume: true,
+  close: true,
+} as const satisfies Methods<IJobQueue>
+
+const coordinationStoreMethods = {
+  get: true,
+  setIfNotExist: true,
+  compareAndSet: true,
+  compareAndDelete: true,
+  increment: true,
+  extendTTL: true,
+  delete: true,
+  close: true,
+} as const satisfies Methods<ICoordinationStore>
 
 /** Throws `INVALID_OPTION` naming what is missing: told at the door, not by the first run that needs it. */
 export function assertRunStore(store: unknown, field = 'store'): asserts store is IRunStore {
@@ -49,9 +59,9 @@ export function assertCoordinationStore(
   assertMethods(store, coordinationStoreMethods, field, 'ICoordinationStore')
 }
 
-function assertMethods(port: unknown, methods: readonly string[], field: string, name: string): void {
+function assertMethods(port: unknown, methods: object, field: string, name: string): void {
   const members = (typeof port === 'object' && port !== null ? port : {}) as { readonly [method: string]: unknown }
-  const missing = methods.filter((method) => typeof members[method] !== 'function')
+  const missing = Object.keys(methods).filter((method) => typeof members[method] !== 'function')
   if (missing.length === 0) return
   throw new BatonError('INVALID_OPTION', {
     field,

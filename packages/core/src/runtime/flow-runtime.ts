@@ -5,7 +5,7 @@ import { checkRunInput } from '../engine/check-value.ts'
 import { Deadlines } from '../engine/deadlines.ts'
 import type { Graph } from '../engine/graph.ts'
 import { type StartArguments, type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
-import { type FlowSources, Registry, type RunnableFlow } from '../engine/registry.ts'
+import { type FlowSources, Registry, type RunnableFlow, sourcesOf } from '../engine/registry.ts'
 import { type PausedResult, type RunResult, resultOf } from '../engine/result.ts'
 import { newRunOf } from '../engine/start-run.ts'
 import { Worker } from '../engine/worker.ts'
@@ -19,6 +19,7 @@ import { parseRunId, type RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
 import { outputOf, type RunState, summaryOf } from '../model/run-state.ts'
 import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
+import { checkInjected } from '../ports/check-injected.ts'
 import { type IClock, type NewId, type Random, randomId, systemClock } from '../ports/clock.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
@@ -79,11 +80,12 @@ export class FlowRuntime {
     checkOptions(options, runtimeOptions)
     checkNumber(options.concurrency, 'concurrency', { least: 1, whole: true })
     if (options.worker !== undefined) checkWorkerSettings(options.worker, 'worker')
+    checkInjected(options)
     if (options.store !== undefined) assertRunStore(options.store)
     if (options.queue !== undefined) assertJobQueue(options.queue)
     if (options.coordinationStore !== undefined) assertCoordinationStore(options.coordinationStore)
     this.#options = options
-    this.#registry = new Registry(options)
+    this.#registry = new Registry(sourcesOf(options))
     this.#deadlines = new Deadlines(options.clock ?? systemClock)
     this.#watch = new Watch(options.clock ?? systemClock)
   }
