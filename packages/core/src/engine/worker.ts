@@ -29,6 +29,7 @@ import { patiently } from './patience.ts'
 import { assertRegistry } from './registry.ts'
 import { Slots } from './slots.ts'
 import { Sweeper } from './sweep.ts'
+import { Urgency } from './urgency.ts'
 import { checkWorkerSettings, type WorkerOptions } from './worker-options.ts'
 
 /** How long a job that this worker cannot take waits in the queue: longer each time, so that nobody spins on it. */
@@ -49,6 +50,7 @@ export class Worker {
   readonly #sweepMs: number
   readonly #slots: Slots
   readonly #leases: Leases
+  readonly #urgency: Urgency
   readonly #courier: Courier
   readonly #chain: Chain
   readonly #sweeper: Sweeper
@@ -74,6 +76,7 @@ export class Worker {
     this.#sweepMs = options.sweepMs ?? defaults.sweepMs
     this.#slots = new Slots(options.concurrency ?? defaults.concurrency, this.#stopping.signal)
     this.#leases = new Leases({ store, clock, logger, leaseMs: this.#leaseMs, workerId: this.workerId })
+    this.#urgency = new Urgency(clock)
     this.#env = {
       serializer: options.serializer ?? new JsonSerializer(),
       clock,
@@ -102,6 +105,7 @@ export class Worker {
       courier: this.#courier,
       env: this.#env,
       leases: this.#leases,
+      urgency: this.#urgency,
       leaseMs: this.#leaseMs,
       isStopping: () => this.isStopping,
       isBusy: () => this.#slots.free === 0,
@@ -182,6 +186,7 @@ export class Worker {
   async #handle(delivery: Delivery): Promise<void> {
     this.#deliveriesSinceLook += 1
     const { job } = delivery
+    this.#urgency.note(job.priority ?? 0)
     const fields = workFields(job.runId, job.instanceId, 0, this.workerId)
     const release = await this.#slots.take()
     if (release === undefined) return this.#chain.answer(delivery, () => delivery.handBack({ delayMs: 0 }))
@@ -283,7 +288,7 @@ export class Worker {
       limit: Math.max(free, 16),
       flows: flows.map(({ flowId, version }) => ({ flowId, version })),
     })
-    for (const item of items) {
+    for (const item of moreUrgentFirst(items)) {
       if (this.#slots.free === 0) return
       if (item.dueAtMs < dueBeforeMs) this.#takeDue(item)
     }
@@ -310,6 +315,12 @@ export class Worker {
     const untilMs = this.#clock.now() + this.#leaseMs
     return { clock: this.#clock, logger: this.#logger, fields, untilMs }
   }
+}
+
+/** Of what is due: a higher priority goes first, then what has been due for longer. */
+function moreUrgentFirst(items: readonly DueItem[]): DueItem[] {
+  const priorityOf = (item: DueItem) => (item.type === 'instance' ? item.priority : 0)
+  return [...items].sort((left, right) => priorityOf(right) - priorityOf(left))
 }
 
 /** Whether the run may be executed with this graph. A job may name another version than its run has: a run decides. */
