@@ -39,6 +39,7 @@ export { lintBlueprint, type LintWarning } from './analysis/lint-blueprint.ts'
 export { type LintCode, lintRules } from './analysis/lint-rules.ts'
 export { checkBlueprint } from './model/check-blueprint.ts'
 export type { RetryPolicy } from './model/retry.ts'
+export type { NodeExecution, NodeMiddleware } from './engine/middleware.ts'
 export type { FlowSources, FunctionRegistry, RunnableFlow } from './engine/registry.ts'
 
 // Running them here

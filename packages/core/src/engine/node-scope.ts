@@ -30,6 +30,7 @@ export class NodeScope implements NodeArguments {
   #calls: DurableCalls | undefined
   #firedFor: BatonError | undefined
   #isOver = false
+  #onOver: (() => void) | undefined
 
   constructor(claim: Claim, node: GraphNode, env: Environment, hooks: DurableHooks) {
     this.claim = claim
@@ -163,10 +164,17 @@ export class NodeScope implements NodeArguments {
     this.#controller?.abort(reason)
   }
 
+  /** Calls back when the invocation has its end; at once if it has. */
+  onOver(callback: () => void): void {
+    this.#onOver = callback
+    if (this.#isOver) callback()
+  }
+
   /** The attempt has its end: what the code writes from here on is refused. */
   close(): void {
     this.#isOver = true
     this.#context?.close()
+    this.#onOver?.()
   }
 
   get #durable(): DurableCalls {

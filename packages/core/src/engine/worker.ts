@@ -25,6 +25,7 @@ import { adoptForeignJob } from './foreign-job.ts'
 import type { Graph } from './graph.ts'
 import { jobFor } from './jobs.ts'
 import { Leases } from './leases.ts'
+import { checkMiddleware } from './middleware.ts'
 import { patiently } from './patience.ts'
 import { assertRegistry } from './registry.ts'
 import { Slots } from './slots.ts'
@@ -86,6 +87,7 @@ export class Worker {
       workerId: this.workerId,
       deadlines: new Deadlines(clock),
       abandonAfterMs: options.abandonAfterMs ?? defaults.abandonAfterMs,
+      middleware: checkMiddleware(settings.middleware),
       contextOf: (runId) => {
         const source = store.context(runId)
         const patience = () => this.#patience(runId, '', 0)

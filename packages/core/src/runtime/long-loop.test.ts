@@ -49,6 +49,7 @@ async function runAlone(flow: Flow, onEvent?: (event: RunEvent) => void) {
     newId: randomId,
     logger: silentLogger,
     deadlines: new Deadlines(systemClock),
+    middleware: undefined,
     toStart: registry.toStart.bind(registry),
   }
   return new LocalRun({ graph, run, env, concurrency: 4, ...(onEvent && { onEvent }) }).finish()
