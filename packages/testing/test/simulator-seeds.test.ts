@@ -39,16 +39,19 @@ describe(`seeds 1 to ${SEEDS}`, () => {
   it('break no invariant, and all kinds of ends and faults are among them', { timeout: 180_000 }, async () => {
     const statuses = new Map<string, number>()
     let faults = 0
+    let revisits = 0
 
     for (let seed = 1; seed <= SEEDS; seed++) {
       const simulated = await simulate({ seed })
       if (simulated.violation !== undefined) throw new Error(`seed ${seed}`, { cause: simulated.violation })
       for (const status of simulated.statuses) statuses.set(status, (statuses.get(status) ?? 0) + 1)
       faults += simulated.faults.length
+      revisits += simulated.revisits
     }
 
     expect([...statuses.keys()].sort()).toEqual(['cancelled', 'completed', 'failed'])
     for (const count of statuses.values()) expect(count).toBeGreaterThan(SEEDS / 10)
     expect(faults).toBeGreaterThan(SEEDS * 5)
+    expect(revisits).toBeGreaterThan(SEEDS / 4)
   })
 })

@@ -37,6 +37,8 @@ export interface Simulated {
   /** Numbers of the faults that happened. */
   readonly faults: readonly number[]
   readonly statuses: readonly string[]
+  /** Times that a loop began again. */
+  readonly revisits: number
 }
 
 const MOST_STEPS = 20_000
@@ -47,6 +49,7 @@ export async function simulate({ seed, limits, mutant, keepsTrace }: SimulateOpt
   const game = new Game(plan, { limits, mutant, keepsTrace })
   await game.play()
   const { world, referee } = game
+  const runs = [...referee.runs.values()]
   return {
     seed,
     violation: referee.violation,
@@ -54,7 +57,8 @@ export async function simulate({ seed, limits, mutant, keepsTrace }: SimulateOpt
     digest: world.trace.digest,
     trace: world.trace.lines,
     faults: world.faults.happened,
-    statuses: [...referee.runs.values()].map(({ machine }) => machine.state.status),
+    statuses: runs.map(({ machine }) => machine.state.status),
+    revisits: runs.reduce((sum, { model }) => sum + model.revisits, 0),
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the referee knows of one node instance: from events alone, in words of its own. */
-import type { InstanceFate, JoinState } from './join-rules.ts'
+import type { JoinState } from './join-rules.ts'
 
 export type Phase = 'ready' | 'claimed' | 'sleeping' | 'awaiting' | 'expanded' | 'settled'
 
@@ -19,7 +19,6 @@ export class InstanceModel {
   lost = 0
   /** Recorded durable calls, by position: when. */
   readonly steps = new Map<number, { readonly name: string; readonly seq: number }>()
-  fate: InstanceFate | undefined
   /** What its predecessors' fates said when it was first claimed. */
   stateAtStart: JoinState | undefined
 

@@ -9,7 +9,10 @@ export interface Invariant {
 
 export const invariants = {
   I1: { about: 'what an attempt does takes effect at most once', checked: 'run-model.ts: one fate per instance' },
-  I2: { about: 'a join fires once, when its rule is met, and not before', checked: 'join-rules.ts, on the blueprint' },
+  I2: {
+    about: 'a join or a turn of a loop fires once, when its rule is met',
+    checked: 'join-rules.ts, on the blueprint',
+  },
   I3: { about: 'no run is stuck', checked: 'liveness.ts, once all faults are healed' },
   I4: { about: 'a start that returned is never lost', checked: 'referee.ts: the run is there after every step' },
   I5: { about: 'a terminal status is final', checked: 'run-model.ts: nothing follows it; the summary never changes' },

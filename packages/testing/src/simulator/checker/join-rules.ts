@@ -1,68 +1,81 @@
 /**
- * The rules of joins a second time, from the blueprint and the fates of nodes alone: no arrival, no set, no counter. What
- * the engine does in increments is checked against what must come of it.
+ * The rules of joins and loops a second time, from the blueprint and the fates of instances alone: no arrival, no set, no
+ * counter. What the engine does in increments is checked against what must come of it.
  */
-import type { Blueprint, BlueprintEdge, BlueprintNode } from '@baton/core'
 import type { SimFlow } from '../workload/random-flow.ts'
+import type { EdgeFate, Fates, Region } from './fates.ts'
+import { instanceAt, Layout, turnAt } from './layout.ts'
+import type { SimLoop } from './loop-map.ts'
 
-/** What became of an instance. */
-export interface InstanceFate {
-  readonly fate: 'succeeded' | 'failed' | 'skipped' | 'cancelled'
-  readonly output?: unknown
-  readonly action?: string | undefined
-  readonly reason?: string | undefined
-  readonly errorCode?: string | undefined
-}
+/** `over`: one visit more than the loop allows. Of a turn `run` says that the loop goes on, and `skip` that it has ended. */
+export type JoinState = 'waits' | 'run' | 'skip' | 'fail' | 'over'
 
-export type EdgeFate = 'succeeded' | 'failed' | 'skipped'
+const known = new WeakMap<SimFlow, JoinRules>()
 
-export type JoinState = 'waits' | 'run' | 'skip' | 'fail'
-
-interface Place {
-  readonly node: BlueprintNode
-  readonly incoming: readonly BlueprintEdge[]
+export function rulesOf(flow: SimFlow): JoinRules {
+  const rules = known.get(flow) ?? new JoinRules(flow)
+  known.set(flow, rules)
+  return rules
 }
 
 export class JoinRules {
-  readonly places: ReadonlyMap<string, Place>
-  readonly #flow: SimFlow
+  readonly layout: Layout
   readonly #joins: readonly string[]
 
-  constructor(flow: SimFlow) {
-    this.#flow = flow
-    const blueprint: Blueprint = flow.flow.toBlueprint()
-    this.places = new Map(
-      blueprint.nodes.map((node) => [
-        node.id,
-        { node, incoming: blueprint.edges.filter(({ target }) => target === node.id) },
-      ]),
-    )
-    this.#joins = [...this.places.keys()].filter((nodeId) => this.isJoin(nodeId))
+  constructor({ flow }: SimFlow) {
+    this.layout = new Layout(flow)
+    const { places } = this.layout
+    this.#joins = [...places.keys()].filter((node) => (places.get(node)?.incoming.length ?? 0) > 0)
   }
 
-  /** Nodes that something precedes, for which the rules hold. */
-  get joins(): readonly string[] {
-    return this.#joins
+  /** The instances of a region that the rules hold for. */
+  joinsOf({ loop, visits }: Region): readonly string[] {
+    if (loop === undefined) return this.#joins.filter((node) => this.layout.place(node).loops.length === 0)
+    const isRevisit = (visits.at(-1) ?? 1) > 1
+    const joins = loop.members.filter((node) => (node === loop.header && isRevisit) || this.#joins.includes(node))
+    const instances = joins.map((node) => instanceAt(node, visits))
+    return loop.last === undefined ? [...instances, turnAt(loop, visits)] : instances
   }
 
   /** No item of a map, no start, and no fallback: that one is called by a failure. */
   isJoin(instanceId: string): boolean {
-    return (this.places.get(instanceId)?.incoming.length ?? 0) > 0
+    const { node, isItem, isTurn } = this.layout.spot(instanceId)
+    if (isItem || isTurn) return isTurn
+    return this.#joins.includes(node) || this.#revisited(instanceId) !== undefined
   }
 
-  /** What the fates of its predecessors make of a node by now. */
-  stateNow(nodeId: string, fateOf: (nodeId: string) => InstanceFate | undefined): JoinState {
-    return this.stateOf(nodeId, this.edgeFates(nodeId, fateOf))
+  /** Whether a loop begins again with it. */
+  isRevisit(instanceId: string): boolean {
+    return this.#revisited(instanceId) !== undefined
   }
 
-  /** What reaches a node on each of its edges; undefined where nothing has, or never will. */
-  edgeFates(nodeId: string, fateOf: (nodeId: string) => InstanceFate | undefined): (EdgeFate | undefined)[] {
-    return (this.places.get(nodeId)?.incoming ?? []).map((edge) => this.#fateOn(edge, edge.source, fateOf))
+  /** What the fates of its predecessors make of an instance by now. */
+  stateNow(instanceId: string, fates: Fates): JoinState {
+    const { node, visits, isTurn } = this.layout.spot(instanceId)
+    const place = this.layout.place(node)
+    if (isTurn) {
+      const loop = place.loops[visits.length - 1] as SimLoop
+      if (!fates.isOver(loop, visits)) return 'waits'
+      return fates.back(loop, visits) === undefined ? 'skip' : 'run'
+    }
+    const loop = this.#revisited(instanceId)
+    if (loop === undefined) return this.stateOf(node, this.edgeFates(instanceId, fates))
+    const visit = visits.at(-1) as number
+    const before = [...visits.slice(0, -1), visit - 1]
+    const back = fates.back(loop, before)
+    if (back === undefined || !fates.hasTurned(loop, before)) return 'waits'
+    return visit > (back.edge.loop?.maxVisits ?? 0) ? 'over' : 'run'
+  }
+
+  /** What reaches an instance on each of its edges; undefined where nothing has, or never will. */
+  edgeFates(instanceId: string, fates: Fates): (EdgeFate | undefined)[] {
+    const { node, visits } = this.layout.spot(instanceId)
+    return this.layout.place(node).incoming.map((edge) => fates.over(edge, visits)?.fate)
   }
 
   /** What the fates so far make of a node. */
-  stateOf(nodeId: string, fates: readonly (EdgeFate | undefined)[]): JoinState {
-    const { config = {} } = this.places.get(nodeId)?.node ?? {}
+  stateOf(node: string, fates: readonly (EdgeFate | undefined)[]): JoinState {
+    const { config = {} } = this.layout.place(node).node
     const succeeded = fates.filter((fate) => fate === 'succeeded').length
     const failed = fates.filter((fate) => fate === 'failed').length
     const isComplete = !fates.includes(undefined)
@@ -81,22 +94,10 @@ export class JoinRules {
     return isComplete ? 'skip' : 'waits'
   }
 
-  #fateOn(
-    edge: BlueprintEdge,
-    source: string,
-    fateOf: (nodeId: string) => InstanceFate | undefined,
-  ): EdgeFate | undefined {
-    const settled = fateOf(source)
-    if (settled === undefined || settled.fate === 'cancelled') return undefined
-    if (settled.fate === 'skipped') return settled.reason === 'upstream-failed' ? 'failed' : 'skipped'
-    if (settled.fate === 'failed') {
-      const fallback = this.places.get(source)?.node.config?.fallback
-      const isTaken = fallback !== undefined && settled.errorCode !== 'PREDECESSOR_FAILED'
-      return isTaken ? this.#fateOn(edge, fallback, fateOf) : 'failed'
-    }
-    if (edge.action !== undefined && edge.action !== settled.action) return 'skipped'
-    if (edge.condition === undefined) return 'succeeded'
-    const condition = this.#flow.flow.registry.conditions.get(edge.condition)
-    return condition?.({ output: settled.output, action: settled.action }) === true ? 'succeeded' : 'skipped'
+  /** The loop that a header begins again, where this is not its first visit. */
+  #revisited(instanceId: string): SimLoop | undefined {
+    const { node, visits } = this.layout.spot(instanceId)
+    const loop = this.layout.places.get(node)?.loops.at(-1)
+    return loop?.header === node && (visits.at(-1) ?? 1) > 1 ? loop : undefined
   }
 }

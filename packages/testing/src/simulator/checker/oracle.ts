@@ -2,11 +2,13 @@
  * The oracle: what comes of a run, told from its flow without running anything. Possible where nothing depends on what
  * happens first: joins of all, writes that commute, no cancel, no timeout.
  */
-import { nodeOfInstance } from '@baton/core'
 import { failureOf, resultOf } from '../workload/program.ts'
 import { listOf, type SimNode } from '../workload/random-flow.ts'
 import type { SimRun } from '../workload/runs.ts'
-import { type InstanceFate, JoinRules } from './join-rules.ts'
+import { Fates, type InstanceFate, type Region } from './fates.ts'
+import { type JoinRules, rulesOf } from './join-rules.ts'
+import { instanceAt, turnAt } from './layout.ts'
+import type { SimLoop } from './loop-map.ts'
 
 export interface Foretold {
   readonly status: 'completed' | 'failed'
@@ -24,7 +26,7 @@ class Oracle {
   readonly #seed: number
   readonly #run: SimRun
   readonly #rules: JoinRules
-  readonly #fates = new Map<string, InstanceFate>()
+  readonly #fates: Fates
   #count = 0
   #steps = 0
   #hasFailed = false
@@ -33,12 +35,12 @@ class Oracle {
   constructor(seed: number, run: SimRun) {
     this.#seed = seed
     this.#run = run
-    this.#rules = new JoinRules(run.flow)
+    this.#rules = rulesOf(run.flow)
+    this.#fates = new Fates(this.#rules.layout)
   }
 
   foretell(): Foretold {
-    // Edges lead from lower to higher numbers, so that the order of the nodes is one in which they could run.
-    for (const node of this.#run.flow.nodes.values()) if (node.standsInFor === undefined) this.#settle(node)
+    this.#visit({ loop: undefined, visits: [] })
     const status = this.#hasFailed ? 'failed' : 'completed'
     return {
       status,
@@ -48,27 +50,57 @@ class Oracle {
     }
   }
 
-  #settle(node: SimNode): void {
-    const { incoming } = this.#rules.places.get(node.id) ?? { incoming: [] }
-    const fates = this.#rules.edgeFates(node.id, (id) => this.#fates.get(id))
-    const state = incoming.length === 0 ? 'run' : this.#rules.stateOf(node.id, fates)
-    if (state === 'skip') this.#note(node, { fate: 'skipped', reason: 'not-taken' })
-    else if (state === 'fail' && incoming.length === 1) this.#note(node, { fate: 'skipped', reason: 'upstream-failed' })
-    else if (state === 'fail') this.#note(node, { fate: 'failed', errorCode: 'PREDECESSOR_FAILED' })
-    else this.#execute(node, this.#inputOf(node))
+  /**
+   * All nodes of a region, with the loops in it. Edges lead from lower to higher numbers, and into a loop by its header
+   * alone, so that the order of the nodes is one in which they could run.
+   */
+  #visit({ loop, visits }: Region): void {
+    for (const node of this.#run.flow.nodes.values()) {
+      if (node.standsInFor !== undefined) continue
+      const around = this.#rules.layout.place(node.id).loops
+      const innermost = around.at(-1)
+      if (innermost === loop) this.#settle(node, visits)
+      else if (innermost?.header === node.id && innermost.parent === loop) this.#goRound(innermost, visits)
+    }
   }
 
-  #execute(node: SimNode, input: unknown): void {
-    const fate = node.map === undefined ? this.#attempts(node, node.id, input) : this.#items(node, input)
+  #goRound(loop: SimLoop, around: readonly number[]): void {
+    for (let visit = 1; ; visit++) {
+      const visits = [...around, visit]
+      this.#visit({ loop, visits })
+      const back = this.#fates.back(loop, visits)
+      if (loop.last === undefined) {
+        const fate = back === undefined ? 'skipped' : 'succeeded'
+        this.#fates.note(turnAt(loop, visits), { fate })
+      }
+      if (back === undefined) return
+    }
+  }
+
+  #settle(node: SimNode, visits: readonly number[]): void {
+    const id = instanceAt(node.id, visits)
+    const { incoming } = this.#rules.layout.place(node.id)
+    const state = this.#rules.isJoin(id) ? this.#rules.stateNow(id, this.#fates) : 'run'
+    if (state === 'skip') this.#note(id, { fate: 'skipped', reason: 'not-taken' })
+    else if (state === 'over') this.#note(id, { fate: 'failed', errorCode: 'MAX_VISITS' })
+    else if (state !== 'fail') this.#execute(node, visits, this.#inputOf(node, visits))
+    else if (incoming.length === 1) this.#note(id, { fate: 'skipped', reason: 'upstream-failed' })
+    else this.#note(id, { fate: 'failed', errorCode: 'PREDECESSOR_FAILED' })
+  }
+
+  #execute(node: SimNode, visits: readonly number[], input: unknown): void {
+    const id = instanceAt(node.id, visits)
+    const fate = node.map === undefined ? this.#attempts(node, id, input) : this.#items(node, id, input)
     const { fallback } = node.config
     const stand = fallback === undefined ? undefined : this.#run.flow.nodes.get(fallback)
-    if (fate.fate !== 'failed' || stand === undefined) return this.#note(node, fate)
-    this.#fates.set(node.id, fate)
-    this.#note(stand, this.#attempts(stand, stand.id, input))
+    if (fate.fate !== 'failed' || stand === undefined) return this.#note(id, fate)
+    this.#fates.note(id, fate)
+    const other = instanceAt(stand.id, visits)
+    this.#note(other, this.#attempts(stand, other, input))
   }
 
-  #items(node: SimNode, input: unknown): InstanceFate {
-    const items = (input as readonly unknown[]).map((item, index) => this.#attempts(node, `${node.id}[${index}]`, item))
+  #items(node: SimNode, id: string, input: unknown): InstanceFate {
+    const items = (input as readonly unknown[]).map((item, index) => this.#attempts(node, `${id}[${index}]`, item))
     const failed = items.filter(({ fate }) => fate === 'failed').length
     if (failed > (node.map?.maxFailures ?? 0)) {
       this.#isCallingOff = true
@@ -100,40 +132,41 @@ class Oracle {
     return { fate: 'failed' }
   }
 
-  #inputOf(node: SimNode): unknown {
-    const { incoming } = this.#rules.places.get(node.id) ?? { incoming: [] }
-    if (incoming.length === 0) return this.#run.input
-    if (incoming.length === 1) {
-      const output = this.#outputOf(incoming[0]?.source ?? '')
+  #inputOf(node: SimNode, visits: readonly number[]): unknown {
+    const { incoming, loops } = this.#rules.layout.place(node.id)
+    const loop = loops.at(-1)
+    const visit = visits.at(-1) ?? 1
+    const brought = (from: string) => {
+      const output = this.#fates.of(from)?.output
       return node.map === undefined ? output : listOf(output)
     }
-    const fates = this.#rules.edgeFates(node.id, (id) => this.#fates.get(id))
-    const brought = incoming.flatMap(({ source }, index) =>
-      fates[index] === 'succeeded' ? [[source, this.#outputOf(source)] as const] : [],
+    if (loop?.header === node.id && visit > 1) {
+      const back = this.#fates.back(loop, [...visits.slice(0, -1), visit - 1])
+      return brought(back?.from ?? '')
+    }
+    if (incoming.length === 0) return this.#run.input
+    const heard = incoming.map((edge) => ({ source: edge.source, heard: this.#fates.over(edge, visits) }))
+    if (incoming.length === 1) return brought(heard[0]?.heard?.from ?? '')
+    return Object.fromEntries(
+      heard.flatMap(({ source, heard }) => (heard?.fate === 'succeeded' ? [[source, brought(heard.from)]] : [])),
     )
-    return Object.fromEntries(brought)
-  }
-
-  /** A fallback speaks for the node that it stands in for. */
-  #outputOf(nodeId: string): unknown {
-    const fate = this.#fates.get(nodeId)
-    const fallback = this.#run.flow.nodes.get(nodeId)?.config.fallback
-    return fate?.fate === 'failed' && fallback !== undefined ? this.#fates.get(fallback)?.output : fate?.output
   }
 
   #output(): unknown {
-    const { edges } = this.#run.flow.flow.toBlueprint()
-    const last: [string, unknown][] = []
-    for (const [id, { fate, output }] of this.#fates) {
-      const name = this.#run.flow.nodes.get(id)?.standsInFor ?? nodeOfInstance(id)
-      if (fate === 'succeeded' && !edges.some(({ source }) => source === name)) last.push([name, output ?? null])
+    const { layout } = this.#rules
+    const last = new Map<string, unknown>()
+    for (const [id, { fate, output }] of this.#fates.all) {
+      const { node, isItem, isTurn } = layout.spot(id)
+      if (fate !== 'succeeded' || isItem || isTurn || this.#fates.ledBack(id)) continue
+      const { outgoing, standsFor } = layout.place(node)
+      if (outgoing.every(({ loop }) => loop !== undefined)) last.set(standsFor, output ?? null)
     }
-    if (last.length <= 1) return last[0]?.[1] ?? null
+    if (last.size <= 1) return [...last.values()][0] ?? null
     return Object.fromEntries(last)
   }
 
-  #note(node: SimNode, fate: InstanceFate): void {
-    this.#fates.set(node.id, fate)
+  #note(id: string, fate: InstanceFate): void {
+    this.#fates.note(id, fate)
     if (fate.fate === 'failed') this.#hasFailed = true
   }
 }

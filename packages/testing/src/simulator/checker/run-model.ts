@@ -6,9 +6,10 @@ import { defaults, nodeOfInstance, type RunEvent } from '@baton/core'
 import type { SimFlow } from '../workload/random-flow.ts'
 import { callOff, callOffItems } from './calling-off.ts'
 import { type EndEvent, mistakeOfEnd } from './ending.ts'
+import { Fates } from './fates.ts'
 import { InstanceModel } from './instance-model.ts'
 import type { InvariantId } from './invariants.ts'
-import { JoinRules } from './join-rules.ts'
+import { type JoinRules, rulesOf } from './join-rules.ts'
 import { Violation } from './violation.ts'
 import { WaitsModel } from './waits-model.ts'
 
@@ -18,12 +19,15 @@ type Fate = EventOf<'node-succeeded' | 'node-failed' | 'node-skipped' | 'node-ca
 export class RunModel {
   readonly runId: string
   readonly rules: JoinRules
+  readonly fates: Fates
   readonly instances = new Map<string, InstanceModel>()
   readonly decisions = new Map<string, boolean>()
   readonly signalIds = new Set<string>()
   readonly #leaseMs: number
   seq = 0
   atMs = 0
+  /** Times that a loop began again. */
+  revisits = 0
   /** Nothing new may start. */
   isStopping = false
   cancelRequested = false
@@ -33,11 +37,12 @@ export class RunModel {
   deadlineAtMs = Number.POSITIVE_INFINITY
   #hasFailed = false
   #failFast = true
-  readonly #waits = new WaitsModel()
+  readonly waits = new WaitsModel()
 
   constructor(runId: string, flow: SimFlow, leaseMs: number) {
     this.runId = runId
-    this.rules = new JoinRules(flow)
+    this.rules = rulesOf(flow)
+    this.fates = new Fates(this.rules.layout)
     this.#leaseMs = leaseMs
   }
 
@@ -100,7 +105,7 @@ export class RunModel {
         const instance = this.#held(event)
         const { kind, name } = event.wait
         // The workload has no children yet.
-        const hasCome = kind !== 'child' && this.#waits.waits(instance, kind, name)
+        const hasCome = kind !== 'child' && this.waits.waits(instance, kind, name)
         if (hasCome) return this.#becomes(instance, 'ready', event.atMs)
         return this.#becomes(instance, 'awaiting', event.timeoutAtMs ?? Number.POSITIVE_INFINITY)
       }
@@ -119,33 +124,25 @@ export class RunModel {
           this.#must('I9', !this.signalIds.has(event.signalId), `signal ${event.signalId} counts twice`)
           this.signalIds.add(event.signalId)
         }
-        return this.#wakes(this.#waits.comes('signal', event.name), event.atMs)
+        return this.#wakes(this.waits.comes('signal', event.name), event.atMs)
       case 'approval-decided':
         this.#must('I11', !this.decisions.has(event.approvalId), `${event.approvalId} is decided twice`)
         this.decisions.set(event.approvalId, event.decision.approved)
-        return this.#wakes(this.#waits.comes('approval', event.approvalId), event.atMs)
+        return this.#wakes(this.waits.comes('approval', event.approvalId), event.atMs)
       default:
         return
     }
   }
 
-  readonly #fates = (nodeId: string) => this.fateOf(nodeId)
-
-  fateOf(nodeId: string) {
-    return this.instances.get(nodeId)?.fate
-  }
-
   /** Joins whose rule is met must be ready: looked at when something has settled. */
   checkJoins(isOpen: (instanceId: string) => boolean): void {
     if (this.isStopping || this.end !== undefined) return
-    for (const nodeId of this.rules.joins) {
-      if (this.instances.get(nodeId)?.hasStarted === true || this.fateOf(nodeId) !== undefined) continue
-      const state = this.rules.stateNow(nodeId, this.#fates)
-      this.#must(
-        'I2',
-        state === 'waits' || isOpen(nodeId),
-        `${nodeId} still waits, where its predecessors say ${state}`,
-      )
+    for (const region of this.fates.regions) {
+      for (const id of this.rules.joinsOf(region)) {
+        if (this.instances.get(id)?.hasStarted === true || this.fates.of(id) !== undefined) continue
+        const state = this.rules.stateNow(id, this.fates)
+        this.#must('I2', state === 'waits' || isOpen(id), `${id} still waits, where its predecessors say ${state}`)
+      }
     }
   }
 
@@ -164,7 +161,7 @@ export class RunModel {
     this.#must('I15', event.atMs >= instance.notBeforeMs, `${instance.id} starts before its time`)
     this.#must('I16', event.attempt === instance.failures + 1, `attempt ${event.attempt} of ${instance.id}`)
     if (!instance.hasStarted) this.#starts(instance)
-    if (instance.phase === 'awaiting') this.#waits.leaves(instance)
+    if (instance.phase === 'awaiting') this.waits.leaves(instance)
     const { timeoutMs = defaults.nodeTimeoutMs } = this.#configOf(instance)
     instance.phase = 'claimed'
     instance.fence = event.fence
@@ -177,7 +174,8 @@ export class RunModel {
   /** Its first claim: what reached it must allow for it. */
   #starts(instance: InstanceModel): void {
     if (!this.rules.isJoin(instance.id)) return
-    instance.stateAtStart = this.rules.stateNow(instance.id, this.#fates)
+    if (this.rules.isRevisit(instance.id)) this.revisits += 1
+    instance.stateAtStart = this.rules.stateNow(instance.id, this.fates)
     this.#must('I2', instance.stateAtStart !== 'waits', `${instance.id} starts before its predecessors have settled`)
   }
 
@@ -187,19 +185,23 @@ export class RunModel {
     const isByClaim = event.type === 'node-succeeded' || ('fence' in event && event.fence !== undefined)
     if (isByClaim) this.#held(event as typeof event & { readonly fence: number })
     this.#judges(instance, event, isByClaim)
-    this.#waits.leaves(instance)
+    this.waits.leaves(instance)
     const wasExpanded = instance.isMap
     instance.phase = 'settled'
-    instance.fate = {
+    const fate = {
       fate: event.type.slice('node-'.length) as 'succeeded',
       ...('output' in event ? { output: event.output } : {}),
       ...('action' in event ? { action: event.action } : {}),
       ...('reason' in event ? { reason: event.reason } : {}),
       ...(event.type === 'node-failed' ? { errorCode: event.error.code } : {}),
     }
-    if (wasExpanded) callOffItems(instance, this.instances, this.#waits)
+    this.fates.note(instance.id, fate)
+    if (wasExpanded) callOffItems(instance, this)
     const cancels = event.type === 'node-succeeded' ? (event.cancels ?? []) : []
-    for (const id of cancels) callOff(this.#instance(id), this.instances, this.#waits)
+    for (const id of cancels) {
+      callOff(this.#instance(id), this)
+      this.fates.callsOff(id)
+    }
     if (event.type === 'node-failed' && event.fixesOutcome) {
       this.#hasFailed = true
       if (this.#failFast) this.isStopping = true
@@ -209,12 +211,14 @@ export class RunModel {
   /** Whether a fate is one that the predecessors' fates allow for. */
   #judges({ id, stateAtStart }: InstanceModel, event: Fate, isByClaim: boolean): void {
     if (!this.rules.isJoin(id) || event.type === 'node-cancelled') return
-    const state = isByClaim ? stateAtStart : this.rules.stateNow(id, this.#fates)
+    const state = isByClaim ? stateAtStart : this.rules.stateNow(id, this.fates)
     const told = `${id}: ${event.type}, where its predecessors say ${state}`
     if (event.type === 'node-skipped') return this.#must('I2', state === 'skip' || state === 'fail', told)
     if (event.type === 'node-succeeded') return this.#must('I2', state === 'run', told)
-    const wasPoisoned = event.error.code === 'PREDECESSOR_FAILED'
-    this.#must('I2', wasPoisoned ? state === 'fail' : isByClaim, told)
+    const { code } = event.error
+    if (code === 'PREDECESSOR_FAILED') return this.#must('I2', state === 'fail', told)
+    if (code === 'MAX_VISITS') return this.#must('I2', state === 'over', told)
+    this.#must('I2', isByClaim && (state !== 'over' || code === 'LEASES_LOST'), told)
   }
 
   #ends(event: EndEvent): void {
@@ -255,7 +259,7 @@ export class RunModel {
   }
 
   #configOf({ id }: InstanceModel) {
-    return this.rules.places.get(nodeOfInstance(id))?.node.config ?? {}
+    return this.rules.layout.place(nodeOfInstance(id)).node.config ?? {}
   }
 
   #must(invariant: InvariantId, holds: boolean, message: string): void {

@@ -32,7 +32,7 @@ export class WitnessLog {
     if (state !== undefined && state !== 'run') {
       throw new Violation('I2', runId, `${instanceId} runs, where its predecessors say ${state}`)
     }
-    const { config = {} } = model.rules.places.get(nodeOfInstance(instanceId))?.node ?? {}
+    const { config = {} } = model.rules.layout.place(nodeOfInstance(instanceId)).node
     if (attempt > (config.retry?.attempts ?? defaults.attempts)) {
       throw new Violation('I16', runId, `${instanceId} runs in attempt ${attempt}`)
     }

@@ -6,19 +6,19 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'a skipped edge arrives nowhere',
     where: 'decide',
-    seed: 7,
+    seed: 1,
     store: arrivals((all) => all.filter(({ fate }) => fate !== 'skipped')),
   },
   {
     name: 'a failure arrives nowhere',
     where: 'decide',
-    seed: 17,
+    seed: 3,
     store: arrivals((all) => all.filter(({ fate, rule }) => fate !== 'failed' || rule === 'map')),
   },
   {
     name: 'every edge is taken, whatever its condition says',
     where: 'decide',
-    seed: 7,
+    seed: 1,
     store: outcomes('succeeded', (outcome) => ({
       ...outcome,
       arrivals: outcome.arrivals.map((arrival) => ({ ...arrival, fate: 'succeeded' as const })),
@@ -28,7 +28,7 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'what lies behind a skip is settled before its join is complete',
     where: 'cascade',
-    seed: 7,
+    seed: 1,
     store: commits((transition) => {
       const { outcome } = transition
       if (outcome.type !== 'succeeded') return transition
@@ -46,13 +46,13 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'attempts never run out',
     where: 'decide',
-    seed: 5,
+    seed: 1,
     store: outcomes('failed', ({ error }) => ({ type: 'retried', error, delayMs: 1 })),
   },
   {
     name: 'a hand-back costs an attempt',
     where: 'attempt',
-    seed: 28,
+    seed: 8,
     store: outcomes('released', () => ({
       type: 'retried',
       error: { name: 'Error', message: 'handed back' },
@@ -62,13 +62,13 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'every failure is taken by somebody',
     where: 'decide',
-    seed: 29,
+    seed: 5,
     store: outcomes('failed', (outcome) => ({ ...outcome, takenBy: { always: true, ifStarted: [] } })),
   },
   {
     name: 'a fallback is never called',
     where: 'decide',
-    seed: 17,
+    seed: 3,
     store: arrivals((all) => all.filter(({ edge }) => !edge.endsWith('!'))),
   },
   {
@@ -80,7 +80,7 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'a map gathers in the order of completion',
     where: 'decide',
-    seed: 39,
+    seed: 16,
     store: claims((claim) => {
       if (claim.map === undefined) return claim
       let place = 0
@@ -101,19 +101,19 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'recorded steps are not fed back',
     where: 'durable calls',
-    seed: 4,
+    seed: 1,
     store: claims((claim) => ({ ...claim, steps: [] })),
   },
   {
     name: 'lost leases are not looked at',
     where: 'decide',
-    seed: 173,
+    seed: 15,
     store: claims((claim) => ({ ...claim, lostLeases: 0 })),
   },
   {
     name: 'a failed join runs',
     where: 'decide',
-    seed: 102,
+    seed: 9,
     store: claims((claim) => ({
       ...claim,
       arrivals: claim.arrivals.filter(({ fate, edge }) => fate !== 'failed' || /[![]/.test(edge)),

@@ -8,7 +8,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'the fence is not looked at',
     where: 'machine, commit',
-    seed: 39,
+    seed: 20,
     machine: around('commit', {
       before(machine, transition) {
         const instance = machine.state.instances.get(transition.instanceId)
@@ -30,7 +30,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a redelivered job runs a node again that has succeeded',
     where: 'machine, claim',
-    seed: 1,
+    seed: 2,
     machine: around('claim', {
       before(machine, { instanceId }) {
         const instance = machine.state.instances.get(instanceId)
@@ -52,7 +52,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a run that is being cancelled starts more',
     where: 'machine, claim',
-    seed: 15,
+    seed: 20,
     machine: (machine) => {
       let wasStopping = false
       around('claim', {
@@ -69,7 +69,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a stopping run ends while others are at work',
     where: 'machine, commit',
-    seed: 20,
+    seed: 17,
     machine: around('commit', {
       before({ state }) {
         if (state.stopping) state.claimed = 1
@@ -79,7 +79,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a lease is renewed for whoever asks',
     where: 'machine, renew',
-    seed: 46,
+    seed: 15,
     machine: around('renew', {
       before({ state }, { claims }) {
         for (const claim of claims) Object.assign(claim, { fence: state.instances.get(claim.instanceId)?.fence })
@@ -89,7 +89,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a lease is renewed past the timeout of its attempt',
     where: 'machine, renew',
-    seed: 102,
+    seed: 464,
     machine: around('renew', {
       before({ state }, { claims }) {
         for (const { instanceId } of claims) {
@@ -102,7 +102,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a sleeper wakes at once',
     where: 'machine, commit',
-    seed: 5,
+    seed: 1,
     machine: around('commit', {
       after({ state }, { instanceId, outcome }, atMs) {
         const instance = state.instances.get(instanceId)
@@ -124,7 +124,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a signal that was sent again counts again',
     where: 'machine, notify',
-    seed: 37,
+    seed: 7,
     machine: around('notify', {
       before({ state }, { type }) {
         if (type === 'signal') state.news?.signalIds.clear()

@@ -1,7 +1,9 @@
 /** A random flow, put together from features, and beside it what an oracle needs to know of its nodes. */
-import { createFlow, type Flow, type MapPolicy, type NodeConfig } from '@baton/core'
+import { BatonError, createFlow, type Flow, type MapPolicy, type NodeConfig } from '@baton/core'
 import { Dice, hash } from '../../dice.ts'
 import type { Feature, Operation } from './feature.ts'
+import { actions, conditions } from './features/conditions.ts'
+import { loops } from './features/loops.ts'
 import { codeOf, type Witness } from './program.ts'
 
 export interface SimNode {
@@ -30,7 +32,7 @@ export interface RandomFlowOptions {
 }
 
 export function randomSimFlow(options: RandomFlowOptions): SimFlow {
-  const { seed, index, maxNodes, isDetermined, deadlineMs } = options
+  const { seed, index, maxNodes, features, isDetermined, deadlineMs } = options
   const dice = new Dice(hash(`${seed} flow ${index}`))
   const builder = new Builder(options, dice)
   const failFast = !isDetermined && dice.happens(0.5)
@@ -49,7 +51,43 @@ export function randomSimFlow(options: RandomFlowOptions): SimFlow {
       flow = builder.addEdge(flow, `n${source}`, `n${node}`, maps.has(node))
     }
   }
+  if (features.includes(loops)) flow = withLoops(flow, { count, maps, dice })
   return { flow, nodes: builder.nodes, isDetermined }
+}
+
+interface LoopDraft {
+  readonly count: number
+  readonly maps: ReadonlySet<number>
+  readonly dice: Dice
+}
+
+/** Leads some edges back. Most ways back make no loop that could be told from others: then the flow stays as it is. */
+function withLoops(flow: Flow, { count, maps, dice }: LoopDraft): Flow {
+  let looped = flow
+  for (let tries = 2 + dice.below(6); tries > 0; tries--) {
+    const source = dice.below(count)
+    const target = dice.happens(0.5) ? dice.below(source + 1) : Math.max(0, source - dice.below(4))
+    const condition = dice.happens(0.15) ? {} : dice.pick([actions, conditions]).edge?.(dice)
+    const options = {
+      id: `n${source}~>n${target}`,
+      loop: { maxVisits: 1 + dice.below(4) },
+      ...condition,
+      ...(maps.has(target) ? { transform: listOf } : {}),
+    }
+    looped = unlessRefused(looped, (before) => before.edge(`n${source}`, `n${target}`, options))
+  }
+  return looped
+}
+
+function unlessRefused(flow: Flow, change: (flow: Flow) => Flow): Flow {
+  try {
+    const changed = change(flow)
+    changed.toBlueprint()
+    return changed
+  } catch (error) {
+    if (BatonError.is(error, 'INVALID_BLUEPRINT')) return flow
+    throw error
+  }
 }
 
 /** A map takes its list from one predecessor. */

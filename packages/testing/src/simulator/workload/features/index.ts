@@ -5,6 +5,7 @@ import { checkpoints } from './checkpoints.ts'
 import { actions, conditions } from './conditions.ts'
 import { counting, sharedValues } from './context.ts'
 import { anyJoins, ignoringJoins } from './joins.ts'
+import { loops } from './loops.ts'
 import { poison } from './poison.ts'
 import { retries } from './retries.ts'
 import { contendedSignals, signals } from './signals.ts'
@@ -32,4 +33,5 @@ export const features: readonly Feature[] = [
   ignoringJoins,
   actions,
   conditions,
+  loops,
 ]

@@ -31,7 +31,7 @@ export const contendedSignals: Feature = {
   },
 }
 
-/** Ids of map items have brackets, which names of signals must not. */
+/** Ids of map items and visits have marks, which names of signals must not. */
 function signalName(instanceId: string, index: number): string {
-  return `s${index}.${instanceId.replaceAll(/[[\]]/g, '.')}`
+  return `s${index}.${instanceId.replaceAll(/[[\]#]/g, '.')}`
 }
