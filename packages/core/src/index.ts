@@ -9,6 +9,7 @@ export type {
   ApprovalOptions,
   ChildHandle,
   ChildOptions,
+  ContinueOptions,
   EdgePredicate,
   EdgeTransform,
   NodeArguments,

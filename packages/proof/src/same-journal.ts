@@ -9,7 +9,7 @@ import {
   isTerminal,
   JsonSerializer,
   type RunEvent,
-  type RunId,
+  type RunHandle,
   type RunnableFlow,
   type StartOptions,
 } from '@baton/core'
@@ -30,7 +30,6 @@ const NEVER_MS = 1e12
 /** Runs flows one at a time by a worker on these ports. */
 export class StoredRuns {
   readonly #runtime: FlowRuntime
-  readonly #store: IRunStore
   readonly #clock: TestClock | undefined
 
   /** @param sweepMs how often to look for what only time makes due: deadlines, and waits that nobody ends */
@@ -38,7 +37,6 @@ export class StoredRuns {
     ports: { readonly store: IRunStore; readonly queue: IJobQueue; readonly clock?: TestClock },
     sweepMs = NEVER_MS,
   ) {
-    this.#store = ports.store
     this.#clock = ports.clock
     const timeless = { inlineMaxNodes: Number.POSITIVE_INFINITY, inlineMaxMs: Number.POSITIVE_INFINITY }
     // Without sweeps nothing is found by chance: jobs and timers alone say what comes next.
@@ -49,9 +47,9 @@ export class StoredRuns {
   /** @param untilPaused take a run that waits for the outside for over */
   async run(flow: RunnableFlow, input: unknown, options?: StartOptions, untilPaused = false): Promise<Told> {
     const handle = await this.#runtime.start(flow, input, options)
-    await this.#until(this.#untilQuiet(handle.runId, untilPaused))
+    await this.#until(this.#untilQuiet(handle, untilPaused))
     const events: RunEvent[] = []
-    for await (const event of this.#store.journal(handle.runId)) events.push(event)
+    for await (const event of handle.stream({ live: false })) events.push(event)
     return tell(events)
   }
 
@@ -59,8 +57,8 @@ export class StoredRuns {
     return this.#until(this.#runtime.stop())
   }
 
-  async #untilQuiet(runId: RunId, untilPaused: boolean): Promise<void> {
-    for await (const { type } of this.#store.journal(runId, { live: true })) {
+  async #untilQuiet(handle: RunHandle, untilPaused: boolean): Promise<void> {
+    for await (const { type } of handle.stream()) {
       if (type === 'run-paused' && untilPaused) return
     }
   }
@@ -89,7 +87,9 @@ export async function runLocally(
 function tell(events: readonly RunEvent[]): Told {
   const [first] = events
   if (first?.type !== 'run-started') throw new Error('a journal begins with the start of its run')
-  const state = foldJournal(events.map((event) => encoded(event)))
+  // Where the run went on as new, the last of the journals says how it ended.
+  const last = events.findLastIndex(({ type }) => type === 'run-started')
+  const state = foldJournal(events.slice(last).map((event) => encoded(event)))
   if (state === undefined) throw new Error('the journal does not fold')
   const { status, output, error } = summaryOf(state)
   return {

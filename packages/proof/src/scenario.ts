@@ -11,6 +11,7 @@ import { operators } from './scenarios/operators.ts'
 import { outside } from './scenarios/outside.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 import { schemas } from './scenarios/schemas.ts'
+import { successors } from './scenarios/successors.ts'
 import { visits } from './scenarios/visits.ts'
 
 export type { Expected, Scenario } from './scenarios/scenario.ts'
@@ -24,5 +25,6 @@ export const scenarios: readonly Scenario[] = [
   ...outside,
   ...operators,
   ...children,
+  ...successors,
   ...schemas,
 ]

@@ -43,7 +43,9 @@ function changesNothing(state: RunState, command: Command, atMs: number): boolea
     case 'commit':
       return isTerminal(state.status) || !mayCommit(state, command.transition)
     case 'notify':
-      return isTerminal(state.status) || (command.notice.type === 'cancel' && state.stopping)
+      if (isTerminal(state.status)) return command.notice.type !== 'continued' || !isNews(state, command.notice)
+      // A run that is about to go on as new can still be cancelled.
+      return command.notice.type === 'cancel' && state.stopping && state.outcome?.status !== 'continued'
     case 'renew':
       return command.request.claims.every(({ instanceId, fence }) => {
         const instance = state.instances.get(instanceId)
@@ -59,6 +61,11 @@ function changesNothing(state: RunState, command: Command, atMs: number): boolea
     default:
       throw new Error(`no such command: ${JSON.stringify(command satisfies never)}`)
   }
+}
+
+/** Whether a first run has not heard yet that this one goes on for it. */
+function isNews({ continuedBy, newest }: RunState, { link }: { readonly link: number }): boolean {
+  return continuedBy !== undefined && link > (newest?.link ?? 2)
 }
 
 function mayClaim(state: RunState, { instanceId, claimId }: ClaimRequest, atMs: number): boolean {

@@ -46,7 +46,10 @@ export async function purge(
     return removed
   }
   const notes = await index.scan()
-  const ended = [...notes.values()].filter((note) => mayGo(note, notes, endedBeforeMs)).slice(0, limit)
+  const kept = firstRunsOfTheLiving(notes, endedBeforeMs)
+  const ended = [...notes.values()]
+    .filter((note) => mayGo(note, notes, endedBeforeMs) && !kept.has(note.runId))
+    .slice(0, limit)
   const found = ended.map((note) => ({ runId: note.runId, identity: identityOfLog(paths, note.runId, note.logBytes) }))
   const doomed = found.filter(({ identity }) => identity !== undefined)
   const runIds = doomed.map(({ runId }) => runId)
@@ -93,6 +96,17 @@ function mayGo({ endedAtMs, rootRunId }: RunNote, notes: ReadonlyMap<RunId, RunN
   if (endedAtMs === undefined || endedAtMs >= endedBeforeMs) return false
   const root = notes.get(rootRunId)
   return root === undefined || root.endedAtMs !== undefined
+}
+
+/** People know runs that go on for each other by the first one's id: it stays as long as the last of them. */
+function firstRunsOfTheLiving(notes: ReadonlyMap<RunId, RunNote>, endedBeforeMs: number): ReadonlySet<RunId> {
+  const kept = new Set<RunId>()
+  for (const { runId, firstRunId, endedAtMs, isContinued } of notes.values()) {
+    // Of one that was continued the next speaks, once it is there: until then the end is not in the note.
+    const speaks = endedAtMs === undefined || (isContinued !== true && endedAtMs >= endedBeforeMs)
+    if (speaks) kept.add(firstRunId ?? runId)
+  }
+  return kept
 }
 
 /** @returns false when there is none: somebody else has removed it */

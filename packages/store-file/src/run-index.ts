@@ -28,6 +28,10 @@ export interface RunNote {
   readonly deadLetterCount?: number
   /** Absent as long as it has something to say to another run. */
   readonly endedAtMs?: number
+  /** The first of the runs that go on for each other; absent from those that do not. */
+  readonly firstRunId?: RunId
+  /** Another run goes on for it. */
+  readonly isContinued?: true
   /** The length of the log that says so. */
   readonly logBytes: number
 }
@@ -154,7 +158,9 @@ export class RunIndex {
   }
 }
 
-export function noteOf({ head, status, endedAtMs, outbox, deadLetters }: RunState, logBytes: number): RunNote {
+export function noteOf(state: RunState, logBytes: number): RunNote {
+  const { head, status, endedAtMs, outbox, continuedBy, deadLetters } = state
+  const firstRunId = head.lineage.succession?.firstRunId
   const hasMoreToSay = outbox !== undefined && outbox.size > 0
   return {
     runId: head.runId,
@@ -164,6 +170,8 @@ export function noteOf({ head, status, endedAtMs, outbox, deadLetters }: RunStat
     status,
     createdAtMs: head.createdAtMs,
     ...(deadLetters === undefined || deadLetters.size === 0 ? {} : { deadLetterCount: deadLetters.size }),
+    ...(firstRunId === undefined ? {} : { firstRunId }),
+    ...(continuedBy === undefined ? {} : { isContinued: true }),
     ...(endedAtMs === undefined || hasMoreToSay ? {} : { endedAtMs }),
     logBytes,
   }

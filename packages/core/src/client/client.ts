@@ -111,6 +111,7 @@ export class BatonClient {
       seenEnd: this.#options.seenEnd,
       onCancel: this.#options.onCancel,
       send: (id, ready) => this.#send(id, ready),
+      bring: (from, to) => this.#courier.bringSuccessor(from, to),
       deliver: (id, messages) => this.#courier.deliver(id, messages),
     })
   }

@@ -1,4 +1,5 @@
 import { ReadOnlyContext } from '../context/read-only-context.ts'
+import { notifyNewest } from '../engine/notify-newest.ts'
 import { outputOrThrow, type RunResult, resultOf } from '../engine/result.ts'
 import { checkNumber, checkOptions, checkText } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
@@ -10,6 +11,7 @@ import { recordOf } from '../model/run-record.ts'
 import type { IAsyncContext } from '../ports/async-context.ts'
 import { type IClock, wait } from '../ports/clock.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
+import { followJournals, newestSummary, successorOf } from './follow.ts'
 import { type RedriveOptions, redrive } from './redrive.ts'
 import type { RunPorts } from './run-ports.ts'
 
@@ -17,6 +19,8 @@ export interface WaitForResultOptions {
   readonly signal?: AbortSignal
   /** Stop waiting after this long. The run goes on. */
   readonly timeoutMs?: number
+  /** Wait for the last of the runs that go on for each other (`continueAsNew`). Default true. */
+  readonly follow?: boolean
 }
 
 export interface StreamOptions {
@@ -25,6 +29,8 @@ export interface StreamOptions {
   /** Go on until the run has ended. Default true. */
   readonly live?: boolean
   readonly signal?: AbortSignal
+  /** Go on with the journals of the runs that go on for this one, each from its first event. Default true. */
+  readonly follow?: boolean
 }
 
 export interface DecisionOptions {
@@ -44,7 +50,12 @@ export interface UnpauseOptions {
   readonly by?: string
 }
 
-/** A client's grip on a run. It holds no connection of its own, and any process can make one from the run's id. */
+/**
+ * A client's grip on a run. It holds no connection of its own, and any process can make one from the run's id.
+ *
+ * Where the run has gone on as a new one, `status`, `result`, `outcome`, `stream` and all that tells the run something
+ * follow to the newest; `summary`, `record`, `snapshot` and `context` are of this run alone: `latest` gives the handle of the newest.
+ */
 export class RunHandle<Output = unknown> {
   readonly runId: RunId
   readonly #ports: RunPorts
@@ -56,13 +67,17 @@ export class RunHandle<Output = unknown> {
 
   /** The run in few words, values encoded. */
   async summary(): Promise<RunSummary> {
-    const summary = await this.#ports.store.summary(this.runId)
-    if (summary === undefined) throw unknownRun(this.runId)
-    return summary
+    return this.#summaryOf(this.runId)
   }
 
   async status(): Promise<RunStatus> {
-    return (await this.summary()).status
+    return (await this.#newest()).status
+  }
+
+  /** The handle of the run that goes on for this one: this one itself, as long as it has not ended with `continueAsNew`. */
+  async latest(): Promise<RunHandle<Output>> {
+    const { runId } = await this.#newest()
+    return runId === this.runId ? this : new RunHandle<Output>(runId, this.#ports)
   }
 
   /** The run whole: instances, context, output; values encoded. */
@@ -76,7 +91,7 @@ export class RunHandle<Output = unknown> {
   async snapshot(checkpointId: string): Promise<RunRecord> {
     const seq = /^c([1-9]\d*)$/.exec(checkpointId)?.[1]
     const events: RunEvent[] = []
-    for await (const event of this.stream({ live: false })) {
+    for await (const event of this.stream({ live: false, follow: false })) {
       if (event.seq <= Number(seq)) events.push(event)
     }
     const state = foldJournal(events)
@@ -100,8 +115,8 @@ export class RunHandle<Output = unknown> {
 
   /** How the run ended, as a value. */
   async outcome(options: WaitForResultOptions = {}): Promise<RunResult<Output>> {
-    checkOptions(options, ['signal', 'timeoutMs'] satisfies (keyof WaitForResultOptions)[])
-    const { signal, timeoutMs } = options
+    checkOptions(options, ['signal', 'timeoutMs', 'follow'] satisfies (keyof WaitForResultOptions)[])
+    const { signal, timeoutMs, follow = true } = options
     checkNumber(timeoutMs, 'timeoutMs', { least: 0 })
     const { clock, serializer, seenEnd } = this.#ports
     const stop = new AbortController()
@@ -109,16 +124,23 @@ export class RunHandle<Output = unknown> {
     signal?.addEventListener('abort', onAbort, { once: true })
     const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, onAbort)
     // Before the first look, so that no end falls between the look and the waiting.
-    const seen = seenEnd?.(this.runId, stop.signal)
+    let seen = seenEnd?.(this.runId, stop.signal)
+    let summary = await this.summary()
     try {
       for (;;) {
-        const summary = await this.summary()
+        if (follow && summary.continuedBy !== undefined && !stop.signal.aborted) {
+          const next = await successorOf(this.#ports, summary)
+          seen = seenEnd?.(next.runId, stop.signal)
+          summary = await this.#summaryOf(next.runId)
+          continue
+        }
         const result = resultOf<Output>(summary, serializer)
-        if (result !== undefined) return result
+        if (result !== undefined && !(follow && summary.continuedBy !== undefined)) return result
         if (signal?.aborted === true || stop.signal.aborted) {
           throw stoppedWaiting(this.runId, summary.status, signal, timeoutMs)
         }
-        await this.#untilEnd(summary.seq + 1, stop.signal, seen)
+        await this.#untilEnd(summary, stop.signal, seen)
+        summary = await this.#summaryOf(summary.runId)
       }
     } finally {
       timer?.()
@@ -129,10 +151,11 @@ export class RunHandle<Output = unknown> {
 
   /** The journal from any position, and then live until the run has ended: no gap, no duplicate. */
   stream(options: StreamOptions = {}): AsyncIterable<RunEvent> {
-    checkOptions(options, ['from', 'live', 'signal'])
-    const { from = 1, live = true, signal } = options
+    checkOptions(options, ['from', 'live', 'signal', 'follow'])
+    const { from = 1, live = true, signal, follow = true } = options
     checkNumber(from, 'from', { least: 1, whole: true })
-    return this.#ports.store.journal(this.runId, { from, live, ...(signal === undefined ? {} : { signal }) })
+    const wanted = { from, live, ...(signal === undefined ? {} : { signal }) }
+    return follow ? followJournals(this.#ports, this.runId, wanted) : this.#ports.store.journal(this.runId, wanted)
   }
 
   /** Sends news to a node that waits for it, or will. The same `signalId` twice is one signal. */
@@ -167,7 +190,6 @@ export class RunHandle<Output = unknown> {
   async cancel(reason = 'cancelled by request'): Promise<boolean> {
     checkText(reason, 'reason')
     const result = await this.#notify({ type: 'cancel', runId: this.runId, reason })
-    this.#ports.onCancel?.(this.runId)
     if (result.status !== 'accepted' && result.status !== 'unchanged') return false
     return result.run.status === 'cancelling' || result.run.status === 'cancelled'
   }
@@ -225,6 +247,9 @@ export class RunHandle<Output = unknown> {
       ...(reason === undefined ? {} : { reason }),
       ...(payload === undefined ? {} : { payload: this.#ports.serializer.encode(payload, 'payload') }),
     }
+    const latest = await this.latest()
+    // Which approval is meant is for the run to say that asks for it.
+    if (latest !== this) return latest.#decide(approved, options)
     const approvalId = await this.#approvalId(approval)
     const result = await this.#notify({ type: 'decide', runId: this.runId, approvalId, decision })
     switch (result.status) {
@@ -244,6 +269,18 @@ export class RunHandle<Output = unknown> {
       default:
         return
     }
+  }
+
+  async #summaryOf(runId: RunId): Promise<RunSummary> {
+    const summary = await this.#ports.store.summary(runId)
+    if (summary === undefined) throw unknownRun(runId)
+    return summary
+  }
+
+  async #newest(): Promise<RunSummary> {
+    const summary = await newestSummary(this.#ports, this.runId)
+    if (summary === undefined) throw unknownRun(this.runId)
+    return summary
   }
 
   /** The approval's full id, from its id, its name, or the fact that only one is pending. */
@@ -277,7 +314,9 @@ export class RunHandle<Output = unknown> {
   }
 
   async #notify(notice: Notice): Promise<NoticeResult> {
-    const result = await this.#ports.store.notify(notice)
+    const { store, bring } = this.#ports
+    const { runId, result } = await notifyNewest(store, notice, bring)
+    if (notice.type === 'cancel') this.#ports.onCancel?.(runId)
     if (result.status === 'unknown-run') throw unknownRun(this.runId)
     if (result.status === 'too-large') {
       throw new BatonError('TOO_LARGE', {
@@ -287,15 +326,15 @@ export class RunHandle<Output = unknown> {
       })
     }
     if (result.status !== 'accepted') return result
-    if (result.ready.length > 0) await this.#ports.send(this.runId, result.ready)
-    if (result.sent !== undefined) await this.#ports.deliver(this.runId, result.sent)
+    if (result.ready.length > 0) await this.#ports.send(runId, result.ready)
+    if (result.sent !== undefined) await this.#ports.deliver(runId, result.sent)
     return result
   }
 
-  async #untilEnd(from: number, signal: AbortSignal, seen: Promise<void> | undefined): Promise<void> {
+  async #untilEnd({ runId, seq }: RunSummary, signal: AbortSignal, seen: Promise<void> | undefined): Promise<void> {
     const { store, clock } = this.#ports
     if (seen !== undefined && (await resolvesWithin(seen, OWN_WORKER_MS, clock, signal))) return
-    for await (const { type } of store.journal(this.runId, { from, live: true, signal })) {
+    for await (const { type } of store.journal(runId, { from: seq + 1, live: true, signal })) {
       if (type === 'run-completed' || type === 'run-failed' || type === 'run-cancelled') return
     }
     // A journal that ends without its run having ended would otherwise be asked again at once, for ever.
@@ -321,7 +360,7 @@ const OWN_WORKER_MS = 500
 
 /** Whether the run is neither over nor about to be. */
 function isLive(result: NoticeResult): boolean {
-  return (result.status === 'accepted' || result.status === 'unchanged') && !result.run.stopping
+  return result.status === 'accepted' || (result.status === 'unchanged' && !result.run.stopping)
 }
 
 function unknownRun(runId: RunId): BatonError {

@@ -11,6 +11,7 @@ import type { InstanceId, RunId } from '../model/ids.ts'
 import type { ChildEnd } from '../model/message.ts'
 import { isTerminal, type NewRun, type RunRecord } from '../model/run.ts'
 import type { NoticeResult } from '../ports/notice.ts'
+import { newestSummary } from './follow.ts'
 import { redriveIdOf } from './redrive-id.ts'
 import { doubtfulChildren, isStartedAgain, type RedrivePoint, redrivenRun, redrivePoint } from './redriven-run.ts'
 import type { RunPorts } from './run-ports.ts'
@@ -21,14 +22,15 @@ export interface RedriveOptions {
   readonly by?: string
 }
 
-type Ports = Pick<RunPorts, 'store' | 'clock' | 'send' | 'deliver'>
+type Ports = Pick<RunPorts, 'store' | 'clock' | 'send' | 'deliver' | 'bring'>
 
 /** @returns the run in which the work is done: the same one, or the one that was made for it */
-export async function redrive(runId: RunId, options: RedriveOptions, ports: Ports): Promise<RunId> {
+export async function redrive(asked: RunId, options: RedriveOptions, ports: Ports): Promise<RunId> {
   checkOptions(options, ['instanceId', 'by'] satisfies (keyof RedriveOptions)[])
   const { instanceId, by } = options
   checkText(instanceId, 'instanceId')
   checkText(by, 'by')
+  const { runId = asked } = (await newestSummary(ports, asked)) ?? {}
   const run = await ports.store.load(runId)
   if (run === undefined) throw new BatonError('UNKNOWN_RUN', { field: 'runId', message: `no run ${runId}`, runId })
   const letters = run.deadLetters.filter((letter) => instanceId === undefined || letter.instanceId === instanceId)

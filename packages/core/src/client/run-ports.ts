@@ -1,3 +1,4 @@
+import type { BringSuccessor } from '../engine/notify-newest.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
 import type { RunMessage } from '../model/message.ts'
 import type { IClock } from '../ports/clock.ts'
@@ -18,6 +19,8 @@ export interface RunPorts {
   readonly onCancel?: ((runId: RunId) => void) | undefined
   /** Wakes workers for instances that became ready. A failure costs time only. */
   send(runId: RunId, ready: readonly InstanceId[]): Promise<void>
+  /** Sees to it that a run is made that goes on for another one. */
+  readonly bring: BringSuccessor
   /** Brings messages to the runs that they are for. What is left over is the sweep's. */
   deliver(runId: RunId, messages: readonly RunMessage[]): Promise<void>
 }

@@ -6,6 +6,7 @@ import type { Claim } from '../ports/claim.ts'
 import type { NewId } from '../ports/clock.ts'
 import type { Send } from '../ports/transition.ts'
 import { checkRunInput } from './check-value.ts'
+import { lastingIdOf } from './continue-as-new.ts'
 import type { Environment } from './environment.ts'
 import { toNewRun } from './new-run.ts'
 import type { ChildOptions } from './node-function.ts'
@@ -29,12 +30,12 @@ export async function childRun(
   const { detached = false, version, ...start } = options
   const graph = env.toStart(flow, version)
   const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
-  const { runId: parentRunId, lineage, correlation, priority } = head
-  const runId = start.runId ?? childRunId(parentRunId, instanceId, position, env.newId)
+  const { lineage, correlation, priority } = head
+  const runId = start.runId ?? childRunId(head.runId, instanceId, position, env.newId)
   const run: NewRun = {
     ...(priority === 0 ? {} : { priority }),
     ...toNewRun(graph, input, { ...start, runId }, env),
-    lineage: { rootRunId: lineage.rootRunId, parentRunId },
+    lineage: { rootRunId: lineage.rootRunId, parentRunId: lastingIdOf(head) },
     correlation: { traceId: correlation.traceId, spanId: runId, parentSpanId: correlation.spanId },
   }
   return { type: 'start-child', run, detached }

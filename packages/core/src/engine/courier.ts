@@ -9,12 +9,15 @@ import { BatonError, codedError } from '../model/errors.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
 import type { ChildEnd, RunMessage } from '../model/message.ts'
 import type { NewRun, RunSummary } from '../model/run.ts'
+import type { Succession } from '../model/succession.ts'
 import type { IClock } from '../ports/clock.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
 import type { ILogger } from '../ports/logger.ts'
 import type { Notice } from '../ports/notice.ts'
 import type { DueItem, IRunStore } from '../ports/run-store.ts'
+import { lastingIdOf } from './continue-as-new.ts'
 import { jobFor } from './jobs.ts'
+import { notifyNewest } from './notify-newest.ts'
 
 export interface CourierOptions {
   readonly store: IRunStore
@@ -25,6 +28,8 @@ export interface CourierOptions {
   /** A run was called off: its nodes in this process need not wait for their next renewal to hear of it. */
   readonly onStop?: ((runId: RunId) => void) | undefined
 }
+
+type DueMessage = DueItem & { readonly type: 'message' }
 
 interface Bag {
   readonly from: RunId
@@ -48,7 +53,7 @@ export class Courier {
   }
 
   /** The same for what the store has kept. */
-  async deliverFound(items: readonly (DueItem & { readonly type: 'message' })[]): Promise<void> {
+  async deliverFound(items: readonly DueMessage[]): Promise<void> {
     const bySender = new Map<RunId, RunMessage[]>()
     for (const { runId, message } of items) {
       const messages = bySender.get(runId)
@@ -95,15 +100,28 @@ export class Courier {
       }
       case 'child-ended': {
         const summary = await this.#options.store.summary(from)
-        if (summary !== undefined) await this.#tellEnd(to, from, endOf(summary), line)
+        if (summary !== undefined) await this.#tellEnd(to, lastingIdOf(summary), endOf(summary), line)
         return true
       }
     }
   }
 
-  async #start(parent: RunId, run: NewRun, line: Bag[]): Promise<boolean> {
-    const { store, clock } = this.#options
+  async #start(from: RunId, run: NewRun, line: Bag[]): Promise<boolean> {
+    const { store, clock, logger } = this.#options
     const created = await store.create(run)
+    const { succession } = run.lineage ?? {}
+    if (succession !== undefined) {
+      if (created.status === 'created' || (created.status === 'exists' && created.same)) {
+        await this.#tellFirst(succession, run.runId)
+      } else if (created.status === 'purged') {
+        // It went on for this one, and is long over; who goes on for it now is no news of ours.
+        return true
+      } else {
+        logger.log('error', 'a run could not go on as new', { runId: from, by: run.runId, status: created.status })
+      }
+    }
+    // Whoever waits for a run that could not be made waits for the first of those that went on for each other.
+    const parent = succession === undefined ? from : run.lineage?.parentRunId
     switch (created.status) {
       case 'created':
         if ((run.startAtMs ?? 0) <= clock.now()) await this.#send(run, run.starts)
@@ -123,19 +141,46 @@ export class Courier {
     }
   }
 
+  /** The id that people know has to lead to the newest run, also when those in between are gone. */
+  async #tellFirst({ firstRunId, previousRunId, link }: Succession, by: RunId): Promise<void> {
+    // The second is known to the first by the first's own journal.
+    if (firstRunId === previousRunId) return
+    await this.#options.store.notify({ type: 'continued', runId: firstRunId, by, link })
+  }
+
+  /** Brings the start of a run that is known to go on for another one, and that nobody has made yet. */
+  async bringSuccessor(from: RunId, to: RunId): Promise<void> {
+    const items = await this.#options.store.due({ limit: LOOK_LIMIT, runId: from })
+    const isStart = ({ message }: DueMessage) => message.to === to && message.body.type === 'start'
+    await this.deliverFound(items.filter((item) => item.type === 'message').filter(isStart))
+  }
+
   /** The child could not be made: for its parent that is a child that failed. */
-  async #refuse(parent: RunId, { runId }: NewRun, error: ReturnType<typeof codedError>, line: Bag[]): Promise<void> {
-    await this.#tellEnd(parent, runId, { status: 'failed', error }, line)
+  async #refuse(
+    parent: RunId | undefined,
+    { runId, lineage }: NewRun,
+    error: ReturnType<typeof codedError>,
+    line: Bag[],
+  ): Promise<void> {
+    if (parent !== undefined)
+      await this.#tellEnd(parent, lineage?.succession?.firstRunId ?? runId, { status: 'failed', error }, line)
   }
 
   async #cancel(from: RunId, to: RunId, reason: string, line: Bag[]): Promise<boolean> {
     const { onStop, store } = this.#options
-    const isKnown = await this.#notify({ type: 'cancel', runId: to, reason }, line)
-    onStop?.(to)
-    if (isKnown) return true
-    // Gone, or not made yet: somebody else may be on the way with its start.
-    const left = await store.due({ limit: LOOK_LIMIT, runId: from })
-    return !left.some((item) => item.type === 'message' && item.message.to === to && item.message.body.type === 'start')
+    const told = await this.#notify({ type: 'cancel', runId: to, reason }, line)
+    if (told !== undefined) {
+      onStop?.(told)
+      return true
+    }
+    // Gone, or not made yet: somebody else may be on the way with its start, which may lie with the run before this one.
+    const before = (await store.summary(from))?.lineage.succession?.previousRunId
+    for (const sender of before === undefined ? [from] : [from, before]) {
+      const left = await store.due({ limit: LOOK_LIMIT, runId: sender })
+      if (left.some((item) => item.type === 'message' && item.message.to === to && item.message.body.type === 'start'))
+        return false
+    }
+    return true
   }
 
   async #tellEnd(parent: RunId, childRunId: RunId, end: ChildEnd, line: Bag[]): Promise<void> {
@@ -151,19 +196,18 @@ export class Courier {
     }
   }
 
-  /** @returns whether there is such a run */
-  async #notify(notice: Notice, line: Bag[]): Promise<boolean> {
+  /** @returns which run took it: the one it is for, or the one that goes on for it; undefined where there is none */
+  async #notify(notice: Notice, line: Bag[]): Promise<RunId | undefined> {
     const { store } = this.#options
-    const result = await store.notify(notice)
-    if (result.status === 'too-large') throw new BatonError('TOO_LARGE', { field: 'message', runId: notice.runId })
-    if (result.status !== 'accepted') return result.status !== 'unknown-run'
-    const { runId } = notice
+    const { runId, result } = await notifyNewest(store, notice, (from, to) => this.bringSuccessor(from, to))
+    if (result.status === 'too-large') throw new BatonError('TOO_LARGE', { field: 'message', runId })
+    if (result.status !== 'accepted') return result.status === 'unknown-run' ? undefined : runId
     if (result.sent !== undefined) line.push({ from: runId, messages: result.sent })
     if (result.ready.length > 0) {
       const run = await store.summary(runId)
       if (run !== undefined) await this.#send(run, result.ready)
     }
-    return true
+    return runId
   }
 
   async #send(run: NewRun | RunSummary, ready: readonly InstanceId[]): Promise<void> {

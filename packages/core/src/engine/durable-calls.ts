@@ -9,6 +9,7 @@
 
 import type { TrackedAsyncContext } from '../context/tracked-context.ts'
 import { checkOptions } from '../model/check-options.ts'
+import type { Delta } from '../model/delta.ts'
 import { BatonError } from '../model/errors.ts'
 import { type InstanceId, parseRunId, parseSignalName, type RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
@@ -18,11 +19,13 @@ import type { Awaitable } from '../ports/awaitable.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { Outcome } from '../ports/transition.ts'
 import { childRun } from './child-run.ts'
+import { continuedRun } from './continue-as-new.ts'
 import type { Environment } from './environment.ts'
 import type {
   ApprovalOptions,
   ChildHandle,
   ChildOptions,
+  ContinueOptions,
   RunChildOptions,
   StepFunction,
   WaitOptions,
@@ -37,6 +40,7 @@ interface Invocation {
   readonly instanceId: InstanceId
   readonly context: TrackedAsyncContext
   readonly isOver: boolean
+  takeDeltas(): readonly Delta[]
 }
 
 export interface DurableHooks {
@@ -197,6 +201,21 @@ export class DurableCalls {
     return outputOrThrow(resultOf<Output>(end, this.#env.serializer) as RunResult<Output>)
   }
 
+  /** Ends the run; a new one goes on. Nothing is recorded here: there is nothing to come back to. */
+  async continueAsNew(input?: unknown, options: ContinueOptions = {}): Promise<never> {
+    const { claim } = this.#invocation
+    this.#enter('continue', claim.head.flowId)
+    const continueAs = await continuedRun(claim.head, { input, options }, this.#env)
+    await this.#stepsEnded()
+    const deltas = this.#invocation.takeDeltas()
+    return this.#park({
+      type: 'succeeded',
+      arrivals: [],
+      ...(deltas.length === 0 ? {} : { deltas }),
+      continueAs,
+    })
+  }
+
   /** Sends a signal to another run, once. */
   async signalRun(to: string, name: string, payload?: unknown): Promise<void> {
     const runId = parseRunId(to)
@@ -211,7 +230,10 @@ export class DurableCalls {
   }
 
   /** Counts the call, and checks that what was recorded at its place is the same call. */
-  #enter(kind: StepKind, name: string): { position: number; occurrence: number; recorded: RecordedStep | undefined } {
+  #enter(
+    kind: StepKind | 'continue',
+    name: string,
+  ): { position: number; occurrence: number; recorded: RecordedStep | undefined } {
     if (this.#invocation.isOver) throw new BatonError('ATTEMPT_ENDED', { field: kind })
     if (this.#isEnteringStep) {
       const hint = 'A step is one thing that is done once. Sleep, wait or take further steps after it.'
@@ -285,9 +307,13 @@ export class DurableCalls {
 
   /** Ends the invocation; steps that still run are recorded first. */
   async #park(outcome: Outcome): Promise<never> {
-    while (this.#running.size > 0) await Promise.allSettled([...this.#running])
+    await this.#stepsEnded()
     this.#hooks.park(outcome)
     return forever()
+  }
+
+  async #stepsEnded(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled([...this.#running])
   }
 
   #decided(name: string, result: JsonValue | undefined): ApprovalDecision {

@@ -77,6 +77,12 @@ export interface NodeArguments<Input = unknown> {
   ): Promise<ChildHandle<Output>>
   /** Sends a signal to another run, once. A run that is gone gets none. */
   signalRun(runId: string, name: string, payload?: unknown): Promise<void>
+  /**
+   * Ends this run and goes on as a new one of the same flow, with an empty journal: how to run for ever. The promise never
+   * settles. What else is live in the run is called off; signals that nobody has used and children that still run go along.
+   * Handles, signals and a parent follow.
+   */
+  continueAsNew(input?: unknown, options?: ContinueOptions): Promise<never>
   /** Names this place in the journal, to branch or replay from. A durable call like a step. */
   checkpoint(name: string): Promise<void>
   /** A line in the log that carries run, instance and attempt. */
@@ -89,6 +95,14 @@ export type StepFunction<Result> = (step: { readonly context: IAsyncContext }) =
 export interface ChildOptions extends Omit<StartOptions, 'idempotencyKey'> {
   /** Goes on when this run is cancelled or fails, or the node that started it is called off. Default false. */
   readonly detached?: boolean
+}
+
+export interface ContinueOptions
+  extends Pick<StartOptions, 'context' | 'startAtMs' | 'deadlineMs' | 'priority' | 'tags'> {
+  /** Which version of the flow goes on. Default the run's own. */
+  readonly version?: string
+  /** The newest version that this worker has. Default false. */
+  readonly upgrade?: boolean
 }
 
 export interface RunChildOptions extends ChildOptions {

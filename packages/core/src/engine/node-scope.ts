@@ -9,7 +9,14 @@ import type { LogFields, LogLevel } from '../ports/logger.ts'
 import { DurableCalls, type DurableHooks } from './durable-calls.ts'
 import { type Environment, workFields } from './environment.ts'
 import type { GraphNode } from './graph.ts'
-import type { ApprovalOptions, ChildOptions, NodeArguments, RunChildOptions, WaitOptions } from './node-function.ts'
+import type {
+  ApprovalOptions,
+  ChildOptions,
+  ContinueOptions,
+  NodeArguments,
+  RunChildOptions,
+  WaitOptions,
+} from './node-function.ts'
 import type { RunnableFlow } from './registry.ts'
 
 const NO_PARAMS: JsonObject = {}
@@ -133,6 +140,10 @@ export class NodeScope implements NodeArguments {
 
   get signalRun(): NodeArguments['signalRun'] {
     return (runId, name, payload) => this.#durable.signalRun(runId, name, payload)
+  }
+
+  get continueAsNew(): NodeArguments['continueAsNew'] {
+    return (input?: unknown, options?: ContinueOptions) => this.#durable.continueAsNew(input, options)
   }
 
   get checkpoint(): NodeArguments['checkpoint'] {

@@ -5,7 +5,13 @@ import type { ISerializer } from '../ports/serializer.ts'
 
 /** How a run ended, or what it waits for. Only the fields that each status has. */
 export type RunResult<Output = unknown> =
-  | { readonly status: 'completed'; readonly runId: string; readonly output: Output }
+  | {
+      readonly status: 'completed'
+      readonly runId: string
+      readonly output: Output
+      /** The run that goes on for this one, which has no output: only where nobody follows. */
+      readonly continuedBy?: string
+    }
   | { readonly status: 'failed'; readonly runId: string; readonly error: RecordedError }
   | { readonly status: 'cancelled'; readonly runId: string; readonly reason: string }
 
@@ -24,17 +30,19 @@ export interface ResultParts {
   readonly output?: JsonValue | undefined
   readonly error?: RecordedError | undefined
   readonly reason?: string | undefined
+  readonly continuedBy?: string | undefined
 }
 
 /** @returns undefined while the run goes on */
 export function resultOf<Output>(run: ResultParts, serializer: ISerializer): RunResult<Output> | undefined {
-  const { runId, output } = run
+  const { runId, output, continuedBy } = run
   switch (run.status) {
     case 'completed':
       return {
         status: 'completed',
         runId,
         output: (output === undefined ? undefined : serializer.decode(output)) as Output,
+        ...(continuedBy === undefined ? {} : { continuedBy }),
       }
     case 'failed':
       return { status: 'failed', runId, error: run.error ?? { name: 'Error', message: 'unknown' } }

@@ -7,12 +7,12 @@ import type { Mutable } from './mutable.ts'
 
 export function outcomeEvent(state: RunState, instance: InstanceState, outcome: Outcome, atMs: number): RunEvent {
   const seq = state.seq + 1
+  if (isMoot(state, instance, outcome)) {
+    return { seq, atMs, type: 'node-cancelled', instanceId: instance.id, reason: 'called-off' }
+  }
   if (outcome.type === 'succeeded') return succeededEvent(seq, atMs, instance, outcome)
   const stamp = { seq, atMs }
   const by = { instanceId: instance.id, fence: instance.fence }
-  if (isMoot(state, instance, outcome)) {
-    return { ...stamp, type: 'node-cancelled', instanceId: instance.id, reason: 'called-off' }
-  }
   switch (outcome.type) {
     case 'failed': {
       const { error, arrivals } = outcome
@@ -58,6 +58,8 @@ export function outcomeEvent(state: RunState, instance: InstanceState, outcome: 
  * Nor does the failure of what was called off mean anything to anybody.
  */
 export function isMoot(state: RunState, instance: InstanceState, outcome: Outcome): boolean {
+  // Who lost a join may not end the run for all the others.
+  if (outcome.type === 'succeeded') return outcome.continueAs !== undefined && instance.calledOff
   return goesOnLater(outcome) ? state.stopping || instance.calledOff : outcome.type === 'failed' && instance.calledOff
 }
 
@@ -88,7 +90,7 @@ function succeededEvent(
   { id, fence }: InstanceState,
   outcome: Extract<Outcome, { type: 'succeeded' }>,
 ): RunEvent {
-  const { arrivals, output, action, deltas, resultOf, cancels } = outcome
+  const { arrivals, output, action, deltas, resultOf, cancels, continueAs } = outcome
   const event: Mutable<Extract<RunEvent, { type: 'node-succeeded' }>> = {
     seq,
     atMs,
@@ -102,5 +104,6 @@ function succeededEvent(
   if (deltas !== undefined) event.deltas = deltas
   if (resultOf !== undefined) event.resultOf = resultOf
   if (cancels !== undefined) event.cancels = cancels
+  if (continueAs !== undefined) event.continueAs = continueAs
   return event
 }

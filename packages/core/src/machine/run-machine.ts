@@ -25,6 +25,7 @@ import type { RunMessage } from '../model/message.ts'
 import type { NewRun } from '../model/run.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
 import { forget, type InstanceState, NEVER, RunState, setDue } from '../model/run-state.ts'
+import { isContinuing, newestKnown, withCarried } from '../model/succession.ts'
 import type {
   Claim,
   ClaimNeeds,
@@ -52,6 +53,8 @@ export interface MachineOptions {
 }
 
 const NO_IDS: readonly InstanceId[] = []
+/** A first run knows from its own journal which one comes second. */
+const FIRST_SUCCESSOR = 2
 
 export class RunMachine {
   readonly state: RunState
@@ -87,6 +90,7 @@ export class RunMachine {
       starts: run.starts,
       ...(run.startAtMs === undefined ? {} : { startAtMs: run.startAtMs }),
       ...(run.from === undefined ? {} : { from: run.from }),
+      ...(run.carried === undefined ? {} : { carried: run.carried }),
     })
     if (run.from !== undefined) {
       machine.#conclude(atMs)
@@ -109,6 +113,7 @@ export class RunMachine {
       head.lineage.parentRunId === run.lineage?.parentRunId &&
       head.lineage.branchOriginRunId === run.lineage?.branchOriginRunId &&
       head.lineage.branchCheckpointId === run.lineage?.branchCheckpointId &&
+      head.lineage.succession?.previousRunId === run.lineage?.succession?.previousRunId &&
       head.version === run.version &&
       deepEqual(input, run.input) &&
       deepEqual(firstContext, run.context)
@@ -192,17 +197,17 @@ export class RunMachine {
     // A decision stands after the run has ended too: who asks again, for want of an answer, gets the same one.
     const decided = notice.type === 'decide' ? this.#decided(notice) : undefined
     if (decided !== undefined) return decided
-    if (isTerminal(state.status)) return { status: 'ended', run: this.#signal() }
+    if (isTerminal(state.status)) return this.#toldAfterEnd(notice)
     const before = state.seq
     let woken = NO_IDS
     switch (notice.type) {
       case 'cancel':
-        if (!state.stopping) {
+        if (!state.stopping || isContinuing(state)) {
           this.#emit({ seq: state.seq + 1, atMs, type: 'run-cancel-requested', reason: notice.reason })
         }
         break
       case 'pause':
-        if (!state.stopping && state.held === undefined) {
+        if ((!state.stopping || isContinuing(state)) && state.held === undefined) {
           const { reason, by } = notice
           this.#record({ type: 'run-pause-ordered', reason, ...(by === undefined ? {} : { by }) }, atMs)
         }
@@ -243,6 +248,9 @@ export class RunMachine {
       }
       case 'deadline':
         this.#passDeadline(atMs)
+        break
+      case 'continued':
+        // Only of a run that has ended is there anything to say.
         break
       case 'child-ended': {
         const { childRunId, end } = notice
@@ -420,6 +428,24 @@ export class RunMachine {
     })
   }
 
+  /**
+   * A run that another one goes on for says which: who brings news shall bring it there. What it has taken itself,
+   * it does not pass on.
+   */
+  #toldAfterEnd(notice: Notice): NoticeResult {
+    const { state } = this
+    const run = this.#signal()
+    if (notice.type === 'signal' && notice.signalId !== undefined && state.news?.signalIds.has(notice.signalId)) {
+      return { status: 'unchanged', run }
+    }
+    if (notice.type === 'continued' && state.continuedBy !== undefined) {
+      const { by, link } = notice
+      if (link > (state.newest?.link ?? FIRST_SUCCESSOR)) state.newest = { runId: by, link }
+    }
+    const continuedBy = newestKnown(state)
+    return { status: 'ended', run, ...(continuedBy === undefined ? {} : { continuedBy }) }
+  }
+
   #passDeadline(atMs: number): boolean {
     const { state } = this
     const { deadlineAtMs } = state.head
@@ -436,6 +462,8 @@ export class RunMachine {
     if (state.open === 0 || (state.stopping && state.claimed === 0)) {
       const { outcome } = state
       if (outcome === undefined) this.#emit({ seq: state.seq + 1, atMs, type: 'run-completed' })
+      else if (outcome.status === 'continued')
+        this.#record({ type: 'run-completed', next: withCarried(state, outcome.run) }, atMs)
       else if (outcome.status === 'cancelled') this.#record({ type: 'run-cancelled', reason: outcome.reason }, atMs)
       else {
         const { error, instanceId } = outcome

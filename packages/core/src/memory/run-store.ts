@@ -13,7 +13,8 @@ import { parseRunId, type RunId } from '../model/ids.ts'
 import type { NewRun } from '../model/run.ts'
 import { isTerminal, type RunRecord, type RunSummary } from '../model/run.ts'
 import { recordOf } from '../model/run-record.ts'
-import { summaryOf } from '../model/run-state.ts'
+import { NEVER, summaryOf } from '../model/run-state.ts'
+import { newestKnown } from '../model/succession.ts'
 import type { ContextSource } from '../ports/async-context.ts'
 import { checkInjected } from '../ports/check-injected.ts'
 import type { ClaimRequest, ClaimResult, RenewRequest, RenewResult } from '../ports/claim.ts'
@@ -199,7 +200,7 @@ export class InMemoryRunStore implements IRunStore {
       if (count >= limit) break
       const { endedAtMs, head } = machine.state
       if (!machine.isDone || endedAtMs === undefined || endedAtMs >= endedBeforeMs) continue
-      if (!this.#rootHasEnded(head.lineage.rootRunId)) continue
+      if (!this.#rootHasEnded(head.lineage.rootRunId) || this.#leadsOn(machine, endedBeforeMs)) continue
       this.#runs.delete(runId)
       this.#due.remove(runId)
       this.#purged.set(runId, nowMs + defaults.tombstoneMs)
@@ -213,6 +214,14 @@ export class InMemoryRunStore implements IRunStore {
   #rootHasEnded(rootRunId: RunId): boolean {
     const root = this.#runs.get(rootRunId)
     return root === undefined || isTerminal(root.machine.state.status)
+  }
+
+  /** The id by which people know runs that go on for each other stays as long as the last of them. */
+  #leadsOn({ state }: RunMachine, endedBeforeMs: number): boolean {
+    const newest = newestKnown(state)
+    if (newest === undefined || state.head.lineage.succession !== undefined) return false
+    const last = this.#runs.get(newest)?.machine.state
+    return last !== undefined && (last.continuedBy !== undefined || (last.endedAtMs ?? NEVER) >= endedBeforeMs)
   }
 
   #find(runId: RunId): Entry | undefined {

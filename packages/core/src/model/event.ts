@@ -9,6 +9,7 @@ import type { JsonValue } from './json.ts'
 import type { ChildEnd, RunMessage } from './message.ts'
 import type { ApprovalDecision, Arrival, NewRun, Outcome, RecordedStep, RunHead, Wait } from './run.ts'
 import type { RunSnapshot } from './run-snapshot.ts'
+import type { Carried } from './succession.ts'
 
 /** What every event has: its place in the journal and the store's time. */
 export interface EventStamp {
@@ -34,6 +35,7 @@ export type RunFact =
       readonly startAtMs?: number
       /** Of a run that begins where another one was. */
       readonly from?: RunSnapshot
+      readonly carried?: Carried
     }
   | { readonly type: 'run-paused' }
   | { readonly type: 'run-resumed' }
@@ -42,7 +44,8 @@ export type RunFact =
   | { readonly type: 'run-pause-lifted'; readonly by?: string }
   | { readonly type: 'run-cancel-requested'; readonly reason: string }
   | { readonly type: 'run-deadline-passed'; readonly error: RecordedError }
-  | { readonly type: 'run-completed' }
+  /** With the run that goes on for it, where there is one. */
+  | { readonly type: 'run-completed'; readonly next?: NewRun }
   | { readonly type: 'run-failed'; readonly error: RecordedError; readonly instanceId?: InstanceId }
   | { readonly type: 'run-cancelled'; readonly reason: string }
   // Claims.
@@ -64,6 +67,8 @@ export type RunFact =
       /** The name under which the output is part of the run's output: set on nodes that nothing follows. */
       readonly resultOf?: NodeId
       readonly cancels?: readonly InstanceId[]
+      /** The run shall end, and this one go on for it. */
+      readonly continueAs?: NewRun
     })
   | {
       readonly type: 'node-failed'

@@ -17,6 +17,7 @@ import { isSettled, type Outcome, type RecordedStep } from './run.ts'
 import { restore } from './run-snapshot.ts'
 import { type InstanceState, NEVER, newsOf, RunState, setDue } from './run-state.ts'
 import { callOff, openNextItem, settle } from './settle.ts'
+import { isContinuing, postSuccessor, takeOver } from './succession.ts'
 
 /** The state of a run from its journal. */
 export function foldJournal(events: Iterable<RunEvent>): RunState | undefined {
@@ -45,6 +46,7 @@ export function fold(state: RunState, event: RunEvent): void {
       for (const id of event.starts) {
         open(state, state.instances.get(id) ?? newInstance(state, id), event.startAtMs ?? event.atMs)
       }
+      if (event.carried !== undefined) takeOver(state, event.carried, event.atMs)
       return
     }
     case 'run-paused':
@@ -60,7 +62,8 @@ export function fold(state: RunState, event: RunEvent): void {
     case 'run-cancel-requested':
       state.stopping = true
       letGo(state)
-      if (state.outcome === undefined) {
+      // A run that was about to go on as new does not: the cancel came before its end.
+      if (state.outcome === undefined || isContinuing(state)) {
         state.outcome = { status: 'cancelled', reason: event.reason }
         state.status = 'cancelling'
       }
@@ -71,6 +74,7 @@ export function fold(state: RunState, event: RunEvent): void {
       state.outcome ??= { status: 'failed', error: event.error }
       return callOffChildren(state, PARENT_FAILED, event.atMs)
     case 'run-completed':
+      if (event.next !== undefined) postSuccessor(state, event.next, event.atMs)
       return end(state, 'completed', event.atMs)
     case 'run-failed':
       return end(state, 'failed', event.atMs)
@@ -169,6 +173,10 @@ export function fold(state: RunState, event: RunEvent): void {
       }
       if (event.deltas !== undefined) changeContext(state, event.deltas)
       settle(state, instance, 'succeeded', event.arrivals, event.atMs)
+      if (event.continueAs !== undefined) {
+        state.stopping = true
+        state.outcome ??= { status: 'continued', run: event.continueAs }
+      }
       if (event.cancels !== undefined) for (const id of event.cancels) callOff(state, id, 'lost-the-join', event.atMs)
       return
     }
@@ -279,7 +287,8 @@ function end(state: RunState, status: 'completed' | 'failed' | 'cancelled', atMs
     }
   }
   if (status !== 'completed') callOffChildren(state, PARENT_FAILED, atMs)
-  tellParent(state, atMs)
+  // A parent waits for the last of those that go on for each other.
+  if (state.continuedBy === undefined) tellParent(state, atMs)
 }
 
 /** A run that is signalled for years must not grow with it: the oldest ids are forgotten. */

@@ -114,6 +114,10 @@ export class RunState {
   stopping = false
   /** An operator's pause, and what the status was before it. */
   held: (OperatorPause & { readonly before: 'pending' | 'running' }) | undefined = undefined
+  /** The run that goes on for it. */
+  continuedBy: RunId | undefined = undefined
+  /** The newest of those that it was told of. Not in the journal. */
+  newest: { readonly runId: RunId; readonly link: number } | undefined = undefined
   readonly instances = new Map<InstanceId, InstanceState>()
   /** Instances that nothing follows and that succeeded, by the name of their output: in a loop the last one counts. */
   readonly results = new Map<NodeId, InstanceState>()
@@ -215,8 +219,8 @@ export function summaryOf(state: RunState): RunSummary {
       })
     } else pause ??= { instanceId: instance.id, signal: wait.name, sinceMs }
   }
-  const output = state.status === 'completed' ? outputOf(state) : undefined
-  const { outcome, held } = state
+  const { outcome, held, continuedBy, newest } = state
+  const output = state.status === 'completed' && continuedBy === undefined ? outputOf(state) : undefined
   return {
     ...state.head,
     status: state.status,
@@ -233,6 +237,8 @@ export function summaryOf(state: RunState): RunSummary {
     ...(approvals[0] === undefined ? {} : { pendingApproval: approvals[0] }),
     pendingApprovals: approvals,
     ...(pause === undefined ? {} : { pendingPause: pause }),
+    ...(continuedBy === undefined ? {} : { continuedBy }),
+    ...(newest === undefined ? {} : { newestRunId: newest.runId }),
     ...(held === undefined ? {} : { operatorPause: withoutBefore(held) }),
   }
 }

@@ -6,6 +6,7 @@ import type { RecordedError } from './errors.ts'
 import type { EdgeId, Fence, InstanceId, NodeId, RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
 import type { RunSnapshot } from './run-snapshot.ts'
+import type { Carried, Succession } from './succession.ts'
 
 export type RunKind = 'workflow' | 'agent'
 
@@ -91,6 +92,8 @@ export interface Lineage {
   readonly kind?: 'redrive'
   readonly branchOriginRunId?: RunId
   readonly branchCheckpointId?: string
+  /** Of a run that goes on for another one. */
+  readonly succession?: Succession
 }
 
 /** Trace ids across hops. */
@@ -131,6 +134,8 @@ export interface NewRun {
   readonly tags?: readonly string[]
   readonly priority?: number
   readonly failFast?: boolean
+  /** What it takes over from the run that it goes on for. */
+  readonly carried?: Carried
   readonly lineage?: Lineage
   readonly correlation?: TraceCorrelation
   /** The state to start with, in place of `context`; it names all that `starts` does. */
@@ -168,6 +173,8 @@ export interface ApprovalDecision {
 export type Outcome =
   | { readonly status: 'failed'; readonly error: RecordedError; readonly instanceId?: InstanceId }
   | { readonly status: 'cancelled'; readonly reason: string }
+  /** Another run goes on for it. */
+  | { readonly status: 'continued'; readonly run: NewRun }
 
 /** A run in few words: what lists, handles and operators look at first. Values are encoded. */
 export interface RunSummary extends RunHead {
@@ -182,6 +189,10 @@ export interface RunSummary extends RunHead {
   readonly pendingApproval?: PendingApproval
   readonly pendingApprovals: readonly PendingApproval[]
   readonly pendingPause?: PendingPause
+  /** The run that goes on for this one, which has ended as completed and has no output. */
+  readonly continuedBy?: RunId
+  /** Of a first run: the newest of those that go on for it that it was told of. No part of the journal. */
+  readonly newestRunId?: RunId
   /** Nothing of it is claimed until the pause is lifted. */
   readonly operatorPause?: OperatorPause
   /** How many of its instances have failed for good, and nobody takes their failure. Absent for none. */

@@ -35,6 +35,11 @@ export type Notice =
   | { readonly type: 'redrive'; readonly runId: RunId; readonly instanceId: InstanceId; readonly by?: string }
   /** Answers with everything that may be claimed now as `ready`. */
   | { readonly type: 'unpause'; readonly runId: RunId; readonly by?: string }
+  /**
+   * A run goes on for the one before it, and this first one of them all is told: `continuedBy` of its answers and
+   * `newestRunId` of its summary say so from now on, unless it knows of a later link. No event speaks of it; the run has ended.
+   */
+  | { readonly type: 'continued'; readonly runId: RunId; readonly by: RunId; readonly link: number }
   /** From a run that this one started. */
   | { readonly type: 'child-ended'; readonly runId: RunId; readonly childRunId: RunId; readonly end: ChildEnd }
 
@@ -58,6 +63,10 @@ export type NoticeResult =
   | { readonly status: 'conflict'; readonly decision: ApprovalDecision }
   | { readonly status: 'unknown-approval' }
   | RedriveRefusal
-  | { readonly status: 'ended'; readonly run: RunSignal }
+  /**
+   * With `continuedBy`, another run goes on for it: the newest that is known here. The news is for that one. A signal whose id
+   * the run knows is `unchanged` after its end too, so that no signal is taken by two of them.
+   */
+  | { readonly status: 'ended'; readonly run: RunSignal; readonly continuedBy?: RunId }
   | { readonly status: 'too-large'; readonly limitBytes: number }
   | { readonly status: 'unknown-run' }

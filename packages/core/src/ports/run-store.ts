@@ -112,6 +112,8 @@ export interface IRunStore {
   /**
    * Removes runs that ended before the given instant, everything of a run together, whose root has ended too and whose
    * messages have all been delivered.
+   * The first of runs that go on for each other (`continuedBy` in its summary) goes only when the newest that it knows of has
+   * ended before that instant as well and is not continued, or is gone: its id is the one by which people know them all.
    * Leaves a tombstone per run for `tombstoneMs`, so that a late double of a start cannot create it again.
    * @returns how many were removed
    */

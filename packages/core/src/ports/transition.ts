@@ -40,6 +40,11 @@ export type Outcome =
       readonly settlements?: readonly Settlement[]
       /** The name of its output in that of the run. Of two with one name the later one counts. */
       readonly resultOf?: NodeId
+      /**
+       * The run shall end as completed, and this one go on for it. Nothing new starts, what is not claimed is called off, and with
+       * the last claim the run ends; what it takes over is filled in then. No arrivals and no output.
+       */
+      readonly continueAs?: NewRun
       /** Unsettled instances to call off: the losers of an `any` join. */
       readonly cancels?: readonly InstanceId[]
     }

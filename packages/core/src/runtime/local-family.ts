@@ -11,6 +11,8 @@ import type { Notice } from '../ports/notice.ts'
 /** A run as its relatives see it. */
 export interface Relative {
   readonly runId: RunId
+  /** By which it and those that go on for it are known. */
+  readonly lastingId: RunId
   notify(notice: Notice): void
   /** How it has ended. */
   end(): ChildEnd
@@ -19,33 +21,50 @@ export interface Relative {
   childRests(error?: unknown): void
 }
 
-/** Makes the run of a child. It rests when it has ended, or waits for the outside. */
-type Begin = (run: NewRun) => { readonly relative: Relative; readonly rested: Promise<unknown> }
+interface Begin {
+  /** Makes the run of a child. It rests when it has ended, or waits for the outside. */
+  child(run: NewRun): { readonly relative: Relative; readonly rested: Promise<unknown> }
+  /** Makes the run that goes on for the one that asks. */
+  successor(run: NewRun): Relative
+}
+
+/** A run by its id, or the one that goes on for it now. */
+interface Place {
+  current: Relative
+}
 
 export class LocalFamily {
-  readonly #runs = new Map<RunId, Relative>()
+  readonly #runs = new Map<RunId, Place>()
 
-  add(run: Relative): void {
-    this.#runs.set(run.runId, run)
+  add(run: Relative): Place {
+    const place = { current: run }
+    this.#runs.set(run.runId, place)
+    return place
   }
 
   deliver(from: Relative, messages: readonly RunMessage[], begin: Begin): void {
     for (const { key, to, body } of messages) {
       switch (body.type) {
         case 'start':
-          this.#start(from, body.run, begin)
+          if (body.run.lineage?.succession === undefined) this.#start(from, body.run, begin)
+          else this.#succeed(from, body.run, begin)
           break
         case 'cancel':
-          this.#runs.get(to)?.notify({ type: 'cancel', runId: to, reason: body.reason })
+          this.#runs.get(to)?.current.notify({ type: 'cancel', runId: to, reason: body.reason })
           break
         case 'signal': {
           const { name, payload } = body
           const news = { name, ...(payload === undefined ? {} : { payload }), signalId: `${from.runId}/${key}` }
-          this.#runs.get(to)?.notify({ type: 'signal', runId: to, ...news })
+          this.#runs.get(to)?.current.notify({ type: 'signal', runId: to, ...news })
           break
         }
         case 'child-ended':
-          this.#runs.get(to)?.notify({ type: 'child-ended', runId: to, childRunId: from.runId, end: from.end() })
+          this.#runs.get(to)?.current.notify({
+            type: 'child-ended',
+            runId: to,
+            childRunId: from.lastingId,
+            end: from.end(),
+          })
           break
       }
     }
@@ -58,12 +77,21 @@ export class LocalFamily {
       parent.notify({ type: 'child-ended', runId: parent.runId, childRunId: runId, end })
       return
     }
+    // By the time that the child rests, another run may go on for its parent.
+    const place = this.#runs.get(parent.runId) ?? this.add(parent)
     parent.childBegan()
-    const { relative, rested } = begin(run)
+    const { relative, rested } = begin.child(run)
     this.add(relative)
     rested.then(
-      () => parent.childRests(),
-      (error: unknown) => parent.childRests(error),
+      () => place.current.childRests(),
+      (error: unknown) => place.current.childRests(error),
     )
+  }
+
+  #succeed(from: Relative, run: NewRun, begin: Begin): void {
+    const place = this.#runs.get(from.runId) ?? this.add(from)
+    const successor = begin.successor(run)
+    place.current = successor
+    this.#runs.set(successor.runId, place)
   }
 }

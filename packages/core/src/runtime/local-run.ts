@@ -6,6 +6,7 @@
  * the end of the line.
  */
 import { Attempt, type AttemptEnd } from '../engine/attempt.ts'
+import { lastingIdOf } from '../engine/continue-as-new.ts'
 import type { Environment } from '../engine/environment.ts'
 import { type Graph, nodeOf } from '../engine/graph.ts'
 import { type MachineOptions, RunMachine } from '../machine/run-machine.ts'
@@ -101,11 +102,15 @@ export class LocalRun implements Relative, InLine {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
-      const { run, begun } = this.#options
-      const { deadlineAtMs } = this.#machine.state.head
-      if (deadlineAtMs !== undefined) this.#at(deadlineAtMs, () => this.#notifyDeadline())
-      if (begun === undefined) for (const instanceId of run.starts) this.#enqueueAt(instanceId)
+      this.#start()
     })
+  }
+
+  #start(): void {
+    const { run, begun } = this.#options
+    const { deadlineAtMs } = this.#machine.state.head
+    if (deadlineAtMs !== undefined) this.#at(deadlineAtMs, () => this.#notifyDeadline())
+    if (begun === undefined) for (const instanceId of run.starts) this.#enqueueAt(instanceId)
   }
 
   /** Goes on with an attempt that is under way. */
@@ -118,6 +123,10 @@ export class LocalRun implements Relative, InLine {
 
   get runId(): RunId {
     return this.#options.run.runId
+  }
+
+  get lastingId(): RunId {
+    return lastingIdOf(this.#machine.state.head)
   }
 
   /** News from a relative. */
@@ -157,14 +166,38 @@ export class LocalRun implements Relative, InLine {
     }
     const family = this.#family
     this.#machine.delivered(messages.map(({ key }) => key))
-    family.deliver(this, messages, (run) => {
-      const { env, concurrency } = this.#options
-      const relatives = { family, line: this.#line }
-      const child = new LocalRun({ graph: env.toStart(run.flowId, run.version), run, env, concurrency, relatives })
-      // Not inside this commit: children of children of children would pile up on the stack.
-      queueMicrotask(() => this.pump())
-      return { relative: child, rested: child.begin() }
+    family.deliver(this, messages, {
+      child: (run) => {
+        const child = this.#relative(run, family)
+        return { relative: child, rested: child.begin() }
+      },
+      successor: (run) => {
+        const { signal, onEvent } = this.#options
+        const successor = this.#relative(run, family, { signal, onEvent })
+        successor.#goOnFor(this)
+        return successor
+      },
     })
+  }
+
+  #relative(run: NewRun, family: LocalFamily, more: Pick<LocalRunOptions, 'signal' | 'onEvent'> = {}): LocalRun {
+    const { env, concurrency } = this.#options
+    const relatives = { family, line: this.#line }
+    // Not inside this commit: children of children of children would pile up on the stack.
+    queueMicrotask(() => this.pump())
+    const graph = env.toStart(run.flowId, run.version)
+    return new LocalRun({ graph, run, env, concurrency, relatives, ...more })
+  }
+
+  /** Whoever waits for that run waits for this one from now on. */
+  #goOnFor(before: LocalRun): void {
+    this.#resolve = before.#resolve
+    this.#reject = before.#reject
+    this.#activeChildren = before.#activeChildren
+    before.#resolve = undefined
+    before.#reject = undefined
+    this.#start()
+    if (this.#options.signal !== undefined) this.#listen(this.#options.signal)
   }
 
   get #context(): ContextSource {

@@ -128,6 +128,10 @@ export class PlainAttempt implements NodeArguments {
     return this.#full.signalRun
   }
 
+  get continueAsNew(): NodeArguments['continueAsNew'] {
+    return this.#full.continueAsNew
+  }
+
   get checkpoint(): NodeArguments['checkpoint'] {
     return this.#full.checkpoint
   }

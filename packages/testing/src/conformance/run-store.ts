@@ -1,6 +1,7 @@
 import { asyncContext } from './async-context.ts'
 import { claiming } from './run-store/claiming.ts'
 import { committing } from './run-store/committing.ts'
+import { continuing } from './run-store/continuing.ts'
 import { creating } from './run-store/creating.ts'
 import { deadLettering } from './run-store/dead-lettering.ts'
 import { ending } from './run-store/ending.ts'
@@ -26,6 +27,7 @@ export const runStoreSuites: readonly Suite[] = [
   waiting,
   mapping,
   telling,
+  continuing,
   ending,
   pausing,
   deadLettering,

@@ -1,0 +1,73 @@
+/** The run that goes on for a run that ends with `continueAsNew`: what it is called, and what it is started with. */
+import { checkOptions } from '../model/check-options.ts'
+import { BatonError } from '../model/errors.ts'
+import { parseRunId, type RunId } from '../model/ids.ts'
+import type { NewRun, RunHead } from '../model/run.ts'
+import { checkRunInput } from './check-value.ts'
+import type { Environment } from './environment.ts'
+import { toNewRun } from './new-run.ts'
+import type { ContinueOptions } from './node-function.ts'
+
+interface ContinueRequest {
+  readonly input: unknown
+  readonly options: ContinueOptions
+}
+
+/** Checks it whole. A deadline begins anew: the flow's, or the one that is given here. */
+export async function continuedRun(
+  head: RunHead,
+  { input: given, options }: ContinueRequest,
+  env: Pick<Environment, 'toStart' | 'serializer' | 'newId'>,
+): Promise<NewRun> {
+  checkOptions(options, continueOptions)
+  const { version, upgrade, ...start } = options
+  const graph = env.toStart(head.flowId, wantedVersion(head, options))
+  const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
+  const { runId: previousRunId, lineage, correlation, priority, tags } = head
+  const firstRunId = lastingIdOf(head)
+  const link = (lineage.succession?.link ?? 1) + 1
+  const runId = successorId(firstRunId, link, env.newId)
+  return {
+    ...(priority === 0 ? {} : { priority }),
+    ...(tags.length === 0 ? {} : { tags }),
+    ...toNewRun(graph, input, { ...start, runId }, env),
+    lineage: {
+      rootRunId: lineage.rootRunId,
+      ...(lineage.parentRunId === undefined ? {} : { parentRunId: lineage.parentRunId }),
+      succession: { firstRunId, previousRunId, link },
+    },
+    correlation: { traceId: correlation.traceId, spanId: runId, parentSpanId: correlation.spanId },
+  }
+}
+
+/** By which the run, and all that go on for it, can be found as long as one of them lives. */
+export function lastingIdOf({ runId, lineage }: Pick<RunHead, 'runId' | 'lineage'>): RunId {
+  return lineage.succession?.firstRunId ?? runId
+}
+
+/** The run's own unless told otherwise: what a run is made of does not change because it lasts. */
+function wantedVersion(head: RunHead, { version, upgrade }: ContinueOptions): string | undefined {
+  if (upgrade !== undefined && typeof upgrade !== 'boolean') {
+    throw new BatonError('INVALID_OPTION', { field: 'upgrade', message: 'true or false' })
+  }
+  if (upgrade !== true) return version ?? head.version
+  if (version === undefined) return undefined
+  const hint = 'Give the one or the other.'
+  throw new BatonError('INVALID_OPTION', { field: 'upgrade', message: 'given beside a version', hint })
+}
+
+/** Says whose successor it is, where that fits into an id. */
+function successorId(first: RunId, link: number, newId: () => string): RunId {
+  const readable = `${first}@${link}`
+  return parseRunId(readable.length <= 128 ? readable : `run-${newId()}`)
+}
+
+const continueOptions = [
+  'version',
+  'upgrade',
+  'context',
+  'startAtMs',
+  'deadlineMs',
+  'priority',
+  'tags',
+] as const satisfies readonly (keyof ContinueOptions)[]
