@@ -1,5 +1,5 @@
 /** Ways to show a run while it goes on: redrawn on a terminal, as plain lines elsewhere, as JSON for programs. */
-import type { RunEvent, RunSummary } from '@baton/core'
+import type { RunDeadLetter, RunEvent, RunSummary } from '@baton/core'
 import { createLogUpdate } from 'log-update'
 import colors from 'picocolors'
 import { isItem, type NodeProgress, nameOfWait, Progress } from './progress.ts'
@@ -152,6 +152,13 @@ function askLine(kind: string, name: string, runId: string, isOneOfSeveral = fal
   const which = isOneOfSeveral ? ` --approval ${name}` : ''
   const command = kind === 'approval' ? `approve ${runId}${which}` : `signal ${runId} ${name}`
   return `waits for ${kind} ${name}; to answer: baton-client ${command}`
+}
+
+/** A dead letter on one line. */
+export function letterLine({ runId, instanceId, attempts, error, redrivenAs }: RunDeadLetter): string {
+  const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`
+  const again = redrivenAs === undefined ? '' : `, redriven as ${redrivenAs}`
+  return `${runId}  ${instanceId}  ${error.message} (${tries}${again})`
 }
 
 function waitingForWorker({ flow }: Progress): string {

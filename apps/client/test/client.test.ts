@@ -190,6 +190,29 @@ it('pauses a run that is then not taken up, says who and why, and lets it go on'
   expect((await client(folder, 'pause', 'r-1', '--reason', 'late').end).code).toBe(1)
 })
 
+it('lists work that has failed for good, and redrives it once', async () => {
+  const folder = temporaryFolder()
+  await work(folder)
+  expect((await client(folder, 'start', 'fail', '--run-id', 'r-1').end).code).toBe(1)
+
+  const listed = await client(folder, 'dead-letters').end
+  const redriven = await client(folder, 'redrive', 'r-1').end
+  const again = await client(folder, 'redrive', 'r-1', '--by', 'Grace').end
+  await client(folder, 'watch', 'r-1:redrive').end
+  const letters = await client(folder, 'dead-letters', '--flow', 'fail', '--json').end
+
+  expect(listed.out).toMatch(/^r-1 {2}\S+ {2}.*on its face.* \(1 attempt\)\n$/)
+  expect([redriven.out, again.out]).toEqual(['r-1:redrive\n', 'r-1:redrive\n'])
+  const told = letters.out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(told.map(({ runId, redrivenAs }) => [runId, redrivenAs])).toEqual([
+    ['r-1:redrive', undefined],
+    ['r-1', 'r-1:redrive'],
+  ])
+})
+
 it('tells a run that nobody knows from a store that is not there', async () => {
   const folder = temporaryFolder()
   await work(folder)

@@ -51,6 +51,7 @@ export { lintBlueprint, type LintWarning } from './analysis/lint-blueprint.ts'
 export { type LintCode, lintRules } from './analysis/lint-rules.ts'
 export { checkBlueprint } from './model/check-blueprint.ts'
 export type { RetryPolicy } from './model/retry.ts'
+export type { NodeExecution, NodeMiddleware } from './engine/middleware.ts'
 export type { FlowSources, FunctionRegistry, RunnableFlow } from './engine/registry.ts'
 
 // Running them here
@@ -59,6 +60,8 @@ export { FlowRuntime, type FlowRuntimeOptions, type RunOptions } from './runtime
 // Running them anywhere: a client starts, workers of any process carry on
 export { BatonClient, type ClientOptions } from './client/client.ts'
 export type { SlotWait } from './client/slot-wait.ts'
+export type { DeadLetterPage, DeadLetterQuery, RunDeadLetter } from './client/dead-letters.ts'
+export type { RedriveOptions } from './client/redrive.ts'
 export type { StartArguments, StartOptions } from './engine/new-run.ts'
 export {
   RunHandle,
@@ -80,6 +83,7 @@ export type {
   ApprovalDecision,
   Checkpoint,
   ChildView,
+  DeadLetter,
   InstanceStatus,
   InstanceView,
   Lineage,

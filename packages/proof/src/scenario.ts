@@ -8,6 +8,7 @@ import { data } from './scenarios/data.ts'
 import { endurance } from './scenarios/endurance.ts'
 import { limits } from './scenarios/limits.ts'
 import { loops } from './scenarios/loops.ts'
+import { operators } from './scenarios/operators.ts'
 import { otherRuns } from './scenarios/other-runs.ts'
 import { outside } from './scenarios/outside.ts'
 import type { Scenario } from './scenarios/scenario.ts'
@@ -24,6 +25,7 @@ export const scenarios: readonly Scenario[] = [
   ...visits,
   ...data,
   ...outside,
+  ...operators,
   ...children,
   ...otherRuns,
   ...successors,

@@ -18,7 +18,9 @@ import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { IRunStore, RunPage, RunQuery } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 import type { WaitingList } from '../ports/waiting-lists.ts'
+import { type DeadLetterPage, type DeadLetterQuery, listDeadLetters } from './dead-letters.ts'
 import { type PauseOptions, RunHandle, type UnpauseOptions } from './handle.ts'
+import type { RedriveOptions } from './redrive.ts'
 import type { RunPorts } from './run-ports.ts'
 import { checkRunQuery } from './run-query.ts'
 import { type SlotWait, slotWaitOf } from './slot-wait.ts'
@@ -162,6 +164,15 @@ export class BatonClient {
 
   unpause(runId: string, options?: UnpauseOptions): Promise<boolean> {
     return this.get(runId).unpause(options)
+  }
+
+  /** Work that has failed for good, over all runs: attempts spent, and nothing that takes the failure. */
+  deadLetters(query: DeadLetterQuery = {}): Promise<DeadLetterPage> {
+    return listDeadLetters(this.#options.store, query)
+  }
+
+  redrive<Output = unknown>(runId: string, options?: RedriveOptions): Promise<RunHandle<Output>> {
+    return this.get<Output>(runId).redrive(options)
   }
 
   async #send(runId: RunId, ready: readonly InstanceId[]): Promise<void> {

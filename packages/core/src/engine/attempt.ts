@@ -33,6 +33,7 @@ import { holds } from './edge-code.ts'
 import type { Environment } from './environment.ts'
 import { type Graph, type GraphNode, nodeOf } from './graph.ts'
 import { inputOf, rawInputOf } from './input.ts'
+import { throughMiddleware } from './middleware.ts'
 import { checkReturn, isPromise } from './node-return.ts'
 import { NodeScope } from './node-scope.ts'
 import { afterVisit } from './turn.ts'
@@ -112,7 +113,9 @@ export class Attempt extends Timed {
     try {
       if (node.config.map !== undefined && claim.item === undefined) return this.#expand()
       this.scope.input = inputOf(node, claim, this.#env)
-      const returned: unknown = node.fn(this.scope)
+      const { middleware } = this.#env
+      const returned: unknown =
+        middleware === undefined ? node.fn(this.scope) : throughMiddleware(node.fn, this.scope, middleware)
       if (!isPromise(returned)) return this.#end ?? this.#succeed(returned)
       if (this.#end !== undefined) {
         // A wait that came before anything else has ended the invocation while the function was being called.

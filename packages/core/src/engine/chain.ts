@@ -20,12 +20,14 @@ import { type Environment, workFields } from './environment.ts'
 import type { Graph } from './graph.ts'
 import { jobFor } from './jobs.ts'
 import type { Leases } from './leases.ts'
+import type { Urgency } from './urgency.ts'
 
 export interface ChainOptions {
   readonly env: Environment
   readonly queue: IJobQueue
   readonly courier: Courier
   readonly leases: Leases
+  readonly urgency: Urgency
   readonly leaseMs: number
   readonly inlineMaxNodes?: number
   readonly inlineMaxMs?: number
@@ -63,7 +65,7 @@ export class Chain {
         const goesBack = isStopping() || this.#env.clock.now() - askedAtMs >= this.#options.leaseMs
         const end: AttemptEnd = goesBack ? { type: 'released' } : await this.#execute(attempt, unanswered)
         askedAtMs = this.#env.clock.now()
-        const candidates = this.#mayGoOn(nodes, startedAtMs) ? attempt.node.candidates : []
+        const candidates = this.#mayGoOn(nodes, startedAtMs, held.head.priority) ? attempt.node.candidates : []
         if (end.type !== 'lost') result = await this.#commit(attempt, end, candidates)
       } finally {
         leases.release(attempt)
@@ -198,9 +200,10 @@ export class Chain {
     return delayMs ?? Math.max(0, (wakeAtMs ?? 0) - this.#env.clock.now())
   }
 
-  #mayGoOn(nodes: number, startedAtMs: number): boolean {
+  #mayGoOn(nodes: number, startedAtMs: number, priority: number): boolean {
     if (this.#options.isStopping()) return false
     if (!this.#options.isBusy()) return true
+    if (this.#options.urgency.outranks(priority)) return false
     const { inlineMaxNodes = defaults.inlineMaxNodes, inlineMaxMs = defaults.inlineMaxMs } = this.#options
     return nodes < inlineMaxNodes && this.#env.clock.now() - startedAtMs < inlineMaxMs
   }

@@ -299,7 +299,8 @@ export class Courier {
   }
 }
 
-function endOf({ status, output, error, reason }: RunSummary): ChildEnd {
+/** How a run ended, as its parent is told. */
+export function endOf({ status, output, error, reason }: RunSummary): ChildEnd {
   switch (status) {
     case 'completed':
       return { status, ...(output === undefined ? {} : { output }) }

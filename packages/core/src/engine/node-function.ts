@@ -39,6 +39,8 @@ export interface NodeArguments<Input = unknown> {
   readonly signal: AbortSignal
   /** The same on every attempt: hand it to outside systems, so that doing it twice does it once. */
   readonly idempotencyKey: string
+  /** The key that this instance had in the run that its own has begun from, if there is one: what was done there may be known by it. */
+  readonly previousIdempotencyKey: string | undefined
   readonly runId: RunId
   readonly nodeId: NodeId
   readonly instanceId: InstanceId

@@ -38,6 +38,7 @@ export class NodeScope implements NodeArguments {
   #calls: DurableCalls | undefined
   #firedFor: BatonError | undefined
   #isOver = false
+  #onOver: (() => void) | undefined
 
   constructor(claim: Claim, node: GraphNode, env: Environment, hooks: DurableHooks) {
     this.claim = claim
@@ -77,6 +78,11 @@ export class NodeScope implements NodeArguments {
 
   get idempotencyKey(): string {
     return `${this.runId}/${this.instanceId}`
+  }
+
+  get previousIdempotencyKey(): string | undefined {
+    const { branchOriginRunId } = this.claim.head.lineage
+    return branchOriginRunId === undefined ? undefined : `${branchOriginRunId}/${this.instanceId}`
   }
 
   get runId(): RunId {
@@ -183,10 +189,17 @@ export class NodeScope implements NodeArguments {
     this.#controller?.abort(reason)
   }
 
+  /** Calls back when the invocation has its end; at once if it has. */
+  onOver(callback: () => void): void {
+    this.#onOver = callback
+    if (this.#isOver) callback()
+  }
+
   /** The attempt has its end: what the code writes from here on is refused. */
   close(): void {
     this.#isOver = true
     this.#context?.close()
+    this.#onOver?.()
   }
 
   get #durable(): DurableCalls {

@@ -28,11 +28,13 @@ import type { Graph } from './graph.ts'
 import { jobFor } from './jobs.ts'
 import { JournalLimit } from './journal-limit.ts'
 import { Leases } from './leases.ts'
+import { checkMiddleware } from './middleware.ts'
 import { patiently } from './patience.ts'
 import { assertRegistry } from './registry.ts'
 import { Slots } from './slots.ts'
 import { Sweeper } from './sweep.ts'
 import { setAside } from './unplaced.ts'
+import { Urgency } from './urgency.ts'
 import { markVersions } from './version-marks.ts'
 import { WaitingWork } from './waiting-work.ts'
 import { checkWorkerSettings, type WorkerOptions } from './worker-options.ts'
@@ -55,6 +57,7 @@ export class Worker {
   readonly #sweepMs: number
   readonly #slots: Slots
   readonly #leases: Leases
+  readonly #urgency: Urgency
   readonly #courier: Courier
   readonly #alarms: Alarms
   readonly #chain: Chain
@@ -86,6 +89,7 @@ export class Worker {
     this.#leases = new Leases({ store, clock, logger, leaseMs: this.#leaseMs, workerId: this.workerId })
     const { journalMaxEvents: maxEvents = defaults.journalMaxEvents } = options
     const journalLimit = new JournalLimit({ store, logger, workerId: this.workerId, maxEvents })
+    this.#urgency = new Urgency(clock)
     this.#env = {
       serializer: options.serializer ?? new JsonSerializer(),
       clock,
@@ -95,6 +99,7 @@ export class Worker {
       workerId: this.workerId,
       deadlines: new Deadlines(clock),
       abandonAfterMs: options.abandonAfterMs ?? defaults.abandonAfterMs,
+      middleware: checkMiddleware(settings.middleware),
       contextOf: (runId) => {
         const source = store.context(runId)
         const patience = () => this.#patience(runId, '', 0)
@@ -127,6 +132,7 @@ export class Worker {
       courier: this.#courier,
       env: this.#env,
       leases: this.#leases,
+      urgency: this.#urgency,
       leaseMs: this.#leaseMs,
       isStopping: () => this.isStopping,
       isBusy: () => this.#slots.free === 0,
@@ -227,6 +233,7 @@ export class Worker {
   async #handle(delivery: Delivery): Promise<void> {
     this.#deliveriesSinceLook += 1
     const { job } = delivery
+    this.#urgency.note(job.priority ?? 0)
     const fields = workFields(job.runId, job.instanceId, 0, this.workerId)
     const release = await this.#slots.take()
     if (release === undefined) return this.#chain.answer(delivery, () => delivery.handBack({ delayMs: 0 }))
@@ -362,7 +369,7 @@ export class Worker {
     if (free === 0) return
     const dueBeforeMs = quiet ? Number.POSITIVE_INFINITY : this.#clock.now() - this.#sweepMs
     const items = await this.#options.store.due({ limit: Math.max(free, 16), flows: this.#flows() })
-    for (const item of items) {
+    for (const item of moreUrgentFirst(items)) {
       if (this.#slots.free === 0) return
       if (item.dueAtMs < dueBeforeMs) this.#takeDue(item)
     }
@@ -410,6 +417,12 @@ interface Unasked {
   readonly runId: RunId
   readonly instanceId: InstanceId
   readonly graph: Graph | undefined
+}
+
+/** Of what is due: a higher priority goes first, then what has been due for longer. */
+function moreUrgentFirst(items: readonly DueItem[]): DueItem[] {
+  const priorityOf = (item: DueItem) => (item.type === 'instance' ? item.priority : 0)
+  return [...items].sort((left, right) => priorityOf(right) - priorityOf(left))
 }
 
 /** Whether the run may be executed with this graph. A job may name another version than its run has: a run decides. */

@@ -48,6 +48,7 @@ import { claimableAt, type DueFilter, dueItems, isClaimable, nextDueAtMs } from 
 import { enlist } from './enlist.ts'
 import { notifyLimiter } from './limiter-machine.ts'
 import { failureFixesOutcome, isMoot, outcomeEvent } from './outcome-event.ts'
+import { undoneBy, whyNotReopened } from './redrive.ts'
 
 export interface MachineOptions {
   /** How long a job may go unanswered before the sweep reminds of it. */
@@ -99,8 +100,13 @@ export class RunMachine {
       ...(run.context === undefined ? {} : { context: run.context }),
       starts: run.starts,
       ...(run.startAtMs === undefined ? {} : { startAtMs: run.startAtMs }),
+      ...(run.from === undefined ? {} : { from: run.from }),
       ...(run.carried === undefined ? {} : { carried: run.carried }),
     })
+    if (run.from !== undefined) {
+      machine.#conclude(atMs)
+      machine.#takeSent(atMs)
+    }
     machine.#takeOpened(atMs)
     // Whoever creates a run knows what it says first; `engine/first-words.ts`.
     machine.#takeSent(atMs)
@@ -118,6 +124,8 @@ export class RunMachine {
     return (
       head.flowId === run.flowId &&
       head.lineage.parentRunId === run.lineage?.parentRunId &&
+      head.lineage.branchOriginRunId === run.lineage?.branchOriginRunId &&
+      head.lineage.branchCheckpointId === run.lineage?.branchCheckpointId &&
       head.lineage.succession?.previousRunId === run.lineage?.succession?.previousRunId &&
       head.version === run.version &&
       deepEqual(input, run.input) &&
@@ -230,6 +238,14 @@ export class RunMachine {
       case 'unpause':
         if (state.held !== undefined) woken = this.#liftPause(notice.by, atMs)
         break
+      case 'redrive': {
+        const refusal = whyNotReopened(state, notice.instanceId)
+        if (refusal !== undefined) return refusal
+        const { instanceId, by } = notice
+        const undone = undoneBy(state, instanceId)
+        this.#record({ type: 'node-reopened', instanceId, undone, ...(by === undefined ? {} : { by }) }, atMs)
+        break
+      }
       case 'signal':
         if (notice.signalId === undefined || state.news?.signalIds.has(notice.signalId) !== true) {
           this.#emit({
@@ -510,7 +526,9 @@ export class RunMachine {
       return
     }
     if (state.news === undefined) return
-    if (state.paused && state.status === 'running') this.#record({ type: 'run-paused' }, atMs)
+    // A run that begins where another one was may wait for the outside before anybody has claimed anything.
+    if (state.paused && (state.status === 'running' || state.status === 'pending'))
+      this.#record({ type: 'run-paused' }, atMs)
     else if (!state.paused && state.status === 'paused' && state.held === undefined)
       this.#record({ type: 'run-resumed' }, atMs)
   }

@@ -120,6 +120,11 @@ export const errors = {
     about: 'The journal of a run has reached its greatest length, and the run was paused.',
     hint: 'Raise `journalMaxEvents` of the workers and unpause the run, or cancel it. What is to run for ever calls `continueAsNew` before.',
   },
+  NOT_REDRIVABLE: {
+    retryable: false,
+    about: 'There is no failed work that could be done over, or not at this place and time.',
+    hint: 'Dead letters are in `deadLetters` of the run. A run that was cancelled, or whose deadline has passed, is started anew.',
+  },
   UNKNOWN_APPROVAL: {
     retryable: false,
     about: 'The run does not wait for an approval of this name.',

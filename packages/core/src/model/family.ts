@@ -47,7 +47,11 @@ export function addChild(
   const { runId } = run
   if (state.children.has(runId)) return
   state.children.set(runId, { run, instanceId, detached, end: undefined })
-  post(state, { key: `start:${runId}`, to: runId, body: { type: 'start', run } }, atMs)
+  post(state, startMessage(run), atMs)
+}
+
+export function startMessage(run: NewRun): RunMessage {
+  return { key: `start:${run.runId}`, to: run.runId, body: { type: 'start', run } }
 }
 
 /** Calls off the children that still run: all of the run, or those of one instance. What was detached goes on. */

@@ -100,6 +100,8 @@ export interface MapState {
   readonly fates: HeldArrival[]
   failures: number
   rule: JoinRule
+  /** Items that were begun and start afresh: they come before `next`. */
+  redo: number[]
 }
 
 export class RunState {
@@ -132,10 +134,14 @@ export class RunState {
   /** Which of its gates it waits at; their number when it has passed them all. */
   gate = 0
   atGateSinceMs = 0
+  /** What it begins with when it has passed them. */
+  readonly behindGates: InstanceState[] = []
   /** Of a limiter. */
   limiter: LimiterState | undefined = undefined
   /** Messages to other runs that have not been delivered. What was delivered is no part of the journal. */
   outbox: Map<string, OutboxEntry> | undefined = undefined
+  /** Instances whose failure stands and nobody takes, in order, and since when; absent until there is one. */
+  deadLetters: Map<InstanceId, number> | undefined = undefined
   /** Places that node code has named. */
   checkpoints: { readonly seq: number; readonly name: string; readonly instanceId: InstanceId }[] | undefined =
     undefined
@@ -237,6 +243,9 @@ export function summaryOf(state: RunState): RunSummary {
     seq: state.seq,
     updatedAtMs: state.updatedAtMs,
     ...(state.endedAtMs === undefined ? {} : { endedAtMs: state.endedAtMs }),
+    ...(state.deadLetters === undefined || state.deadLetters.size === 0
+      ? {}
+      : { deadLetterCount: state.deadLetters.size }),
     ...(state.input === undefined ? {} : { input: state.input }),
     ...(output === undefined ? {} : { output }),
     ...(outcome?.status === 'failed' ? { error: outcome.error } : {}),

@@ -147,6 +147,8 @@ export interface RunQuery {
   readonly tag?: string
   readonly createdAfterMs?: number
   readonly createdBeforeMs?: number
+  /** Only those that have dead letters. Rare among runs: a sparse index. */
+  readonly deadLettered?: true
   /** At most this many, 100 unless set, 1,000 at most. */
   readonly limit?: number
   readonly cursor?: string

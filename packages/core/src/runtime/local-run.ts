@@ -29,9 +29,10 @@ import { type InLine, LocalLine } from './local-line.ts'
 export interface LocalRunOptions {
   readonly graph: Graph
   readonly run: NewRun
-  readonly env: Pick<Environment, 'serializer' | 'clock' | 'random' | 'newId' | 'logger' | 'deadlines' | 'toStart'> & {
-    readonly limiters: LocalLimiters
-  }
+  readonly env: Pick<
+    Environment,
+    'serializer' | 'clock' | 'random' | 'newId' | 'logger' | 'deadlines' | 'middleware' | 'toStart'
+  > & { readonly limiters: LocalLimiters }
   /** Instances that run at the same time. */
   readonly concurrency: number
   readonly signal?: AbortSignal | undefined
@@ -83,6 +84,7 @@ export class LocalRun implements Relative, InLine {
       deadlines: env.deadlines,
       workerId: WORKER_ID,
       abandonAfterMs: defaults.abandonAfterMs,
+      middleware: env.middleware,
       contextOf: () => this.#context,
       toStart: env.toStart,
       commit: (transition) => this.#apply(transition),

@@ -71,6 +71,10 @@ export class PlainAttempt implements NodeArguments {
     return `${this.runId}/${this.instanceId}`
   }
 
+  get previousIdempotencyKey(): undefined {
+    return undefined
+  }
+
   get attempt(): number {
     return 1
   }

@@ -3,6 +3,7 @@ import { claiming } from './run-store/claiming.ts'
 import { committing } from './run-store/committing.ts'
 import { continuing } from './run-store/continuing.ts'
 import { creating } from './run-store/creating.ts'
+import { deadLettering } from './run-store/dead-lettering.ts'
 import { ending } from './run-store/ending.ts'
 import { findingDue } from './run-store/finding-due.ts'
 import { following } from './run-store/following.ts'
@@ -32,6 +33,7 @@ export const runStoreSuites: readonly Suite[] = [
   continuing,
   ending,
   pausing,
+  deadLettering,
   renewing,
   findingDue,
   waitingLists,

@@ -129,9 +129,9 @@ export class TestRun<Ids extends string = string> {
   children(flowId?: string): readonly TestRun[] {
     const children = [...(this.#state.children?.values() ?? [])]
     return children
-      .filter((child) => flowId === undefined || child.flowId === flowId)
-      .filter(({ runId }) => this.#ports.world.seen.stateOf(runId) !== undefined)
-      .map(({ runId }) => new TestRun(runId, this.#ports))
+      .filter(({ run }) => flowId === undefined || run.flowId === flowId)
+      .filter(({ run }) => this.#ports.world.seen.stateOf(run.runId) !== undefined)
+      .map(({ run }) => new TestRun(run.runId, this.#ports))
   }
 
   async #decide(
