@@ -18,6 +18,7 @@ export type Command =
       readonly json: boolean
     }
   | { readonly name: 'watch' | 'status'; readonly runId: string; readonly json: boolean }
+  | { readonly name: 'schedules'; readonly json: boolean }
   | { readonly name: 'cancel'; readonly runId: string; readonly reason: string | undefined }
   | { readonly name: 'pause'; readonly runId: string; readonly reason: string; readonly by: string | undefined }
   | { readonly name: 'dead-letters'; readonly flow: string | undefined; readonly json: boolean }
@@ -61,6 +62,7 @@ const commands = {
   start: { places: ['flow'], options: ['flows', 'input', 'input-file', 'run-id', 'flow-version', 'follow', 'json'] },
   watch: { places: ['runId'], options: ['json'] },
   status: { places: ['runId'], options: ['json'] },
+  schedules: { places: [], options: ['json'] },
   cancel: { places: ['runId'], options: ['reason'] },
   pause: { places: ['runId'], options: ['reason', 'by'] },
   unpause: { places: ['runId'], options: ['by'] },
@@ -117,6 +119,8 @@ function toCommand(name: Name, [first = '', second = '']: readonly string[], val
         follow: values.follow,
         json,
       }
+    case 'schedules':
+      return { name, json }
     case 'watch':
     case 'status':
       return { name, runId: parseRunId(first), json }
@@ -202,6 +206,7 @@ export const help = `baton-client <command>
     --no-follow        return as soon as the run is stored
   watch <runId>      follow a run to its end, from its beginning
   status <runId>     how it stands
+  schedules          the flows that start again and again, and when
   cancel <runId>     ask it to stop (--reason TEXT)
   pause <runId>      let it go no further for now (--reason TEXT, --by NAME)
   unpause <runId>    let it go on (--by NAME)
@@ -211,7 +216,7 @@ export const help = `baton-client <command>
   approve <runId>    say yes to what it asks (--approval NAME, --by NAME, --reason TEXT)
   deny <runId>       say no
 
-  --json             start, watch, status, dead-letters: JSON on stdout, one object per line, the result last
+  --json             start, watch, status, schedules, dead-letters: JSON on stdout, one object per line, the result last
 
 BATON_STORE says where runs are kept (file:.baton), BATON_QUEUE what wakes workers (the store's own).
 Exit code: 0 completed, 1 failed, cancelled or unreachable, 2 bad input.

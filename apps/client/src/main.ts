@@ -12,10 +12,11 @@ import {
   whenParentIsGone,
 } from '@baton/compose'
 import { BatonClient, BatonError, type ErrorCode, type ILogger, type RunnableFlow } from '@baton/core'
+import { Schedules } from '@baton/schedule'
 import { type Command, help, readCommand } from './arguments.ts'
 import { lettersOf } from './dead-letters.ts'
 import { flowsFor, start } from './start.ts'
-import { letterLine, waitsOf } from './views.ts'
+import { letterLine, lineOf, waitsOf } from './views.ts'
 import { follow, printResult } from './watch.ts'
 
 type Doing = Exclude<Command, { name: 'help' }>
@@ -91,6 +92,13 @@ async function answer(command: Doing, ports: Ports, flows: readonly RunnableFlow
       const summary = await get(command.runId).summary()
       process.stdout.write(`${command.json ? JSON.stringify(summary) : summary.status}\n`)
       if (!command.json) for (const line of waitsOf(summary)) say(line)
+      return 0
+    }
+    case 'schedules': {
+      const schedules = await new Schedules({ store, queue }).list()
+      for (const schedule of schedules) {
+        process.stdout.write(`${command.json ? JSON.stringify(schedule) : lineOf(schedule)}\n`)
+      }
       return 0
     }
     case 'cancel': {

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FlowRuntime } from '@baton/core'
+import { Schedules } from '@baton/schedule'
 import { FileJobQueue, FileRunStore } from '@baton/store-file'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { flows } from './flows.ts'
@@ -242,5 +243,25 @@ describe('bad input ends with 2 and one line that says what to do, and nothing i
     expect(err.trimEnd().split('\n')).toHaveLength(1)
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(readdirSync(folder)).toEqual([])
+  })
+})
+
+it('shows the schedules, and when they start something next', async () => {
+  const folder = temporaryFolder()
+  const store = new FileRunStore({ directory: folder })
+  await new Schedules({ store }).create({
+    id: 'nightly',
+    flow: 'report',
+    cron: '0 3 * * *',
+    timeZone: 'Europe/Berlin',
+    startAtMs: Date.UTC(2999, 0, 1),
+  })
+  await store.close()
+
+  const { code, out } = await client(folder, 'schedules').end
+
+  expect({ code, out }).toEqual({
+    code: 0,
+    out: 'nightly  active  report  0 3 * * * Europe/Berlin  2999-01-01T02:00:00.000Z\n',
   })
 })

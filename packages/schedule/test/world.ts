@@ -15,6 +15,13 @@ export const MINUTE = 60_000
 export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
 
+interface WorkerWishes {
+  readonly store?: IRunStore
+  readonly sweepMs?: number
+  /** Its test closes it. */
+  readonly isMortal?: boolean
+}
+
 /** A store in memory on a clock that the test moves, workers, and somebody who keeps schedules. */
 export class World implements AsyncDisposable {
   readonly clock = new TestClock({ nowMs: Date.UTC(2026, 0, 5, 9) })
@@ -28,7 +35,7 @@ export class World implements AsyncDisposable {
   /** A worker that has these flows and keeps their schedules. It stops with the world. */
   worker(
     flows: readonly RunnableFlow[],
-    { store = this.store, sweepMs = 5_000 }: { readonly store?: IRunStore; readonly sweepMs?: number } = {},
+    { store = this.store, sweepMs = 5_000, isMortal = false }: WorkerWishes = {},
   ): InMemoryAdapter {
     const adapter = new InMemoryAdapter({
       store,
@@ -37,11 +44,11 @@ export class World implements AsyncDisposable {
       runtimeOptions: { flows: withSchedules(flows) },
       clock: this.clock,
       sweepMs,
-      workerId: `worker-${this.#workers.length + 1}`,
+      workerId: isMortal ? 'mortal' : `worker-${this.#workers.length + 1}`,
       retentionMs: Number.POSITIVE_INFINITY,
     })
     adapter.start()
-    this.#workers.push(adapter)
+    if (!isMortal) this.#workers.push(adapter)
     return adapter
   }
 
@@ -65,6 +72,6 @@ export class World implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.clock.until(Promise.all(this.#workers.map((worker) => worker.close())), HOUR)
+    await this.clock.until(Promise.all(this.#workers.map((worker) => worker.stop())), HOUR)
   }
 }
