@@ -195,12 +195,13 @@ describe('a schedule that is changed', () => {
 describe('a start that the flow refuses', () => {
   it('is counted, makes place for the next, and the schedule goes on', () => {
     const spec = hourly({ overlap: 'queue' })
-    const refused: News = { type: 'refused', runId: 's@2026-01-01T01:00:00Z', code: 'INVALID_VALUE', message: 'no' }
+    const firing = { runId: 's@2026-01-01T01:00:00Z', atMs: T0 + HOUR }
+    const refused: News = { type: 'refused', firing, code: 'INVALID_VALUE', message: 'no' }
 
     const result = after(newest, spec, [DUE, 1], [DUE, 2], [refused, 2.1])
 
     expect(result.started).toEqual([1, 2])
-    expect(result.state).toMatchObject({ refusedCount: 1, lastRefusal: { code: 'INVALID_VALUE' } })
+    expect(result.state).toMatchObject({ startedCount: 1, refusedCount: 1, lastRefusal: { code: 'INVALID_VALUE' } })
   })
 })
 

@@ -15,7 +15,7 @@ export type News =
   | { readonly type: 'triggered'; readonly runId: string }
   | { readonly type: 'updated'; readonly spec: Spec }
   /** The flow refused this start. */
-  | { readonly type: 'refused'; readonly runId: string; readonly code: string; readonly message: string }
+  | { readonly type: 'refused'; readonly firing: Firing; readonly code: string; readonly message: string }
 
 export interface Advance {
   readonly state: ScheduleState
@@ -178,19 +178,24 @@ class Draft {
     this.change({ cursorMs: Math.max(this.#state.cursorMs, nowMs) })
   }
 
-  refused({ runId, code, message }: Extract<News, { type: 'refused' }>, nowMs: number): void {
+  /** Nothing was started: it does not count, and the next one need not wait. */
+  refused({ firing, code, message }: Extract<News, { type: 'refused' }>, nowMs: number): void {
+    this.#count(firing, -1)
     this.change({ refusedCount: this.#state.refusedCount + 1, lastRefusal: { code, message, atMs: nowMs } })
-    this.ended(runId)
+    this.ended(firing.runId)
   }
 
   #start(firing: Firing): void {
-    const { startedCount, triggeredCount } = this.#state
     this.#starts.push(firing)
-    this.change({
-      last: firing,
-      ...(firing.triggered === true ? { triggeredCount: triggeredCount + 1 } : { startedCount: startedCount + 1 }),
-      ...(this.spec.overlap === 'allow' ? {} : { running: firing }),
-    })
+    this.#count(firing, 1)
+    if (this.spec.overlap !== 'allow') this.change({ running: firing })
+  }
+
+  #count({ triggered }: Firing, change: number): void {
+    const { startedCount, triggeredCount } = this.#state
+    this.change(
+      triggered === true ? { triggeredCount: triggeredCount + change } : { startedCount: startedCount + change },
+    )
   }
 
   #skip(count: number): void {

@@ -102,8 +102,11 @@ async function carryOut({ state, starts, cancels }: Advance, spec: Spec, args: N
   const left = [...starts]
   for (let firing = left.shift(); firing !== undefined; firing = left.shift()) {
     const refusal = await start(firing, spec, args)
-    if (refusal === undefined) continue
-    const next = advance(after, spec, { type: 'refused', runId: firing.runId, ...refusal }, now())
+    if (refusal === undefined) {
+      after = { ...after, last: firing }
+      continue
+    }
+    const next = advance(after, spec, { type: 'refused', firing, ...refusal }, now())
     after = next.state
     left.push(...next.starts)
   }

@@ -21,6 +21,7 @@ export interface ScheduleState {
   readonly skippedCount: number
   /** Runs that the flow refused, for their input. */
   readonly refusedCount: number
+  /** The last run that was started. */
   readonly last?: Firing
   readonly lastRefusal?: { readonly code: string; readonly message: string; readonly atMs: number }
   /** The run that the next ones must not overlap. */

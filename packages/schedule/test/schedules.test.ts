@@ -6,6 +6,14 @@ const report = createFlow<string>('report').node('write', async ({ input, contex
   output: [input, await context.get('schedule')],
 }))
 
+const textOnly = {
+  '~standard': {
+    version: 1 as const,
+    vendor: 'test',
+    validate: (value: unknown) => (typeof value === 'string' ? { value } : { issues: [{ message: 'must be a text' }] }),
+  },
+}
+
 /** Goes on until it is told to end. */
 const slow = createFlow('slow').node('work', async ({ waitForSignal }: NodeArguments) => ({
   output: await waitForSignal('end'),
@@ -79,6 +87,51 @@ describe('a schedule', () => {
     await world.clock.advance(HOUR)
 
     expect(await world.instantsOf('s')).toEqual(['2026-01-05T10:00Z', '2026-01-05T11:00Z'])
+  })
+
+  it('starts runs of the version that its worker was given last', async () => {
+    await using world = new World()
+    const [one, two] = ['1', '2'].map((version) => createFlow('versioned', { version }).node('do', () => ({})))
+    if (one === undefined || two === undefined) throw new Error('there are two')
+    await world.schedules.create({ id: 's', flow: one, everyMs: HOUR })
+    const first = world.worker([one])
+    await world.clock.advance(HOUR)
+    await world.clock.until(first.stop())
+    world.worker([one, two])
+    await world.clock.advance(HOUR)
+
+    expect((await world.runsOf('s')).map(({ version }) => version)).toEqual(['1', '2'])
+  })
+
+  it('does not keep the runs that it has started from being removed', async () => {
+    await using world = new World()
+    world.worker([report])
+    await world.schedules.create({ id: 's', flow: report, input: '', everyMs: HOUR })
+    await world.clock.advance(2.5 * HOUR)
+
+    expect(await world.store.purge({ endedBeforeMs: world.clock.now() })).toBe(2)
+
+    expect(await world.schedules.get('s')).toMatchObject({ status: 'active', startedCount: 2 })
+  })
+
+  it('goes on when the flow refuses its input, and tells of it', async () => {
+    await using world = new World()
+    const picky = createFlow('picky', { input: textOnly }).node('take', () => ({}))
+    world.worker([picky])
+    await world.schedules.create({ id: 's', flow: 'picky', input: 5, everyMs: HOUR, overlap: 'queue' })
+    await world.clock.advance(2.5 * HOUR)
+    expect(await world.runsOf('s')).toEqual([])
+
+    expect(await world.schedules.get('s')).toMatchObject({
+      status: 'active',
+      startedCount: 0,
+      refusedCount: 2,
+      lastRefusal: { code: 'INVALID_VALUE' },
+      queuedCount: 0,
+    })
+    await world.schedules.update('s', { input: 'five' })
+    await world.clock.advance(HOUR)
+    expect(await world.runsOf('s')).toHaveLength(1)
   })
 
   it('ends when its last instant has passed, and says so', async () => {
@@ -261,15 +314,7 @@ describe('creating a schedule', () => {
 
   it('with an input that the flow refuses is refused', async () => {
     await using world = new World()
-    const schema = {
-      '~standard': {
-        version: 1 as const,
-        vendor: 'test',
-        validate: (value: unknown) =>
-          typeof value === 'string' ? { value } : { issues: [{ message: 'must be a text' }] },
-      },
-    }
-    const strict = createFlow('strict', { input: schema }).node('take', () => ({}))
+    const strict = createFlow('strict', { input: textOnly }).node('take', () => ({}))
 
     await expect(world.schedules.create({ id: 's', flow: strict, input: 5, everyMs: HOUR })).rejects.toMatchObject({
       code: 'INVALID_VALUE',

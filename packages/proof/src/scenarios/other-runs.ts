@@ -13,6 +13,10 @@ const listening = createFlow('listening').node('listen', async ({ waitForSignal 
   output: await waitForSignal('word'),
 }))
 
+const rounds = createFlow<number>('rounds').node('round', ({ input, continueAsNew }: NodeArguments<number>) =>
+  input > 1 ? continueAsNew(input - 1) : { output: 'done' },
+)
+
 /** Runs that start runs which are nobody's children, hear of their ends, and call them off. */
 export const otherRuns: readonly Scenario[] = [
   {
@@ -46,5 +50,15 @@ export const otherRuns: readonly Scenario[] = [
       }),
     children: [listening],
     expect: { status: 'completed', output: 'cancelled' },
+  },
+  {
+    name: 'a run of its own goes on as a new one, and its end is told once, by the id that is known',
+    flow: () =>
+      createFlow('starting-rounds').node('start', async ({ startRun, waitForSignal }: NodeArguments) => {
+        await startRun(rounds, 3, { runId: 'rounds-of-three', endSignal: 'over' })
+        return { output: await waitForSignal('over') }
+      }),
+    children: [rounds],
+    expect: { status: 'completed', output: { runId: 'rounds-of-three', status: 'completed' } },
   },
 ]
