@@ -80,6 +80,14 @@ export class RunsSeen implements Onlooker {
     return apply()
   }
 
+  delivered<Answer>(_runId: string, _keys: readonly string[], apply: () => Answer): Answer {
+    return apply()
+  }
+
+  purged<Answer>(apply: () => Answer): Answer {
+    return apply()
+  }
+
   #of(runId: string): SeenRun {
     const known = this.#runs.get(runId)
     if (known !== undefined) return known
