@@ -42,6 +42,9 @@ const testOptions = [
   'maxSteps',
 ] as const satisfies readonly (keyof FlowTestOptions)[]
 
+/** To the last instant that a `Date` can name. */
+const LONGEST_MS = 8.64e15
+
 /** Makes a test of a flow. It holds nothing that would have to be closed. */
 export function testFlow<F extends RunnableFlow>(flow: F, options: FlowTestOptions<F> = {}): FlowTest<F> {
   return new FlowTest(flow, options, new Mishaps())
@@ -64,10 +67,11 @@ export class FlowTest<F extends RunnableFlow = RunnableFlow> {
     const { seed = 0, workers = 1, leaseMs = 30_000, realWaitMs = 1_000, maxSteps = 100_000 } = options
     checkNumber(seed, 'seed', { least: 0, whole: true })
     checkNumber(workers, 'workers', { least: 1, most: 100, whole: true })
-    checkNumber(leaseMs, 'leaseMs', { least: 1 })
+    checkNumber(leaseMs, 'leaseMs', { least: 1, most: LONGEST_MS })
     checkNumber(realWaitMs, 'realWaitMs', { least: 0 })
     checkNumber(maxSteps, 'maxSteps', { least: 1, whole: true })
-    checkNumber(options.startAtMs, 'startAtMs', { least: 0 })
+    checkNumber(options.startAtMs, 'startAtMs', { least: 0, most: LONGEST_MS })
+    assertFlows(options.flows)
     this.flow = flow
     this.seed = seed
     this.#mishaps = mishaps
@@ -173,7 +177,7 @@ export class FlowTest<F extends RunnableFlow = RunnableFlow> {
 
   /** Lets so much time pass, and everything happen that falls into it. */
   async advance(ms: number): Promise<void> {
-    checkNumber(ms, 'ms', { least: 0 })
+    checkNumber(ms, 'ms', { least: 0, most: LONGEST_MS })
     let isOver = false
     this.#world.after(ms, () => {
       isOver = true
@@ -185,7 +189,7 @@ export class FlowTest<F extends RunnableFlow = RunnableFlow> {
   /** Lets time pass until then. */
   async advanceTo(instant: number | Date): Promise<void> {
     const atMs = typeof instant === 'number' ? instant : instant.getTime()
-    checkNumber(atMs, 'instant', { least: this.now() })
+    checkNumber(atMs, 'instant', { least: this.now(), most: LONGEST_MS })
     await this.advance(atMs - this.now())
   }
 
@@ -230,4 +234,13 @@ export function assertFlow(flow: unknown): asserts flow is RunnableFlow {
   if (typeof (flow as RunnableFlow | undefined)?.toBlueprint === 'function') return
   const hint = 'Pass what createFlow() gives.'
   throw new BatonError('INVALID_OPTION', { field: 'flow', message: 'not a flow', hint })
+}
+
+function assertFlows(flows: unknown): void {
+  if (flows === undefined) return
+  if (!Array.isArray(flows)) {
+    const hint = 'Put it in square brackets: `flows: [flow]`.'
+    throw new BatonError('INVALID_OPTION', { field: 'flows', message: 'must be a list of flows', hint })
+  }
+  for (const flow of flows) assertFlow(flow)
 }

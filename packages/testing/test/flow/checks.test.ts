@@ -166,6 +166,20 @@ describe('a crash at every point', () => {
     expect([Date, Date.now, Math.random, performance.now, crypto.randomUUID]).toEqual(before)
   })
 
+  it('blames each of several checks at the same time for its own', async () => {
+    const before = [Date, Date.now]
+    const clocked = createFlow('clocked').node('look', () => ({ output: Date.now() > 0 }))
+
+    const [good, bad] = await Promise.all([
+      crashEverywhere(shop, (test) => test.run(7)),
+      said(crashEverywhere(clocked, (test) => test.run())),
+    ])
+
+    expect(good.tried).toBeGreaterThan(10)
+    expect(bad).toContain('look: Date.now() at')
+    expect([Date, Date.now]).toEqual(before)
+  })
+
   it('says so when a scenario ends differently by itself', async () => {
     let runs = 0
 

@@ -391,7 +391,10 @@ describe('bad input', () => {
     [{ leaseMs: 0 }, 'leaseMs'],
     [{ maxSteps: 0.5 }, 'maxSteps'],
     [{ sede: 1 }, 'options.sede'],
-  ])('refuses %j', (options, field) => {
+    [{ flows: subscription }, 'flows'],
+    [{ flows: [7] }, 'flow'],
+    [{ startAtMs: Number.NaN }, 'startAtMs'],
+  ])('refuses %o', (options, field) => {
     expect(() => testFlow(subscription, options as object)).toThrow(expect.objectContaining({ field }))
   })
 
@@ -399,6 +402,8 @@ describe('bad input', () => {
     expect(() => testFlow({} as never)).toThrow(expect.objectContaining({ field: 'flow' }))
     const test = testFlow(subscription)
     await expect(test.advance(-1)).rejects.toMatchObject({ field: 'ms' })
+    await expect(test.advance(Number.POSITIVE_INFINITY)).rejects.toMatchObject({ field: 'ms' })
+    await expect(test.advanceTo(new Date('some day'))).rejects.toMatchObject({ field: 'instant' })
     expect(() => test.until(7 as never)).toThrow(expect.objectContaining({ field: 'condition' }))
     expect(() => test.getRun('nobody').status).toThrow(expect.objectContaining({ code: 'UNKNOWN_RUN' }))
   })

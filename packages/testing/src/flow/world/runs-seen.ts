@@ -15,6 +15,8 @@ import type {
 import type { Actor } from '../../simulator/world/actor.ts'
 import type { Onlooker } from '../../simulator/world/onlooker.ts'
 
+const USERS_KINDS: readonly string[] = ['workflow', 'agent']
+
 interface SeenRun {
   readonly events: RunEvent[]
   machine: RunMachine | undefined
@@ -25,9 +27,11 @@ interface SeenRun {
 export class RunsSeen implements Onlooker {
   readonly #runs = new Map<string, SeenRun>()
 
-  /** In the order in which they were started. */
+  /** In the order in which they were started. Without those that the engine keeps for itself. */
   get runIds(): readonly string[] {
-    return [...this.#runs.keys()]
+    return [...this.#runs].flatMap(([runId, { machine }]) => {
+      return machine !== undefined && USERS_KINDS.includes(machine.state.head.kind) ? [runId] : []
+    })
   }
 
   eventsOf(runId: string): readonly RunEvent[] {
@@ -77,6 +81,14 @@ export class RunsSeen implements Onlooker {
   }
 
   renewed(_request: RenewRequest, apply: () => RenewResult): RenewResult {
+    return apply()
+  }
+
+  delivered<Answer>(_runId: string, _keys: readonly string[], apply: () => Answer): Answer {
+    return apply()
+  }
+
+  purged<Answer>(apply: () => Answer): Answer {
     return apply()
   }
 
