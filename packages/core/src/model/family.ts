@@ -4,15 +4,18 @@
  * A child is known from the commit that asked for it. What is to be told lies in the outbox, beyond the run's own end,
  * until the other run has it; who delivers is the engine's business.
  */
-import type { InstanceId } from './ids.ts'
+import type { InstanceId, RunId } from './ids.ts'
 import { deepEqual } from './json.ts'
 import type { ChildEnd, RunMessage } from './message.ts'
 import type { NewRun } from './run.ts'
 import type { RunState } from './run-state.ts'
 
 export interface ChildState {
-  /** What it was started with. */
-  readonly run: NewRun
+  readonly runId: RunId
+  readonly flowId: string
+  readonly version: string | undefined
+  /** What it was started with; absent for a child that was taken over from the run before. */
+  readonly start?: Pick<NewRun, 'input' | 'context'>
   readonly instanceId: InstanceId
   readonly detached: boolean
   /** How it ended, once that is known here. */
@@ -30,10 +33,11 @@ export interface OutboxEntry {
 
 /** Whether this run has a child of that id already which was started with something else. */
 export function isOtherChild({ children }: RunState, { runId, flowId, version, input, context }: NewRun): boolean {
-  const known = children?.get(runId)?.run
+  const known = children?.get(runId)
   if (known === undefined) return false
-  const isSame = known.flowId === flowId && known.version === version
-  return !isSame || !deepEqual(known.input, input) || !deepEqual(known.context, context)
+  if (known.flowId !== flowId || known.version !== version) return true
+  const { start } = known
+  return start !== undefined && !(deepEqual(start.input, input) && deepEqual(start.context, context))
 }
 
 /** The same run asked for twice is one child. */
@@ -44,9 +48,9 @@ export function addChild(
   { detached, atMs }: { readonly detached: boolean; readonly atMs: number },
 ): void {
   state.children ??= new Map()
-  const { runId } = run
+  const { runId, flowId, version } = run
   if (state.children.has(runId)) return
-  state.children.set(runId, { run, instanceId, detached, end: undefined })
+  state.children.set(runId, { runId, flowId, version, start: run, instanceId, detached, end: undefined })
   post(state, { key: `start:${runId}`, to: runId, body: { type: 'start', run } }, atMs)
 }
 
@@ -56,8 +60,7 @@ export function callOffChildren(state: RunState, reason: string, atMs: number, i
   for (const child of state.children.values()) {
     if (child.detached || child.end !== undefined) continue
     if (instanceId !== undefined && child.instanceId !== instanceId) continue
-    const { runId } = child.run
-    post(state, { key: `cancel:${runId}`, to: runId, body: { type: 'cancel', reason } }, atMs)
+    post(state, { key: `cancel:${child.runId}`, to: child.runId, body: { type: 'cancel', reason } }, atMs)
   }
 }
 

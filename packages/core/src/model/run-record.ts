@@ -45,7 +45,7 @@ function viewOf(instance: InstanceState): InstanceView {
   }
 }
 
-function childViewOf({ run: { runId, flowId, version }, instanceId, detached, end }: ChildState): ChildView {
+function childViewOf({ runId, flowId, version, instanceId, detached, end }: ChildState): ChildView {
   return {
     runId,
     flowId,
