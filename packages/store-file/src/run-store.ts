@@ -178,7 +178,7 @@ export class FileRunStore implements IRunStore {
     const answer = await this.#runs.change(request.runId, { type: 'renew', request })
     if (answer?.type === 'renew') return answer.result
     const lost = request.claims.map(({ instanceId }) => instanceId)
-    return { run: { status: 'cancelled', stopping: true }, lost, cancelled: [] }
+    return { run: { status: 'cancelled', stopping: true, seq: 0 }, lost, cancelled: [] }
   }
 
   async load(runId: RunId): Promise<RunRecord | undefined> {

@@ -68,6 +68,7 @@ export class DurableCalls {
   readonly #running = new Set<Promise<unknown>>()
   readonly #names = new Map<string, number>()
   #position = 0
+  #mustRest = false
 
   constructor(invocation: Invocation, env: Environment, hooks: DurableHooks) {
     this.#invocation = invocation
@@ -84,6 +85,7 @@ export class DurableCalls {
       await this.#replay.turnOf(position)
       return this.#decode(recorded.result) as Result
     }
+    if (this.#mustRest) return this.#rest()
     const work = this.#runStep(position, name, fn)
     this.#running.add(work)
     try {
@@ -97,6 +99,7 @@ export class DurableCalls {
     parseSignalName(name, 'checkpoint')
     const { position, recorded } = this.#enter('checkpoint', name)
     if (recorded !== undefined) return this.#replay.turnOf(position)
+    if (this.#mustRest) return this.#rest()
     await this.#record({ type: 'stepped', step: { position, kind: 'checkpoint', name } })
   }
 
@@ -156,6 +159,7 @@ export class DurableCalls {
   }
 
   async #sendStart(position: number, flow: RunnableFlow | string, input: unknown, options: ChildOptions) {
+    if (this.#mustRest) return this.#rest()
     const start = await childRun(this.#invocation.claim, { flow, input, options, position }, this.#env)
     const { flowId: name, runId } = start.run
     const step: RecordedStep = { position, kind: 'start-child', name, result: runId }
@@ -222,6 +226,7 @@ export class DurableCalls {
     parseSignalName(name)
     const { position, recorded } = this.#enter('send-signal', name)
     if (recorded !== undefined) return this.#replay.turnOf(position)
+    if (this.#mustRest) return this.#rest()
     const encoded = payload === undefined ? {} : { payload: this.#env.serializer.encode(payload, 'payload') }
     const key = `signal:${this.#invocation.instanceId}:${position}`
     const message: RunMessage = { key, to: runId, body: { type: 'signal', name, ...encoded } }
@@ -291,6 +296,7 @@ export class DurableCalls {
       case 'already-committed':
         if (answer.status === 'committed' && answer.sent !== undefined) await env.deliver(runId, answer.sent)
         if (answer.run.stopping) this.#hooks.stop()
+        this.#mustRest = env.isJournalFull(answer.run)
         return
       case 'conflict':
         throw new BatonError('DELTA_CONFLICT', { field: answer.field, message: answer.message })
@@ -310,6 +316,11 @@ export class DurableCalls {
     await this.#stepsEnded()
     this.#hooks.park(outcome)
     return forever()
+  }
+
+  /** A full journal takes no more steps: the instance is handed back, and the function entered again when there is room. */
+  #rest(): Promise<never> {
+    return this.#park({ type: 'released' })
   }
 
   async #stepsEnded(): Promise<void> {

@@ -2,6 +2,7 @@ import type { InstanceId, RunId } from '../model/ids.ts'
 import type { RunMessage } from '../model/message.ts'
 import type { ContextSource } from '../ports/async-context.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
+import type { RunSignal } from '../ports/claim.ts'
 import type { IClock, NewId, Random } from '../ports/clock.ts'
 import type { ILogger } from '../ports/logger.ts'
 import type { ISerializer } from '../ports/serializer.ts'
@@ -25,6 +26,8 @@ export interface Environment {
   toStart(flow: RunnableFlow | string, version: string | undefined): Graph
   /** @param attempt for the log */
   commit(transition: Transition, attempt: number): Awaitable<CommitResult>
+  /** Whether the journal is so long that nothing new may be begun in it. */
+  isJournalFull(run: RunSignal): boolean
   /** Brings messages to the runs that they are for. Never throws. */
   deliver(runId: RunId, messages: readonly RunMessage[]): Promise<void>
 }

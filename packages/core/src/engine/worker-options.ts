@@ -21,6 +21,8 @@ export interface WorkerSettings {
   readonly inlineMaxNodes?: number
   /** … and this long. */
   readonly inlineMaxMs?: number
+  /** A run whose journal is longer is paused. What is to run for ever calls `continueAsNew`. */
+  readonly journalMaxEvents?: number
   /** What runs when `stop` is called gets this long to end by itself. */
   readonly stopWithinMs?: number
   /** Code that ignores its signal holds its slot for this long after the attempt has ended. */
@@ -55,7 +57,7 @@ export function checkWorkerSettings(settings: WorkerSettings, field = 'options',
   checkOptions(settings, [...workerSettings, ...others], field)
   const at = (name: keyof WorkerSettings) => (field === 'options' ? name : `${field}.${name}`)
   if (settings.workerId !== undefined) parseRunId(settings.workerId, at('workerId'))
-  for (const name of ['concurrency', 'inlineMaxNodes'] as const) {
+  for (const name of ['concurrency', 'inlineMaxNodes', 'journalMaxEvents'] as const) {
     checkNumber(settings[name], at(name), { least: 1, whole: true })
   }
   for (const name of ['leaseMs', 'sweepMs'] as const) checkNumber(settings[name], at(name), { least: 1 })
@@ -74,6 +76,7 @@ const workerSettings = [
   'sweepMs',
   'inlineMaxNodes',
   'inlineMaxMs',
+  'journalMaxEvents',
   'stopWithinMs',
   'abandonAfterMs',
   'acknowledge',

@@ -26,6 +26,7 @@ import { type Environment, workFields } from './environment.ts'
 import { adoptForeignJob } from './foreign-job.ts'
 import type { Graph } from './graph.ts'
 import { jobFor } from './jobs.ts'
+import { JournalLimit } from './journal-limit.ts'
 import { Leases } from './leases.ts'
 import { patiently } from './patience.ts'
 import { assertRegistry } from './registry.ts'
@@ -77,6 +78,8 @@ export class Worker {
     this.#sweepMs = options.sweepMs ?? defaults.sweepMs
     this.#slots = new Slots(options.concurrency ?? defaults.concurrency, this.#stopping.signal)
     this.#leases = new Leases({ store, clock, logger, leaseMs: this.#leaseMs, workerId: this.workerId })
+    const { journalMaxEvents: maxEvents = defaults.journalMaxEvents } = options
+    const journalLimit = new JournalLimit({ store, logger, workerId: this.workerId, maxEvents })
     this.#env = {
       serializer: options.serializer ?? new JsonSerializer(),
       clock,
@@ -96,8 +99,13 @@ export class Worker {
       },
       toStart: (flow, version) => registry.toStart(flow, version),
       deliver: (runId, messages) => this.#courier.deliver(runId, messages),
-      commit: (transition, attempt) =>
-        patiently(() => store.commit(transition), this.#patience(transition.runId, transition.instanceId, attempt)),
+      commit: async (transition, attempt) => {
+        const { runId, instanceId } = transition
+        const result = await patiently(() => store.commit(transition), this.#patience(runId, instanceId, attempt))
+        if ('run' in result) await journalLimit.heed(runId, result.run)
+        return result
+      },
+      isJournalFull: (run) => journalLimit.isReached(run),
     }
     this.#alarms = new Alarms(clock, OWN_TIMER_MS, (runId) => void this.#courier.review(runId))
     this.#courier = new Courier({

@@ -210,8 +210,9 @@ export class RunMachine {
         break
       case 'pause':
         if ((!state.stopping || isContinuing(state)) && state.held === undefined) {
-          const { reason, by } = notice
-          this.#record({ type: 'run-pause-ordered', reason, ...(by === undefined ? {} : { by }) }, atMs)
+          const { reason, by, code } = notice
+          const who = { ...(by === undefined ? {} : { by }), ...(code === undefined ? {} : { code }) }
+          this.#record({ type: 'run-pause-ordered', reason, ...who }, atMs)
         }
         break
       case 'unpause':
@@ -354,7 +355,8 @@ export class RunMachine {
   }
 
   #signal(): RunSignal {
-    return { status: this.state.status, stopping: this.state.stopping }
+    const { status, stopping, seq } = this.state
+    return { status, stopping, seq }
   }
 
   #grant(

@@ -106,7 +106,7 @@ export class InMemoryRunStore implements IRunStore {
     const entry = this.#find(request.runId)
     if (entry === undefined) {
       const lost = request.claims.map(({ instanceId }) => instanceId)
-      return { run: { status: 'cancelled', stopping: true }, lost, cancelled: [] }
+      return { run: { status: 'cancelled', stopping: true, seq: 0 }, lost, cancelled: [] }
     }
     return entry.machine.renew(request, this.#clock.now())
   }

@@ -136,5 +136,6 @@ export const defaults = {
   mapConcurrency: 16,
   inlineMaxNodes: 100,
   inlineMaxMs: 1_000,
+  journalMaxEvents: 1_000_000,
   concurrency: 16,
 } as const

@@ -100,6 +100,11 @@ export const errors = {
     about: 'An approval was decided before, and differently. The first decision stands.',
     hint: 'Read the decision from the run; to go another way, branch from before the approval.',
   },
+  JOURNAL_FULL: {
+    retryable: false,
+    about: 'The journal of a run has reached its greatest length, and the run was paused.',
+    hint: 'Raise `journalMaxEvents` of the workers and unpause the run, or cancel it. What is to run for ever calls `continueAsNew` before.',
+  },
   UNKNOWN_APPROVAL: {
     retryable: false,
     about: 'The run does not wait for an approval of this name.',

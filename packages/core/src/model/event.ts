@@ -8,7 +8,7 @@ import type { Gate } from './gate.ts'
 import type { Fence, InstanceId, NodeId, RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
 import type { ChildEnd, RunMessage } from './message.ts'
-import type { ApprovalDecision, Arrival, NewRun, Outcome, RecordedStep, RunHead, Wait } from './run.ts'
+import type { ApprovalDecision, Arrival, NewRun, Outcome, PauseCode, RecordedStep, RunHead, Wait } from './run.ts'
 import type { Carried } from './succession.ts'
 
 /** What every event has: its place in the journal and the store's time. */
@@ -38,7 +38,12 @@ export type RunFact =
   | { readonly type: 'run-paused' }
   | { readonly type: 'run-resumed' }
   /** By an operator; the two above tell of a run that waits for the outside. */
-  | { readonly type: 'run-pause-ordered'; readonly reason: string; readonly by?: string }
+  | {
+      readonly type: 'run-pause-ordered'
+      readonly reason: string
+      readonly by?: string
+      readonly code?: PauseCode
+    }
   | { readonly type: 'run-pause-lifted'; readonly by?: string }
   | { readonly type: 'run-cancel-requested'; readonly reason: string }
   | { readonly type: 'run-deadline-passed'; readonly error: RecordedError }

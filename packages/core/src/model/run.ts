@@ -156,10 +156,15 @@ export interface PendingPause {
   readonly sinceMs: number
 }
 
+/** Why the engine itself has paused a run. */
+export type PauseCode = 'JOURNAL_FULL'
+
 /** Who has stopped a run from going on, and why. */
 export interface OperatorPause {
   readonly reason: string
   readonly by?: string
+  /** Where no person ordered it. */
+  readonly code?: PauseCode
   readonly sinceMs: number
 }
 

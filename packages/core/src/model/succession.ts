@@ -59,7 +59,8 @@ export function withCarried(state: RunState, run: NewRun): NewRun {
     ...(signals.length === 0 ? {} : { signals }),
     ...(signalIds.length === 0 ? {} : { signalIds }),
     ...(children.length === 0 ? {} : { children }),
-    ...(held === undefined
+    // A full journal is what the new run does not have.
+    ...(held === undefined || held.code === 'JOURNAL_FULL'
       ? {}
       : { pause: { reason: held.reason, ...(held.by === undefined ? {} : { by: held.by }) } }),
   }

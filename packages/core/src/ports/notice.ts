@@ -3,7 +3,7 @@ import type { Gate } from '../model/gate.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
 import type { ChildEnd, RunMessage } from '../model/message.ts'
-import type { ApprovalDecision } from '../model/run.ts'
+import type { ApprovalDecision, PauseCode } from '../model/run.ts'
 import type { RunSignal } from './claim.ts'
 
 export type Notice =
@@ -28,7 +28,13 @@ export type Notice =
    * may record what happened, news is taken, the deadline runs on; whatever stops the run ends the pause as well. The
    * first pause stands.
    */
-  | { readonly type: 'pause'; readonly runId: RunId; readonly reason: string; readonly by?: string }
+  | {
+      readonly type: 'pause'
+      readonly runId: RunId
+      readonly reason: string
+      readonly by?: string
+      readonly code?: PauseCode
+    }
   /** Answers with everything that may be claimed now as `ready`. */
   | { readonly type: 'unpause'; readonly runId: RunId; readonly by?: string }
   /**

@@ -87,6 +87,8 @@ export class LocalRun implements Relative, InLine {
       contextOf: () => this.#context,
       toStart: env.toStart,
       commit: (transition) => this.#apply(transition),
+      // Nobody keeps it.
+      isJournalFull: () => false,
       deliver: async (_runId, messages) => this.#tell(messages),
     }
   }
