@@ -40,6 +40,7 @@ describe(`seeds 1 to ${SEEDS}`, () => {
     const statuses = new Map<string, number>()
     let faults = 0
     let revisits = 0
+    let children = 0
 
     for (let seed = 1; seed <= SEEDS; seed++) {
       const simulated = await simulate({ seed })
@@ -47,11 +48,13 @@ describe(`seeds 1 to ${SEEDS}`, () => {
       for (const status of simulated.statuses) statuses.set(status, (statuses.get(status) ?? 0) + 1)
       faults += simulated.faults.length
       revisits += simulated.revisits
+      children += simulated.children
     }
 
     expect([...statuses.keys()].sort()).toEqual(['cancelled', 'completed', 'failed'])
     for (const count of statuses.values()) expect(count).toBeGreaterThan(SEEDS / 10)
     expect(faults).toBeGreaterThan(SEEDS * 5)
     expect(revisits).toBeGreaterThan(SEEDS / 4)
+    expect(children).toBeGreaterThan(SEEDS / 4)
   })
 })

@@ -223,7 +223,8 @@ export class Courier {
 
   async #cancel(from: RunId, to: RunId, reason: string, line: Bag[]): Promise<boolean> {
     const { onStop, store } = this.#options
-    const told = await this.#notify({ type: 'cancel', runId: to, reason }, line)
+    const cancel: Notice = { type: 'cancel', runId: to, reason }
+    const told = await this.#notify(cancel, line)
     if (told !== undefined) {
       onStop?.(told)
       return true
@@ -232,9 +233,11 @@ export class Courier {
     const before = (await store.summary(from))?.lineage.succession?.previousRunId
     for (const sender of before === undefined ? [from] : [from, before]) {
       const left = await store.due({ limit: LOOK_LIMIT, runId: sender })
-      if (left.some((item) => item.type === 'message' && item.message.to === to && item.message.body.type === 'start'))
-        return false
+      if (left.some((item) => item.type === 'message' && item.message.to === to && isStart(item.message))) return false
     }
+    // It may have arrived between the two questions. From now on it is there, or it will never be.
+    const late = await this.#notify(cancel, line)
+    if (late !== undefined) onStop?.(late)
     return true
   }
 
@@ -297,6 +300,10 @@ export class Courier {
       logger.log('warn', 'jobs could not be sent', { runId, error })
     }
   }
+}
+
+function isStart({ body }: RunMessage): boolean {
+  return body.type === 'start'
 }
 
 /** How a run ended, as its parent is told. */

@@ -59,7 +59,7 @@ export class InMemoryRunStore implements IRunStore {
   readonly #purged = new Map<RunId, number>()
   readonly #due = new DueIndex()
   readonly #waiting = new WaitingLists()
-  readonly #clock: IClock
+  readonly #clock: Pick<IClock, 'now'>
   readonly #times: { readonly redispatchMs: number; readonly redispatchMaxMs: number }
   readonly #newMachine: typeof RunMachine.create
 
@@ -67,7 +67,7 @@ export class InMemoryRunStore implements IRunStore {
     checkOptions(options, runStoreOptions)
     checkInjected(options)
     for (const name of ['redispatchMs', 'redispatchMaxMs'] as const) checkNumber(options[name], name, { least: 1 })
-    this.#clock = options.clock ?? systemClock
+    this.#clock = onwardOnly(options.clock ?? systemClock)
     this.#times = {
       redispatchMs: options.redispatchMs ?? defaults.redispatchMs,
       redispatchMaxMs: options.redispatchMaxMs ?? defaults.redispatchMaxMs,
@@ -280,6 +280,17 @@ export class InMemoryRunStore implements IRunStore {
     this.#due.file(entry.machine.state.head.runId, entry.machine.takeNewDueAtMs())
     for (const wake of [...entry.followers]) wake()
     return result
+  }
+}
+
+/** A store's time never goes back: an event is no older than the one before it. */
+function onwardOnly(clock: IClock): Pick<IClock, 'now'> {
+  let latestMs = Number.NEGATIVE_INFINITY
+  return {
+    now() {
+      latestMs = Math.max(latestMs, clock.now())
+      return latestMs
+    },
   }
 }
 

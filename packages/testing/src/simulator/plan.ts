@@ -9,6 +9,8 @@ export interface Plan {
   readonly leaseMs: number
   readonly sweepMs: number
   readonly visibilityMs: number
+  /** How long a run is kept once it has ended. */
+  readonly retentionMs: number
   readonly workers: number
   readonly clients: number
   readonly operators: number
@@ -51,6 +53,7 @@ const usual: FaultRates = {
   'queue-wiped': 0.003,
   'nobody-sweeps': 0.002,
   outage: 0.003,
+  'store-clock-jump': 0.003,
 }
 
 export function planOf(seed: number, limits: Limits = {}): Plan {
@@ -76,6 +79,7 @@ export function planOf(seed: number, limits: Limits = {}): Plan {
     leaseMs: 900,
     sweepMs: dice.pick([200, 300, 400]),
     visibilityMs: dice.pick([500, 1_200]),
+    retentionMs: dice.happens(0.4) ? dice.below(2_000) : Number.POSITIVE_INFINITY,
     ...(Object.fromEntries(
       Object.entries(drawn).map(([name, value]) => [
         name,

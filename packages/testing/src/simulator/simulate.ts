@@ -2,7 +2,6 @@
  * One seed, from its first to its last step: things go wrong for a while, then all faults are healed, people answer
  * whatever is waited for, and every run must end.
  */
-import { isTerminal } from '@baton/core'
 import { Dice, hash } from '../dice.ts'
 import { checkEnd } from './checker/end-check.ts'
 import { Liveness } from './checker/liveness.ts'
@@ -13,9 +12,11 @@ import { strike } from './faults/strikes.ts'
 import type { Mutant } from './mutants/mutant.ts'
 import { type Limits, type Plan, planOf } from './plan.ts'
 import type { Witness } from './workload/program.ts'
-import { runsOf, type SimRun } from './workload/runs.ts'
+import { nameOf, type SimFlow } from './workload/random-flow.ts'
+import { type Workload, workloadOf } from './workload/runs.ts'
 import type { Actor } from './world/actor.ts'
 import { Person } from './world/person.ts'
+import { Producer } from './world/producer.ts'
 import { Staff } from './world/staff.ts'
 import { World } from './world/world.ts'
 
@@ -39,6 +40,8 @@ export interface Simulated {
   readonly statuses: readonly string[]
   /** Times that a loop began again. */
   readonly revisits: number
+  /** Runs that nodes have started. */
+  readonly children: number
 }
 
 const MOST_STEPS = 20_000
@@ -58,6 +61,7 @@ export async function simulate({ seed, limits, mutant, keepsTrace }: SimulateOpt
     trace: world.trace.lines,
     faults: world.faults.happened,
     statuses: runs.map(({ machine }) => machine.state.status),
+    children: runs.filter(({ model }) => model.family.parent !== undefined).length,
     revisits: runs.reduce((sum, { model }) => sum + model.revisits, 0),
   }
 }
@@ -72,7 +76,7 @@ class Game {
   readonly world: World
   readonly referee: Referee
   readonly #plan: Plan
-  readonly #runs: readonly SimRun[]
+  readonly #workload: Workload
   readonly #staff: Staff
   readonly #strikes: Dice
   readonly #people: Person[] = []
@@ -80,15 +84,21 @@ class Game {
   constructor(plan: Plan, { limits, mutant, keepsTrace = false }: GameOptions) {
     const { seed, leaseMs, rates } = plan
     this.#plan = plan
-    this.referee = new Referee((runId) => this.#flowOf(runId), leaseMs)
+    this.referee = new Referee((name) => this.#flowOf(name), leaseMs)
     const only = limits?.faults === undefined ? undefined : new Set(limits.faults)
     const allows = only === undefined ? undefined : (number: number) => only.has(number)
     const faults = new Faults({ seed, rates, leaseMs, allows })
     this.world = new World({ ...plan, faults, referee: this.referee, mutant, keepsTrace })
     this.referee.world = this.world
-    this.#runs = runsOf(plan, this.world.nowMs, this.#witness())
-    const flows = [...new Set(this.#runs.map(({ flow }) => flow.flow))]
-    this.#staff = new Staff({ world: this.world, flows, dice: new Dice(hash(`${seed} staff`)), size: plan.workers })
+    this.#workload = workloadOf(plan, this.world.nowMs, this.#witness())
+    const { flows } = this.#workload
+    this.#staff = new Staff({
+      world: this.world,
+      flows,
+      dice: new Dice(hash(`${seed} staff`)),
+      size: plan.workers,
+      retentionMs: plan.retentionMs,
+    })
     this.#strikes = new Dice(hash(`${seed} strikes`))
   }
 
@@ -96,6 +106,7 @@ class Game {
     const { world } = this
     this.#staff.fill()
     this.#bringPeople()
+    this.#bringOthers()
     const scene = { world, staff: this.#staff, dice: this.#strikes }
     const untilMs = world.nowMs + this.#plan.chaosMs
     await this.#go(
@@ -109,7 +120,7 @@ class Game {
       () => liveness.check(),
     )
     await this.#closeDown()
-    if (this.referee.violation === undefined) await checkEnd(this.referee, world, this.#runs)
+    if (this.referee.violation === undefined) await checkEnd(this.referee, world)
   }
 
   /** Step by step until something is so; before each step there is an opportunity. */
@@ -123,20 +134,20 @@ class Game {
   }
 
   #isOver(): boolean {
-    return this.#runs.every(({ runId }) => {
-      const run = this.referee.runs.get(runId)
-      return run !== undefined && isTerminal(run.machine.state.status)
-    })
+    const { runs } = this.referee
+    if (!this.#workload.runs.every(({ runId }) => runs.has(runId))) return false
+    return [...runs.values()].every(({ model }) => model.isDone)
   }
 
   #bringPeople(): void {
     const { clients, operators, chaosMs, isDetermined } = this.#plan
-    const options = { world: this.world, referee: this.referee, runs: this.#runs, isDetermined }
+    const options = { world: this.world, referee: this.referee, flows: this.#workload.flows, isDetermined }
+    const { runs } = this.#workload
     const dice = new Dice(hash(`${this.#plan.seed} people`))
     for (let index = 0; index < clients; index++) {
       const client = new Person('client', `c${index}`, options)
       this.#people.push(client)
-      for (const [place, run] of this.#runs.entries()) {
+      for (const [place, run] of runs.entries()) {
         // Two clients may start the same run at the same time: it is one run.
         const isMine = place % clients === index || dice.happens(0.3)
         if (isMine) client.later(dice.below(chaosMs / 3), 'start a run', () => client.starts(run))
@@ -145,7 +156,7 @@ class Game {
     const team = Array.from({ length: operators }, (_, index) => new Person('operator', `o${index}`, options))
     this.#people.push(...team)
     for (let acts = operators * (1 + dice.below(4)); acts > 0; acts--) {
-      const run = dice.pick(this.#runs)
+      const run = dice.pick(runs)
       const atMs = dice.below(chaosMs)
       // Often several of them have the same idea at the same moment.
       for (const operator of dice.happens(0.4) ? team : [dice.pick(team)]) {
@@ -154,19 +165,38 @@ class Game {
     }
   }
 
+  /** What other programs send, late and twice too, and operators who want a run looked after. */
+  #bringOthers(): void {
+    const { chaosMs, seed } = this.#plan
+    const { flows, runs } = this.#workload
+    const dice = new Dice(hash(`${seed} others`))
+    const runIds = [...runs.map(({ runId }) => runId), 'foreign-0', 'foreign-1']
+    if (dice.happens(0.3)) {
+      const producer = new Producer(this.world)
+      for (let jobs = 1 + dice.below(5); jobs > 0; jobs--) {
+        const runId = dice.pick(runIds)
+        const planned = runs.find((run) => run.runId === runId)
+        const flow = planned?.flow ?? (flows.at(-1) as SimFlow)
+        const nodeId = dice.happens(0.7) ? 'n0' : dice.pick([...flow.nodes.keys()])
+        // Of a run that a client is about to start it may only speak when that has happened.
+        const maySend = () => planned === undefined || this.referee.runs.has(runId)
+        producer.sends({ delayMs: dice.below(2 * chaosMs), blueprintId: flow.flow.id, runId, nodeId, maySend })
+      }
+    }
+    for (let looks = dice.below(4); looks > 0; looks--) this.#staff.reconciles(dice.pick(runIds), dice.below(chaosMs))
+  }
+
   #heal(): void {
     const { world } = this
     world.trace.tell(world.nowMs, '✓ all faults are healed')
     world.faults.heal()
     for (const actor of world.actors) if (!actor.isGone && actor.isFrozen) actor.thaw()
-    this.#staff.fill()
+    this.#staff.heal()
     const isDetermined = this.#plan.isDetermined
-    const options = { world, referee: this.referee, runs: this.#runs, isDetermined }
+    const options = { world, referee: this.referee, flows: this.#workload.flows, isDetermined }
     const helper = new Person('operator', 'helper', options)
     this.#people.push(helper)
-    for (const run of this.#runs) {
-      helper.later(0, 'see a run through', () => helper.seesThrough(run, ANSWER_EVERY_MS))
-    }
+    helper.later(0, 'see all runs through', () => helper.seesThrough(() => this.#isOver(), ANSWER_EVERY_MS))
   }
 
   /** Who waits for a run is told of its end, and workers that are asked to stop do. */
@@ -185,10 +215,10 @@ class Game {
     await this.#go(() => haveLeft && this.#people.every(({ isBusy }) => !isBusy), check)
   }
 
-  #flowOf(runId: string) {
-    const run = this.#runs.find((each) => each.runId === runId)
-    if (run === undefined) throw new Error(`a run that nobody has planned: ${runId}`)
-    return run.flow
+  #flowOf(name: string) {
+    const flow = this.#workload.flows.find((each) => nameOf(each.flow.id, each.version) === name)
+    if (flow === undefined) throw new Error(`a run of a flow that nobody has planned: ${name}`)
+    return flow
   }
 
   #witness(): Witness {
@@ -198,9 +228,9 @@ class Game {
       return current
     }
     return {
-      entered: (args) => {
+      entered: (args, of) => {
         const actor = worker()
-        this.referee.entered(actor, args)
+        this.referee.entered(actor, args, of)
         return actor
       },
       sawStep: (args, name) => this.referee.sawStep(worker(), args, name),

@@ -1,29 +1,26 @@
 /** What must be so once everything is over: the journal as readers get it, and the result as the flow says. */
 import { isDeepStrictEqual } from 'node:util'
-import type { RunEvent } from '@baton/core'
+import type { RunEvent, RunRecord } from '@baton/core'
 import { foldJournal, recordOf } from '@baton/core/adapter'
-import type { SimRun } from '../workload/runs.ts'
 import type { World } from '../world/world.ts'
 import { foretell } from './oracle.ts'
 import type { Referee } from './referee.ts'
 
-export async function checkEnd(referee: Referee, world: World, runs: readonly SimRun[]): Promise<void> {
-  for (const run of runs) {
-    const watched = referee.runs.get(run.runId)
-    const record = watched && world.store.load(watched.machine.state.head.runId)
+export async function checkEnd(referee: Referee, world: World): Promise<void> {
+  for (const { machine, flow, model } of referee.runs.values()) {
+    const { head, input } = machine.state
+    const run = { runId: head.runId as string, flow, input }
+    const isRemoved = referee.removed.has(head.runId)
+    const record = isRemoved ? recordOf(machine.state) : world.store.load(head.runId)
     if (record === undefined) return referee.fails('I4', run.runId, 'the store has lost it')
-    const events: RunEvent[] = []
-    for await (const event of world.store.journal(record.runId)) events.push(event)
-    const isGapless = events.every(({ seq }, index) => seq === index + 1)
-    if (!isGapless || events.length !== record.seq) return referee.fails('I6', run.runId, 'the journal has a gap')
-    const folded = foldJournal(events)
-    if (JSON.stringify(folded && recordOf(folded)) !== JSON.stringify(record)) {
-      return referee.fails('I6', run.runId, 'the run is no fold of its journal')
-    }
+    const mistake = isRemoved ? undefined : await mistakeOfJournal(world, record)
+    if (mistake !== undefined) return referee.fails('I6', run.runId, mistake)
     if (referee.cancelled.has(run.runId) && record.status !== 'cancelled') {
       return referee.fails('I8', run.runId, `a cancel that had won ended as ${record.status}`)
     }
-    if (!run.flow.isDetermined) continue
+    // A child may be called off, if it is not done by then.
+    const isCalledOff = record.status === 'cancelled' && model.family.parent !== undefined
+    if (!flow.isDetermined || isCalledOff) continue
     const foretold = foretell(world.seed, run)
     const found = {
       status: record.status,
@@ -35,4 +32,14 @@ export async function checkEnd(referee: Referee, world: World, runs: readonly Si
       return referee.fails('RESULT', run.runId, `${JSON.stringify(found)} instead of ${JSON.stringify(foretold)}`)
     }
   }
+}
+
+async function mistakeOfJournal({ store }: World, record: RunRecord): Promise<string | undefined> {
+  const events: RunEvent[] = []
+  for await (const event of store.journal(record.runId)) events.push(event)
+  const isGapless = events.every(({ seq }, index) => seq === index + 1)
+  if (!isGapless || events.length !== record.seq) return 'the journal has a gap'
+  const folded = foldJournal(events)
+  const isSame = JSON.stringify(folded && recordOf(folded)) === JSON.stringify(record)
+  return isSame ? undefined : 'the run is no fold of its journal'
 }

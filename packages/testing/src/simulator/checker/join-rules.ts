@@ -20,11 +20,16 @@ export function rulesOf(flow: SimFlow): JoinRules {
 
 export class JoinRules {
   readonly layout: Layout
+  /** Where a run begins. */
+  readonly starts: readonly string[]
   readonly #joins: readonly string[]
 
   constructor({ flow }: SimFlow) {
     this.layout = new Layout(flow)
     const { places } = this.layout
+    this.starts = [...places].flatMap(([id, { incoming, standsFor }]) =>
+      incoming.length === 0 && standsFor === id ? [id] : [],
+    )
     this.#joins = [...places.keys()].filter((node) => (places.get(node)?.incoming.length ?? 0) > 0)
   }
 

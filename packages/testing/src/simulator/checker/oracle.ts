@@ -2,9 +2,10 @@
  * The oracle: what comes of a run, told from its flow without running anything. Possible where nothing depends on what
  * happens first: joins of all, writes that commute, no cancel, no timeout.
  */
+
+import type { ChildToBe, Operation } from '../workload/feature.ts'
 import { failureOf, resultOf } from '../workload/program.ts'
 import { listOf, type SimNode } from '../workload/random-flow.ts'
-import type { SimRun } from '../workload/runs.ts'
 import { Fates, type InstanceFate, type Region } from './fates.ts'
 import { type JoinRules, rulesOf } from './join-rules.ts'
 import { instanceAt, turnAt } from './layout.ts'
@@ -18,13 +19,13 @@ export interface Foretold {
   readonly steps: number | undefined
 }
 
-export function foretell(seed: number, run: SimRun): Foretold {
+export function foretell(seed: number, run: ChildToBe): Foretold {
   return new Oracle(seed, run).foretell()
 }
 
 class Oracle {
   readonly #seed: number
-  readonly #run: SimRun
+  readonly #run: ChildToBe
   readonly #rules: JoinRules
   readonly #fates: Fates
   #count = 0
@@ -32,7 +33,7 @@ class Oracle {
   #hasFailed = false
   #isCallingOff = false
 
-  constructor(seed: number, run: SimRun) {
+  constructor(seed: number, run: ChildToBe) {
     this.#seed = seed
     this.#run = run
     this.#rules = rulesOf(run.flow)
@@ -121,7 +122,7 @@ class Oracle {
       for (const [index, operation] of operations.slice(0, until).entries()) {
         if (operation.addsForGood !== undefined && !done.has(index)) this.#steps += operation.addsForGood
         done.add(index)
-        isDenied = operation.fails?.(this.#seed, this.#run.runId, instanceId) === true
+        isDenied = this.#isDenied(operation, instanceId)
         if (isDenied) break
       }
       if (isDenied || failure?.isFatal === true) return { fate: 'failed' }
@@ -130,6 +131,13 @@ class Oracle {
       return { fate: 'succeeded', ...resultOf(instanceId, input) }
     }
     return { fate: 'failed' }
+  }
+
+  /** Nobody allows it, or the run that it waits for fails. */
+  #isDenied({ fails, awaits }: Operation, instanceId: string): boolean {
+    const { runId } = this.#run
+    if (fails?.(this.#seed, runId, instanceId) === true) return true
+    return awaits !== undefined && foretell(this.#seed, awaits(runId, instanceId)).status === 'failed'
   }
 
   #inputOf(node: SimNode, visits: readonly number[]): unknown {

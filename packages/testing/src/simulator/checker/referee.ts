@@ -3,26 +3,29 @@
  * runs that have changed. The first thing that must not be is kept as the violation, and ends the simulation.
  */
 import type { NodeArguments, RunEvent } from '@baton/core'
-import type {
-  ClaimRequest,
-  ClaimResult,
-  CommitResult,
-  Notice,
-  NoticeResult,
-  RenewRequest,
-  RenewResult,
-  RunMachine,
-  Transition,
+import {
+  type ClaimRequest,
+  type ClaimResult,
+  type CommitResult,
+  type Notice,
+  type NoticeResult,
+  type RenewRequest,
+  type RenewResult,
+  type RunMachine,
+  recordOf,
+  type Transition,
 } from '@baton/core/adapter'
-import type { SimFlow } from '../workload/random-flow.ts'
+import { nameOf, type SimFlow } from '../workload/random-flow.ts'
 import type { Actor } from '../world/actor.ts'
 import type { World } from '../world/world.ts'
 import { RunModel } from './run-model.ts'
 import { StateCheck } from './state-check.ts'
+import { Tree } from './tree.ts'
 import { Violation } from './violation.ts'
 import { WitnessLog } from './witness-log.ts'
 
-interface Watched {
+export interface Watched {
+  readonly flow: SimFlow
   readonly model: RunModel
   readonly machine: RunMachine
   readonly state: StateCheck
@@ -34,25 +37,38 @@ export class Referee {
   readonly witness = new WitnessLog()
   /** Starts whose caller was told that they succeeded. */
   readonly started = new Set<string>()
-  readonly #flowOf: (runId: string) => SimFlow
+  readonly #flowOf: (name: string) => SimFlow
+  readonly #tree: Tree
   readonly #leaseMs: number
   /** Runs of which a cancel was said to have won. */
   readonly cancelled = new Set<string>()
+  /** Runs that the store has kept long enough. */
+  readonly removed = new Set<string>()
   readonly #changed = new Set<string>()
   readonly #commitIds = new Set<string>()
   readonly #settled = new Set<string>()
   readonly #early: RunEvent[] = []
   world: World | undefined
 
-  constructor(flowOf: (runId: string) => SimFlow, leaseMs: number) {
+  constructor(flowOf: (name: string) => SimFlow, leaseMs: number) {
+    this.#tree = new Tree({
+      model: (runId) => this.runs.get(runId)?.model,
+      summary: (runId) => {
+        const run = this.runs.get(runId)
+        return run && recordOf(run.machine.state)
+      },
+    })
     this.#flowOf = flowOf
     this.#leaseMs = leaseMs
   }
 
   /** A run was made; its first event has come before. */
   watches(runId: string, machine: RunMachine): void {
-    const model = new RunModel(runId, this.#flowOf(runId), this.#leaseMs)
-    this.runs.set(runId, { model, machine, state: new StateCheck(model, machine) })
+    if (this.runs.has(runId)) this.#must('I17', runId, false, 'it is made once more')
+    const { flowId, version } = machine.state.head
+    const flow = this.#flowOf(nameOf(flowId, version))
+    const model = new RunModel(runId, flow, this.#leaseMs)
+    this.runs.set(runId, { flow, model, machine, state: new StateCheck(model, machine) })
     for (const event of this.#early.splice(0)) this.saw(runId, event)
   }
 
@@ -69,6 +85,7 @@ export class Referee {
     this.#guard(() => {
       run.model.saw(event)
       run.state.saw(event)
+      this.#tree.saw(runId, event)
     })
   }
 
@@ -102,6 +119,7 @@ export class Referee {
   notified(notice: Notice, apply: () => NoticeResult): NoticeResult {
     this.#changed.add(notice.runId)
     const result = apply()
+    if (notice.type === 'signal' && result.status === 'unknown-run') this.#tree.heardByNobody(notice.signalId ?? '')
     if (notice.type !== 'decide' || (result.status !== 'accepted' && result.status !== 'unchanged')) return result
     const decided = this.runs.get(notice.runId)?.model.decisions.get(notice.approvalId)
     const told = `${notice.approvalId} is said to be ${notice.decision.approved}, and is ${decided}`
@@ -109,11 +127,36 @@ export class Referee {
     return result
   }
 
+  delivered(runId: string, keys: readonly string[], apply: () => void): void {
+    this.#changed.add(runId)
+    this.#guard(() => this.#tree.forgets(runId, keys))
+    apply()
+  }
+
+  /** Only what has ended and has nothing more to say may go, and the children of a run not before it has ended. */
+  purged(apply: () => number): number {
+    const count = apply()
+    for (const [runId, { machine, model }] of count === 0 ? [] : this.runs) {
+      const { head } = machine.state
+      if (this.removed.has(runId) || this.world?.store.summary(head.runId) !== undefined) continue
+      this.removed.add(runId)
+      const root = this.runs.get(head.lineage.rootRunId)
+      this.#must('I17', runId, model.isDone, 'it was removed, and had not ended or had more to say')
+      this.#must(
+        'I17',
+        runId,
+        root === undefined || root.model.end !== undefined,
+        'it was removed before its root has ended',
+      )
+    }
+    return count
+  }
+
   renewed(request: RenewRequest, apply: () => RenewResult): RenewResult {
     const { runId } = request
     const asked = request.claims.map((claim) => ({ ...claim }))
     const result = apply()
-    const nowMs = this.world?.nowMs ?? 0
+    const nowMs = this.world?.storeNowMs ?? 0
     const model = this.runs.get(runId)?.model
     for (const { instanceId, fence } of asked) {
       const instance = model?.instances.get(instanceId)
@@ -126,8 +169,10 @@ export class Referee {
     return result
   }
 
-  entered(actor: Actor, args: NodeArguments): void {
+  entered(actor: Actor, args: NodeArguments, of: string): void {
     const run = this.runs.get(args.runId)
+    const own = run && nameOf(run.flow.flow.id, run.flow.version)
+    this.#must('I13', args.runId, of === own, `${args.instanceId} runs code of ${of}, and is of ${own}`)
     this.#guard(() => run && this.witness.entered(actor, args, run.model))
   }
 

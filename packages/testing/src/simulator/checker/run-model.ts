@@ -2,10 +2,12 @@
  * One run as the referee follows it: each event must be allowed by what came before, by the blueprint and by the time.
  * It shares no code with the engine, so that a mistake there is not repeated here.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { defaults, nodeOfInstance, type RunEvent } from '@baton/core'
 import type { SimFlow } from '../workload/random-flow.ts'
 import { callOff, callOffItems } from './calling-off.ts'
 import { type EndEvent, mistakeOfEnd } from './ending.ts'
+import { FamilyModel } from './family-model.ts'
 import { Fates } from './fates.ts'
 import { InstanceModel } from './instance-model.ts'
 import type { InvariantId } from './invariants.ts'
@@ -20,6 +22,7 @@ export class RunModel {
   readonly runId: string
   readonly rules: JoinRules
   readonly fates: Fates
+  readonly family = new FamilyModel()
   readonly instances = new Map<string, InstanceModel>()
   readonly decisions = new Map<string, boolean>()
   readonly signalIds = new Set<string>()
@@ -46,6 +49,11 @@ export class RunModel {
     this.#leaseMs = leaseMs
   }
 
+  /** It has ended, and all that it had to say was heard. */
+  get isDone(): boolean {
+    return this.end !== undefined && this.family.outbox.size === 0
+  }
+
   saw(event: RunEvent): void {
     this.#must('I6', event.seq === this.seq + 1, `event ${event.seq} follows ${this.seq}`)
     this.#must('I6', event.atMs >= this.atMs, `event ${event.seq} is older than the one before`)
@@ -56,6 +64,8 @@ export class RunModel {
       case 'run-started':
         this.deadlineAtMs = event.head.deadlineAtMs ?? Number.POSITIVE_INFINITY
         this.#failFast = event.head.failFast
+        this.family.parent = event.head.lineage.parentRunId
+        this.#must('I2', isDeepStrictEqual(event.starts, this.rules.starts), `it starts with ${event.starts}`)
         for (const id of event.starts) this.#instance(id).notBeforeMs = event.startAtMs ?? event.atMs
         return
       case 'run-pause-ordered':
@@ -70,12 +80,12 @@ export class RunModel {
         this.#must('I8', !this.isStopping, 'a cancel after the run was stopped')
         this.isStopping = true
         this.cancelRequested = true
-        return
+        return this.family.callsOff()
       case 'run-deadline-passed':
         this.#must('I15', event.atMs >= this.deadlineAtMs, 'the deadline passed before its time')
         this.isStopping = true
         this.#hasFailed = true
-        return
+        return this.family.callsOff()
       case 'run-completed':
       case 'run-failed':
       case 'run-cancelled':
@@ -104,11 +114,23 @@ export class RunModel {
       case 'node-awaited': {
         const instance = this.#held(event)
         const { kind, name } = event.wait
-        // The workload has no children yet.
-        const hasCome = kind !== 'child' && this.waits.waits(instance, kind, name)
+        const hasCome = kind === 'child' ? this.family.waits(instance, name) : this.waits.waits(instance, kind, name)
         if (hasCome) return this.#becomes(instance, 'ready', event.atMs)
         return this.#becomes(instance, 'awaiting', event.timeoutAtMs ?? Number.POSITIVE_INFINITY)
       }
+      case 'child-started':
+        this.#held(event)
+        return this.family.starts(event)
+      case 'child-ended': {
+        const child = this.family.children.get(event.childRunId)
+        this.#must('TREE', child !== undefined, `${event.childRunId} is no child of it, and is told to have ended`)
+        this.#must('TREE', child?.end === undefined, `${event.childRunId} is told to have ended twice`)
+        for (const instance of this.family.ended(event.childRunId, event.end)) this.#wakes(instance, event.atMs)
+        return
+      }
+      case 'message-sent':
+        this.#held(event)
+        return this.family.sends(event.message)
       case 'map-expanded': {
         const instance = this.#held(event)
         instance.isMap = true
@@ -161,7 +183,7 @@ export class RunModel {
     this.#must('I15', event.atMs >= instance.notBeforeMs, `${instance.id} starts before its time`)
     this.#must('I16', event.attempt === instance.failures + 1, `attempt ${event.attempt} of ${instance.id}`)
     if (!instance.hasStarted) this.#starts(instance)
-    if (instance.phase === 'awaiting') this.waits.leaves(instance)
+    if (instance.phase === 'awaiting') this.#leaves(instance)
     const { timeoutMs = defaults.nodeTimeoutMs } = this.#configOf(instance)
     instance.phase = 'claimed'
     instance.fence = event.fence
@@ -185,7 +207,7 @@ export class RunModel {
     const isByClaim = event.type === 'node-succeeded' || ('fence' in event && event.fence !== undefined)
     if (isByClaim) this.#held(event as typeof event & { readonly fence: number })
     this.#judges(instance, event, isByClaim)
-    this.waits.leaves(instance)
+    this.#leaves(instance)
     const wasExpanded = instance.isMap
     instance.phase = 'settled'
     const fate = {
@@ -196,6 +218,7 @@ export class RunModel {
       ...(event.type === 'node-failed' ? { errorCode: event.error.code } : {}),
     }
     this.fates.note(instance.id, fate)
+    if (event.type === 'node-cancelled') this.family.callsOff(instance.id)
     if (wasExpanded) callOffItems(instance, this)
     const cancels = event.type === 'node-succeeded' ? (event.cancels ?? []) : []
     for (const id of cancels) {
@@ -204,7 +227,10 @@ export class RunModel {
     }
     if (event.type === 'node-failed' && event.fixesOutcome) {
       this.#hasFailed = true
-      if (this.#failFast) this.isStopping = true
+      if (this.#failFast) {
+        this.isStopping = true
+        this.family.callsOff()
+      }
     }
   }
 
@@ -223,6 +249,8 @@ export class RunModel {
 
   #ends(event: EndEvent): void {
     this.end = event.type
+    if (event.type !== 'run-completed') this.family.callsOff()
+    this.family.tellsParent()
     const why = { isStopping: this.isStopping, hasFailed: this.#hasFailed, cancelRequested: this.cancelRequested }
     const mistake = mistakeOfEnd(event.type, why, this.instances.values())
     if (mistake !== undefined) throw new Violation(mistake.invariant, this.runId, mistake.message)
@@ -239,6 +267,11 @@ export class RunModel {
     this.#must('I7', instance.phase === 'claimed', `${type} of ${instanceId}, which is ${instance.phase}`)
     this.#must('I7', fence === instance.fence, `${type} with fence ${fence} of ${instanceId}, now ${instance.fence}`)
     return instance
+  }
+
+  #leaves(instance: InstanceModel): void {
+    this.waits.leaves(instance)
+    this.family.leaves(instance)
   }
 
   #wakes(instance: InstanceModel | undefined, atMs: number): void {

@@ -37,6 +37,7 @@ export class StateCheck {
     for (const [id, instance] of state.instances) this.#compare(instance, folded.instances.get(id))
     this.#compareContext(state, folded)
     this.#count(state)
+    this.#compareOutbox(state)
     this.#checkEnd(state)
   }
 
@@ -63,6 +64,16 @@ export class StateCheck {
     for (const [key, { version }] of state.context) {
       this.#must('I6', folded.context.get(key)?.version === version, `${key} of the context has version ${version}`)
     }
+  }
+
+  /** Against the referee's own: that the journal has it says nothing of what has been delivered. */
+  #compareOutbox({ outbox }: State): void {
+    const { family } = this.#model
+    const kept = [...(outbox?.keys() ?? [])]
+    const missing = [...family.outbox].filter((key) => outbox?.has(key) !== true)
+    this.#must('TREE', missing.length === 0, `${missing.join(', ')} is not to be delivered any more`)
+    const surplus = kept.filter((key) => !family.outbox.has(key))
+    this.#must('TREE', surplus.length === 0, `${surplus.join(', ')} is to be delivered, and nothing says why`)
   }
 
   #count(state: State): void {

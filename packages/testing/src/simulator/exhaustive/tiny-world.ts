@@ -41,14 +41,14 @@ const MOST_MS = 60_000
 
 /** @returns what must not be, and was */
 export async function play(graph: TinyGraph, choices: Choices, options: TinyOptions): Promise<string | undefined> {
-  const flow: SimFlow = { flow: graph.flow, nodes: new Map(), isDetermined: false }
+  const flow: SimFlow = { flow: graph.flow, version: undefined, nodes: new Map(), isDetermined: false }
   const referee = new Referee(() => flow, TIMES.leaseMs)
   const faults = new ChosenFaults(graph.doubled === true)
   const chooser = new Chooser(choices, faults, options.crashes)
   const { mutant } = options
   const world = new World({ seed: 0, ...TIMES, faults, referee, mutant, pick: (ready) => chooser.pick(ready) })
   referee.world = world
-  const staff = new Staff({ world, flows: [graph.flow], dice: new Dice(0), size: 2, concurrency: 1 })
+  const staff = new Staff({ world, flows: [flow], dice: new Dice(0), size: 2, concurrency: 1 })
   staff.fill()
   const people = begin(world, graph)
   const untilMs = world.nowMs + MOST_MS

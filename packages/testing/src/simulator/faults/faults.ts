@@ -18,6 +18,7 @@ export const faultKinds = [
   'queue-wiped',
   'nobody-sweeps',
   'outage',
+  'store-clock-jump',
 ] as const
 
 export type FaultKind = (typeof faultKinds)[number]

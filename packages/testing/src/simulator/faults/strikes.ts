@@ -41,6 +41,13 @@ const strikes: { readonly [kind in FaultKind]?: Strike } = {
     victim.skewMs = dice.below(2 * far) - far
     return `${victim.name}'s clock is off by ${victim.skewMs} ms`
   },
+  // Forward as far as it likes. What goes back stands still, for a store, until the old time has come again.
+  'store-clock-jump'({ world, dice }) {
+    const far = dice.pick([1, 1, 20]) * world.leaseMs
+    const ms = dice.happens(0.5) ? dice.below(far) : -dice.below(world.leaseMs)
+    world.storeSkewMs += ms
+    return `the store's clock jumps by ${ms} ms`
+  },
   'queue-wiped'({ world }) {
     if (world.queue.size === 0) return undefined
     world.queue.wipe()

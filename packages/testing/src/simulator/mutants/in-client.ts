@@ -8,7 +8,7 @@ export const inClient: readonly Mutant[] = [
   {
     name: 'a start returns before the run is there',
     where: 'client, start',
-    seed: 2,
+    seed: 4,
     store: ofPeople((store, actor) => {
       let starts = 0
       return {
@@ -36,7 +36,7 @@ export const inClient: readonly Mutant[] = [
   {
     name: 'a cancel is said to have won and is not written',
     where: 'client, cancel',
-    seed: 7,
+    seed: 1,
     store: ofPeople((store) => ({
       ...store,
       notify: (notice) =>
@@ -48,7 +48,7 @@ export const inClient: readonly Mutant[] = [
   {
     name: 'whoever decides second is told to have decided',
     where: 'client, approve',
-    seed: 28,
+    seed: 109,
     store: ofPeople((store) => ({
       ...store,
       async notify(notice: Notice) {

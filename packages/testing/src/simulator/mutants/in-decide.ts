@@ -6,19 +6,19 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'a skipped edge arrives nowhere',
     where: 'decide',
-    seed: 1,
+    seed: 4,
     store: arrivals((all) => all.filter(({ fate }) => fate !== 'skipped')),
   },
   {
     name: 'a failure arrives nowhere',
     where: 'decide',
-    seed: 3,
+    seed: 2,
     store: arrivals((all) => all.filter(({ fate, rule }) => fate !== 'failed' || rule === 'map')),
   },
   {
     name: 'every edge is taken, whatever its condition says',
     where: 'decide',
-    seed: 1,
+    seed: 7,
     store: outcomes('succeeded', (outcome) => ({
       ...outcome,
       arrivals: outcome.arrivals.map((arrival) => ({ ...arrival, fate: 'succeeded' as const })),
@@ -28,7 +28,7 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'what lies behind a skip is settled before its join is complete',
     where: 'cascade',
-    seed: 1,
+    seed: 4,
     store: commits((transition) => {
       const { outcome } = transition
       if (outcome.type !== 'succeeded') return transition
@@ -46,13 +46,13 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'attempts never run out',
     where: 'decide',
-    seed: 1,
+    seed: 2,
     store: outcomes('failed', ({ error }) => ({ type: 'retried', error, delayMs: 1 })),
   },
   {
     name: 'a hand-back costs an attempt',
     where: 'attempt',
-    seed: 8,
+    seed: 60,
     store: outcomes('released', () => ({
       type: 'retried',
       error: { name: 'Error', message: 'handed back' },
@@ -62,25 +62,25 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'every failure is taken by somebody',
     where: 'decide',
-    seed: 5,
+    seed: 2,
     store: outcomes('failed', (outcome) => ({ ...outcome, takenBy: { always: true, ifStarted: [] } })),
   },
   {
     name: 'a fallback is never called',
     where: 'decide',
-    seed: 3,
+    seed: 2,
     store: arrivals((all) => all.filter(({ edge }) => !edge.endsWith('!'))),
   },
   {
     name: 'a map forgets its last item',
     where: 'attempt',
-    seed: 5,
+    seed: 2,
     store: outcomes('expanded', (outcome) => ({ ...outcome, items: outcome.items.slice(0, -1) })),
   },
   {
     name: 'a map gathers in the order of completion',
     where: 'decide',
-    seed: 16,
+    seed: 2,
     store: claims((claim) => {
       if (claim.map === undefined) return claim
       let place = 0
@@ -93,7 +93,7 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'what a node wrote counts twice',
     where: 'attempt',
-    seed: 5,
+    seed: 9,
     store: outcomes('succeeded', (outcome) =>
       outcome.deltas === undefined ? outcome : { ...outcome, deltas: [...outcome.deltas, ...outcome.deltas] },
     ),
@@ -101,19 +101,19 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'recorded steps are not fed back',
     where: 'durable calls',
-    seed: 1,
+    seed: 2,
     store: claims((claim) => ({ ...claim, steps: [] })),
   },
   {
     name: 'lost leases are not looked at',
     where: 'decide',
-    seed: 15,
+    seed: 107,
     store: claims((claim) => ({ ...claim, lostLeases: 0 })),
   },
   {
     name: 'a failed join runs',
     where: 'decide',
-    seed: 9,
+    seed: 4,
     store: claims((claim) => ({
       ...claim,
       arrivals: claim.arrivals.filter(({ fate, edge }) => fate !== 'failed' || /[![]/.test(edge)),

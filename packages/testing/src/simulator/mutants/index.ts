@@ -1,11 +1,20 @@
 /** All planted bugs, each with a seed that catches it. */
 import { inClient } from './in-client.ts'
 import { inDecide } from './in-decide.ts'
+import { inDeployment } from './in-deployment.ts'
+import { inFamily } from './in-family.ts'
 import { inLoops } from './in-loops.ts'
 import { inMachine } from './in-machine.ts'
 import type { Mutant } from './mutant.ts'
 
-export const mutants: readonly Mutant[] = [...inDecide, ...inLoops, ...inMachine, ...inClient]
+export const mutants: readonly Mutant[] = [
+  ...inDecide,
+  ...inLoops,
+  ...inFamily,
+  ...inDeployment,
+  ...inMachine,
+  ...inClient,
+]
 
 export type { Mutant }
 

@@ -1,10 +1,15 @@
 /** Places to plant a bug: what a worker asks of its store, what it is answered, and the machine behind the store. */
 import type { IRunStore } from '@baton/core'
-import type { Claim, ClaimResult, CommitResult, RunMachine, Transition } from '@baton/core/adapter'
+import type { Claim, ClaimResult, CommitResult, Notice, RunMachine, Transition } from '@baton/core/adapter'
 
 /** Workers whose commits are other ones than their engine decided on. */
 export function commits(change: (transition: Transition) => Transition) {
   return (store: IRunStore): IRunStore => ({ ...store, commit: (transition) => store.commit(change(transition)) })
+}
+
+/** Processes that tell a run something else than their engine decided on. */
+export function notices(change: (notice: Notice) => Notice) {
+  return (store: IRunStore): IRunStore => ({ ...store, notify: (notice) => store.notify(change(notice)) })
 }
 
 type OutcomeOf<Type extends Transition['outcome']['type']> = Extract<Transition['outcome'], { type: Type }>

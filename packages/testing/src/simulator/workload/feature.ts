@@ -6,6 +6,7 @@
 import type { EdgeOptions, NodeArguments, NodeConfig } from '@baton/core'
 import type { Dice } from '../../dice.ts'
 import type { Actor } from '../world/actor.ts'
+import type { SimFlow } from './random-flow.ts'
 
 /** What node code of the simulation has beside its arguments. */
 export interface NodeScene {
@@ -27,14 +28,27 @@ export interface Operation {
   readonly addsForGood?: number
   /** Whether it throws for good, in this run: so that the oracle knows too. */
   fails?(seed: number, runId: string, instanceId: string): boolean
+  /** The run that it starts and fails with. */
+  awaits?(runId: string, instanceId: string): ChildToBe
+}
+
+/** A run as an oracle needs to know it. */
+export interface ChildToBe {
+  readonly runId: string
+  readonly flow: SimFlow
+  readonly input: unknown
 }
 
 export interface Feature {
   readonly name: string
   /** With it the result depends on what happens first. Flows with an oracle go without. */
   readonly isRacy?: boolean
-  /** @param index of the operation in its node, for names */
-  operation?(dice: Dice, index: number): Operation
+  /**
+   * @param index of the operation in its node, for names
+   * @param flows that it may start runs of
+   * @returns undefined where it has no use for the flow that is being made
+   */
+  operation?(dice: Dice, index: number, flows: readonly SimFlow[]): Operation | undefined
   config?(dice: Dice): NodeConfig
   edge?(dice: Dice): EdgeOptions
 }

@@ -9,7 +9,8 @@ import type { Operation } from './feature.ts'
 
 /** Who watches the code of nodes. */
 export interface Witness {
-  entered(args: NodeArguments): Actor
+  /** @param of the flow, or the version of it, whose code it is */
+  entered(args: NodeArguments, of: string): Actor
   sawStep(args: NodeArguments, name: string): void
 }
 
@@ -43,10 +44,17 @@ export interface NodeOutput {
   readonly mark: number
 }
 
+interface Code {
+  readonly seed: number
+  readonly operations: readonly Operation[]
+  readonly witness: Witness
+  readonly of: string
+}
+
 /** The code of a node: plain where it does nothing that takes time, so that this way through the engine is used too. */
-export function codeOf(seed: number, operations: readonly Operation[], witness: Witness) {
+export function codeOf({ seed, operations, witness, of }: Code) {
   return (args: NodeArguments): NodeReturn<NodeOutput> | Promise<NodeReturn<NodeOutput>> => {
-    const actor = witness.entered(args)
+    const actor = witness.entered(args, of)
     const failure = failureOf(seed, args, operations.length)
     if (operations.length > 0) return play({ seed, operations, failure, witness }, args, actor)
     if (failure !== undefined) throw errorOf(failure, args)

@@ -16,6 +16,7 @@ export interface SimNode {
 
 export interface SimFlow {
   readonly flow: Flow
+  readonly version: string | undefined
   readonly nodes: ReadonlyMap<string, SimNode>
   /** Its result follows from the seed, whatever happens first. */
   readonly isDetermined: boolean
@@ -23,21 +24,28 @@ export interface SimFlow {
 
 export interface RandomFlowOptions {
   readonly seed: number
-  readonly index: number
+  readonly id: string
+  readonly version?: string
   readonly maxNodes: number
   readonly features: readonly Feature[]
+  /** That its nodes may start runs of. */
+  readonly children: readonly SimFlow[]
   readonly isDetermined: boolean
   readonly deadlineMs: number | undefined
   readonly witness: Witness
 }
 
 export function randomSimFlow(options: RandomFlowOptions): SimFlow {
-  const { seed, index, maxNodes, features, isDetermined, deadlineMs } = options
-  const dice = new Dice(hash(`${seed} flow ${index}`))
+  const { seed, id, version, maxNodes, features, isDetermined, deadlineMs } = options
+  const dice = new Dice(hash(`${seed} ${nameOf(id, version)}`))
   const builder = new Builder(options, dice)
   const failFast = !isDetermined && dice.happens(0.5)
-  const head = { failFast, ...(deadlineMs === undefined ? {} : { deadlineMs }) }
-  let flow: Flow = createFlow(`flow-${index}`, head)
+  const head = {
+    failFast,
+    ...(version === undefined ? {} : { version }),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  }
+  let flow: Flow = createFlow(id, head)
   // Small flows find most, large ones find the rest.
   const count = 1 + dice.below(dice.pick([3, 6, 10, maxNodes]))
   const maps = new Set<number>()
@@ -52,7 +60,7 @@ export function randomSimFlow(options: RandomFlowOptions): SimFlow {
     }
   }
   if (features.includes(loops)) flow = withLoops(flow, { count, maps, dice })
-  return { flow, nodes: builder.nodes, isDetermined }
+  return { flow, version, nodes: builder.nodes, isDetermined }
 }
 
 interface LoopDraft {
@@ -88,6 +96,11 @@ function unlessRefused(flow: Flow, change: (flow: Flow) => Flow): Flow {
     if (BatonError.is(error, 'INVALID_BLUEPRINT')) return flow
     throw error
   }
+}
+
+/** What there is one of: a flow, or a version of it. */
+export function nameOf(flowId: string, version: string | undefined): string {
+  return version === undefined ? flowId : `${flowId}@${version}`
 }
 
 /** A map takes its list from one predecessor. */
@@ -134,7 +147,8 @@ class Builder {
   }
 
   #code({ operations }: SimNode) {
-    return codeOf(this.#options.seed, operations, this.#options.witness)
+    const { seed, id, version, witness } = this.#options
+    return codeOf({ seed, operations, witness, of: nameOf(id, version) })
   }
 
   #config(): NodeConfig {
@@ -150,7 +164,7 @@ class Builder {
   #operations(): readonly Operation[] {
     const count = this.#dice.pick([0, 1, 1, 2, 3])
     return Array.from({ length: count }, (_, index) =>
-      this.#pickOf('operation', 1)?.operation?.(this.#dice, index),
+      this.#pickOf('operation', 1)?.operation?.(this.#dice, index, this.#options.children),
     ).filter((operation) => operation !== undefined)
   }
 

@@ -2,8 +2,16 @@
 import type { StartOptions } from '@baton/core'
 import { Dice, hash } from '../../dice.ts'
 import type { Plan } from '../plan.ts'
+import type { Feature } from './feature.ts'
+import { children as childFeature, unsteadyChildren } from './features/children.ts'
+import { rollingVersions } from './features/versions.ts'
 import type { Witness } from './program.ts'
 import { randomSimFlow, type SimFlow } from './random-flow.ts'
+
+const VERSIONS = ['old', 'new']
+
+/** Features for which there have to be flows for their runs. */
+const parents: readonly Feature[] = [childFeature, unsteadyChildren]
 
 export interface SimRun {
   readonly runId: string
@@ -12,14 +20,29 @@ export interface SimRun {
   readonly options: StartOptions
 }
 
-export function runsOf(plan: Plan, nowMs: number, witness: Witness): readonly SimRun[] {
+export interface Workload {
+  /** Also those that only nodes start runs of. */
+  readonly flows: readonly SimFlow[]
+  readonly runs: readonly SimRun[]
+}
+
+export function workloadOf(plan: Plan, nowMs: number, witness: Witness): Workload {
   const { seed, maxNodes, features, isDetermined } = plan
   const dice = new Dice(hash(`${seed} runs`))
-  const flows = Array.from({ length: 1 + dice.below(plan.runs) }, (_, index) => {
+  const children: SimFlow[] = []
+  if (features.some((feature) => parents.includes(feature))) {
+    for (const id of ['child', 'parent']) {
+      const small = { maxNodes: Math.min(4, maxNodes), deadlineMs: undefined, children: [...children] }
+      children.push(randomSimFlow({ seed, id, features, isDetermined, witness, ...small }))
+    }
+  }
+  const flows = Array.from({ length: 1 + dice.below(plan.runs) }, (_, index) => index).flatMap((index) => {
     const deadlineMs = !isDetermined && dice.happens(0.15) ? 500 + dice.below(6_000) : undefined
-    return randomSimFlow({ seed, index, maxNodes, features, isDetermined, deadlineMs, witness })
+    const options = { seed, id: `flow-${index}`, maxNodes, features, children, isDetermined, deadlineMs, witness }
+    const versions = features.includes(rollingVersions) ? VERSIONS : [undefined]
+    return versions.map((version) => randomSimFlow({ ...options, ...(version === undefined ? {} : { version }) }))
   })
-  return Array.from({ length: plan.runs }, (_, index) => {
+  const runs = Array.from({ length: plan.runs }, (_, index) => {
     const flow = dice.pick(flows)
     const hasKey = dice.happens(0.3)
     const runId = hasKey ? `${flow.flow.id}:k${index}` : `r${index}`
@@ -30,4 +53,5 @@ export function runsOf(plan: Plan, nowMs: number, witness: Witness): readonly Si
     }
     return { runId, flow, input: dice.below(100), options }
   })
+  return { flows: [...children, ...flows], runs }
 }

@@ -3,7 +3,9 @@ import { BatonClient, BatonError, type RunHandle, type RunSummary } from '@baton
 import { wait } from '@baton/core/adapter'
 import { Dice, hash } from '../../dice.ts'
 import type { Referee } from '../checker/referee.ts'
+import { ENOUGH } from '../checker/tree.ts'
 import { isApproved } from '../workload/features/approvals.ts'
+import type { SimFlow } from '../workload/random-flow.ts'
 import type { SimRun } from '../workload/runs.ts'
 import { Actor, type ActorKind } from './actor.ts'
 import { storeOf } from './ports.ts'
@@ -12,7 +14,8 @@ import type { World } from './world.ts'
 export interface PeopleOptions {
   readonly world: World
   readonly referee: Referee
-  readonly runs: readonly SimRun[]
+  /** All that there are runs of. */
+  readonly flows: readonly SimFlow[]
   readonly isDetermined: boolean
 }
 
@@ -27,7 +30,7 @@ export class Person {
   #busy = 0
 
   constructor(kind: ActorKind, name: string, options: PeopleOptions) {
-    const { world, runs } = options
+    const { world, flows } = options
     this.#options = options
     this.actor = new Actor(world, kind, name)
     world.actors.push(this.actor)
@@ -38,7 +41,7 @@ export class Person {
     this.#client = new BatonClient({
       store: mutant?.store?.(store, this.actor) ?? store,
       queue: world.queue.portOf(this.actor),
-      flows: [...new Set(runs.map(({ flow }) => flow.flow))],
+      flows: flows.map(({ flow }) => flow),
       clock: this.actor.clock,
       newId: this.actor.newId,
     })
@@ -67,12 +70,14 @@ export class Person {
   async starts(run: SimRun): Promise<void> {
     const { referee } = this.#options
     const follows = this.#dice.happens(0.4)
-    const handle = await this.#untilAnswered(() => this.#client.start(run.flow.flow, run.input, run.options))
+    const handle = await this.#unlessRemoved(run.runId, () => this.#client.start(run.flow.flow, run.input, run.options))
+    if (handle === undefined) return
     if (handle.runId !== run.runId) referee.fails('I4', run.runId, `started as ${handle.runId}`)
     referee.started.add(run.runId)
     if (this.#dice.happens(0.15)) await this.#startsOtherwise(run)
     if (!follows) return
-    const result = await this.#untilAnswered(() => handle.outcome())
+    const result = await this.#unlessRemoved(run.runId, () => handle.outcome())
+    if (result === undefined) return
     const status = referee.runs.get(run.runId)?.machine.state.status
     if (result.status !== status) referee.fails('I5', run.runId, `${result.status} was told, and is ${status}`)
   }
@@ -90,25 +95,37 @@ export class Person {
 
   /** Does to a run what people do. */
   async meddles(run: SimRun): Promise<void> {
-    const handle = this.#client.get(run.runId)
+    const handle = this.#client.get(this.#oneOfItsFamily(run.runId))
     const choice = this.#dice.below(this.#options.isDetermined ? 2 : 3)
-    if (choice === 0) await this.#answers(handle, run)
+    if (choice === 0) await this.#answers(handle)
     else if (choice === 1) await this.#sendsNews(handle)
     else await this.#cancels(handle)
     if (this.#mood.happens(0.15)) await this.#pauses(handle)
   }
 
-  /** Answers everything that a run waits for, until it has ended. */
-  async seesThrough(run: SimRun, everyMs: number): Promise<void> {
-    const handle = this.#client.get(run.runId)
-    for (;;) {
-      const summary = await this.#summary(handle)
-      if (summary?.endedAtMs !== undefined) return
-      if (summary?.operatorPause !== undefined) await this.#unpauses(handle)
-      if (summary?.pendingApproval !== undefined) await this.#answers(handle, run, summary)
-      if (summary?.pendingPause !== undefined) await this.#sends(handle, summary.pendingPause.signal)
+  /** Answers everything that any run waits for, until all is over. */
+  async seesThrough(isOver: () => boolean, everyMs: number): Promise<void> {
+    while (!isOver()) {
+      for (const [runId, { model }] of this.#options.referee.runs) {
+        if (model.end === undefined) await this.#helps(this.#client.get(runId))
+      }
       await wait(this.actor.clock, everyMs)
     }
+  }
+
+  async #helps(handle: RunHandle): Promise<void> {
+    const summary = await this.#summary(handle)
+    if (summary?.endedAtMs !== undefined) return
+    if (summary?.operatorPause !== undefined) await this.#unpauses(handle)
+    if (summary?.pendingApproval !== undefined) await this.#answers(handle, summary)
+    if (summary?.pendingPause !== undefined) await this.#sends(handle, summary.pendingPause.signal)
+  }
+
+  /** The run itself, or now and then one that it has started. */
+  #oneOfItsFamily(runId: string): string {
+    const model = this.#options.referee.runs.get(runId)?.model
+    const children = [...(model?.family.children.keys() ?? [])]
+    return children.length > 0 && this.#dice.happens(0.4) ? this.#dice.pick(children) : runId
   }
 
   /** Now and then nobody thinks of lifting it, until somebody sees the run through. */
@@ -124,17 +141,17 @@ export class Person {
   }
 
   async #cancels(handle: RunHandle): Promise<void> {
-    const won = await this.#unlessTooEarly(() => handle.cancel('enough'))
+    const won = await this.#unlessTooEarly(() => handle.cancel(ENOUGH))
     if (won === true) this.#options.referee.cancelled.add(handle.runId)
   }
 
-  async #answers(handle: RunHandle, run: SimRun, known?: RunSummary): Promise<void> {
+  async #answers(handle: RunHandle, known?: RunSummary): Promise<void> {
     const { world, referee, isDetermined } = this.#options
     const summary = known ?? (await this.#summary(handle))
     const [pending] = summary?.pendingApprovals ?? []
     if (pending === undefined) return
     const { approvalId } = pending
-    const approved = isDetermined ? isApproved(world.seed, run.runId, approvalId) : this.#dice.happens(0.7)
+    const approved = isDetermined ? isApproved(world.seed, handle.runId, approvalId) : this.#dice.happens(0.7)
     const decide = () =>
       approved
         ? handle.approve({ approval: approvalId, by: this.actor.name })
@@ -145,11 +162,11 @@ export class Person {
       isTaken = true
     } catch (error) {
       if (BatonError.is(error, 'APPROVAL_CONFLICT')) isTaken = false
-      else if (!BatonError.is(error, 'RUN_ENDED') && !BatonError.is(error, 'UNKNOWN_APPROVAL')) throw error
+      else if (!['RUN_ENDED', 'UNKNOWN_APPROVAL', 'UNKNOWN_RUN'].includes(codeOf(error))) throw error
     }
-    const decided = referee.runs.get(run.runId)?.model.decisions.get(approvalId)
+    const decided = referee.runs.get(handle.runId)?.model.decisions.get(approvalId)
     if (isTaken !== undefined && (decided === approved) !== isTaken) {
-      referee.fails('I11', run.runId, `${approvalId}: ${approved} was answered ${isTaken}, and is ${decided}`)
+      referee.fails('I11', handle.runId, `${approvalId}: ${approved} was answered ${isTaken}, and is ${decided}`)
     }
   }
 
@@ -178,6 +195,17 @@ export class Person {
     }
   }
 
+  /** A run that was kept long enough is gone for good: nobody hears of it or starts it again. */
+  async #unlessRemoved<Answer>(runId: string, ask: () => Promise<Answer>): Promise<Answer | undefined> {
+    try {
+      return await this.#untilAnswered(ask)
+    } catch (error) {
+      const isGone = BatonError.is(error, 'UNKNOWN_RUN') || BatonError.is(error, 'RUN_EXISTS')
+      if (isGone && this.#options.referee.removed.has(runId)) return undefined
+      throw error
+    }
+  }
+
   async #untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     for (;;) {
       try {
@@ -188,4 +216,8 @@ export class Person {
       }
     }
   }
+}
+
+function codeOf(error: unknown): string {
+  return BatonError.is(error) ? error.code : ''
 }

@@ -8,11 +8,18 @@ import type { World } from './world.ts'
 
 class SimAdapter extends BaseDistributedAdapter {}
 
+interface DeployedFlow {
+  readonly flow: RunnableFlow
+  readonly version: string | undefined
+}
+
 export interface StaffOptions {
   readonly world: World
-  readonly flows: readonly RunnableFlow[]
+  readonly flows: readonly DeployedFlow[]
   readonly dice: Dice
   readonly size: number
+  /** Default: for ever. */
+  readonly retentionMs?: number
   /** Default: by chance. */
   readonly concurrency?: number
 }
@@ -36,6 +43,12 @@ export class Staff {
     for (let missing = this.#options.size - this.#adapters.size; missing > 0; missing--) this.#comes(0)
   }
 
+  /** From now on every version has a worker that can do it. */
+  heal(): void {
+    this.fill()
+    if (this.#options.flows.some(({ version }) => version !== undefined)) this.#comes(0, true)
+  }
+
   /** Its memory is lost, and after a while there is another one. */
   kill(actor: Actor, absentMs: number): void {
     actor.kill()
@@ -57,6 +70,19 @@ export class Staff {
     this.#comes(0)
   }
 
+  /** An operator asks one of the workers to look after a run. */
+  reconciles(runId: string, delayMs: number): void {
+    const { world, dice } = this.#options
+    const run = () => {
+      const able = [...this.#adapters].filter(([actor]) => !actor.isFrozen)
+      if (able.length === 0) return
+      const [actor, adapter] = dice.pick(able)
+      // A run that is not there, or a store that is not, is a matter for who asks.
+      this.#act(actor, 'reconcile', () => void adapter.reconcile(runId).catch(() => {}))
+    }
+    world.add({ delayMs, actor: undefined, what: 'ask for a look', detail: () => runId, run })
+  }
+
   /** @returns a promise that is settled once all of them have left */
   async stop(): Promise<void> {
     const leaving = [...this.#adapters]
@@ -69,7 +95,7 @@ export class Staff {
     )
   }
 
-  #comes(delayMs: number): void {
+  #comes(delayMs: number, knowsAll = false): void {
     const { world, size } = this.#options
     world.add({
       delayMs,
@@ -77,10 +103,10 @@ export class Staff {
       what: 'a worker comes',
       detail: undefined,
       run: () => {
-        if (this.#adapters.size >= size) return
+        if (this.#adapters.size >= size && !knowsAll) return
         const actor = new Actor(world, 'worker', `w${++this.#count}`)
         world.actors.push(actor)
-        const adapter = this.#makeAdapter(actor)
+        const adapter = this.#makeAdapter(actor, knowsAll)
         this.#adapters.set(actor, adapter)
         this.#act(actor, 'start', () => adapter.start())
       },
@@ -91,8 +117,18 @@ export class Staff {
     this.#options.world.add({ delayMs: 0, actor, what, detail: undefined, run })
   }
 
-  #makeAdapter(actor: Actor): BaseDistributedAdapter {
-    const { world, flows, dice, concurrency } = this.#options
+  /** A deploy goes on all the time: each process that starts has one version, or the other, or both. */
+  #deployed(knowsAll: boolean): readonly RunnableFlow[] {
+    const { flows, dice } = this.#options
+    const versions = [...new Set(flows.flatMap(({ version }) => (version === undefined ? [] : [version])))]
+    const only = knowsAll || versions.length === 0 || dice.happens(0.4) ? undefined : dice.pick(versions)
+    return flows.flatMap(({ flow, version }) => {
+      return only === undefined || version === undefined || version === only ? [flow] : []
+    })
+  }
+
+  #makeAdapter(actor: Actor, knowsAll: boolean): BaseDistributedAdapter {
+    const { world, dice, concurrency, retentionMs = Number.POSITIVE_INFINITY } = this.#options
     const { mutant } = world
     const store = storeOf(actor)
     const queue = world.queue.portOf(actor)
@@ -100,7 +136,7 @@ export class Staff {
       store: mutant?.store?.(store, actor) ?? store,
       queue: mutant?.queue?.(queue, actor) ?? queue,
       coordinationStore: coordinationStoreOf(actor),
-      runtimeOptions: { flows },
+      runtimeOptions: { flows: this.#deployed(knowsAll) },
       workerId: actor.name,
       clock: actor.clock,
       random: actor.random,
@@ -112,7 +148,7 @@ export class Staff {
       acknowledge: dice.pick(['claim', 'commit']),
       abandonAfterMs: dice.pick([0, 50, 300]),
       stopWithinMs: dice.pick([0, 400, 2_000]),
-      retentionMs: Number.POSITIVE_INFINITY,
+      retentionMs,
     })
   }
 }

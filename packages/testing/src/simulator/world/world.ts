@@ -56,6 +56,9 @@ export class World {
   current: Actor | undefined
   steps = 0
   readonly #timeline: Timeline
+  /** How far the store's clock is from the time of the world. */
+  storeSkewMs = 0
+  #storeMs = 0
   readonly #pick: Pick
 
   constructor(options: WorldOptions) {
@@ -70,7 +73,7 @@ export class World {
     this.trace = new Trace(options.keepsTrace === true)
     const order = new Dice(hash(`${seed} order`))
     this.#pick = options.pick ?? ((ready) => order.below(ready.length))
-    const clock = { now: () => this.nowMs, after: () => () => {} }
+    const clock = { now: () => this.nowMs + this.storeSkewMs, after: () => () => {} }
     this.store = new InMemoryRunStore({
       clock,
       redispatchMs: 2 * this.sweepMs,
@@ -98,6 +101,12 @@ export class World {
   /** When the next thing may happen; undefined when nothing ever will. */
   get nextAtMs(): number | undefined {
     return this.#timeline.nextAtMs
+  }
+
+  /** The store's time: it never goes back, whatever its clock does. */
+  get storeNowMs(): number {
+    this.#storeMs = Math.max(this.#storeMs, this.nowMs + this.storeSkewMs)
+    return this.#storeMs
   }
 
   add({ delayMs, actor, what, detail, run, caller }: NewHappening): Happening {

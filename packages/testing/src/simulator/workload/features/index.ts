@@ -2,6 +2,7 @@
 import type { Feature } from '../feature.ts'
 import { approvals, impatientApprovals } from './approvals.ts'
 import { checkpoints } from './checkpoints.ts'
+import { children, messages, unsteadyChildren } from './children.ts'
 import { actions, conditions } from './conditions.ts'
 import { counting, sharedValues } from './context.ts'
 import { anyJoins, ignoringJoins } from './joins.ts'
@@ -12,6 +13,7 @@ import { contendedSignals, signals } from './signals.ts'
 import { sleeps } from './sleeps.ts'
 import { parallelSteps, steps } from './steps.ts'
 import { timeouts } from './timeouts.ts'
+import { rollingVersions } from './versions.ts'
 import { work } from './work.ts'
 
 export const features: readonly Feature[] = [
@@ -34,4 +36,8 @@ export const features: readonly Feature[] = [
   actions,
   conditions,
   loops,
+  children,
+  unsteadyChildren,
+  messages,
+  rollingVersions,
 ]

@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest'
+import { InMemoryRunStore } from '../memory/run-store.ts'
+import type { RunId } from '../model/ids.ts'
+import type { NewRun } from '../model/run.ts'
+import { systemClock } from '../ports/clock.ts'
+import type { Notice, NoticeResult } from '../ports/notice.ts'
+import { Courier } from './courier.ts'
+
+const parent = 'parent' as RunId
+const child = 'child' as RunId
+const head = { kind: 'workflow', flowId: 'flow', starts: ['n'] } as const
+
+/** A parent that was called off right after it had started a child; nobody has told the child anything yet. */
+function calledOff(store: InMemoryRunStore): void {
+  const run: NewRun = { ...head, runId: child, lineage: { rootRunId: parent, parentRunId: parent } }
+  store.create({ ...head, runId: parent })
+  const request = { runId: parent, instanceId: 'n', workerId: 'w', leaseMs: 1_000, claimId: 'c' }
+  expect(store.claim(request).status).toBe('claimed')
+  const step = { position: 0, kind: 'start-child', name: 'flow', result: child } as const
+  const sends = [{ type: 'start-child', run, detached: false }] as const
+  const outcome = { type: 'stepped', step, sends } as const
+  expect(store.commit({ runId: parent, instanceId: 'n', fence: 1, commitId: 'c1', outcome }).status).toBe('committed')
+  store.notify({ type: 'cancel', runId: parent, reason: 'enough' })
+}
+
+/** Between the first answer that there is no such run and what is asked next, somebody else brings its start. */
+class StoreOfTwo extends InMemoryRunStore {
+  others = 0
+
+  override notify(notice: Notice): NoticeResult {
+    const result = super.notify(notice)
+    for (const item of result.status === 'unknown-run' ? this.due({ limit: 10 }) : []) {
+      if (item.type !== 'message' || item.message.body.type !== 'start') continue
+      const { key, body } = item.message
+      this.create(body.run)
+      this.delivered(item.runId, [key])
+      this.others += 1
+    }
+    return result
+  }
+}
+
+it('calls off a child whose start arrives, brought by somebody else, while it looks whether there is one', async () => {
+  const store = new StoreOfTwo()
+  calledOff(store)
+  const messages = store.due({ limit: 10 }).flatMap((item) => (item.type === 'message' ? [item.message] : []))
+  const courier = new Courier({ store, queue: undefined, clock: systemClock, logger: { log: () => {} } })
+
+  await courier.deliver(
+    parent,
+    messages.filter(({ body }) => body.type === 'cancel'),
+  )
+
+  expect(store.others).toBe(1)
+  expect(store.summary(child)?.status).toBe('cancelled')
+  expect(store.due({ limit: 10 }).filter(({ runId }) => runId === parent)).toEqual([])
+})
