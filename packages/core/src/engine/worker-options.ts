@@ -8,6 +8,7 @@ import type { IJobQueue } from '../ports/job-queue.ts'
 import type { ILogger } from '../ports/logger.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
+import { checkMiddleware, type NodeMiddleware } from './middleware.ts'
 import type { Registry } from './registry.ts'
 
 /** How a worker works. */
@@ -21,6 +22,8 @@ export interface WorkerSettings {
   readonly inlineMaxNodes?: number
   /** … and this long. */
   readonly inlineMaxMs?: number
+  /** A run whose journal is longer is paused. What is to run for ever calls `continueAsNew`. */
+  readonly journalMaxEvents?: number
   /** What runs when `stop` is called gets this long to end by itself. */
   readonly stopWithinMs?: number
   /** Code that ignores its signal holds its slot for this long after the attempt has ended. */
@@ -31,6 +34,8 @@ export interface WorkerSettings {
   readonly retentionMs?: number
   /** Called once for a run that ended with a commit of this worker. */
   readonly onRunEnd?: (runId: RunId) => void | Promise<void>
+  /** What runs around the code of every node here, the first outermost. */
+  readonly middleware?: readonly NodeMiddleware[]
   readonly serializer?: ISerializer
   readonly logger?: ILogger
   readonly clock?: IClock
@@ -55,7 +60,7 @@ export function checkWorkerSettings(settings: WorkerSettings, field = 'options',
   checkOptions(settings, [...workerSettings, ...others], field)
   const at = (name: keyof WorkerSettings) => (field === 'options' ? name : `${field}.${name}`)
   if (settings.workerId !== undefined) parseRunId(settings.workerId, at('workerId'))
-  for (const name of ['concurrency', 'inlineMaxNodes'] as const) {
+  for (const name of ['concurrency', 'inlineMaxNodes', 'journalMaxEvents'] as const) {
     checkNumber(settings[name], at(name), { least: 1, whole: true })
   }
   for (const name of ['leaseMs', 'sweepMs'] as const) checkNumber(settings[name], at(name), { least: 1 })
@@ -64,6 +69,7 @@ export function checkWorkerSettings(settings: WorkerSettings, field = 'options',
   }
   checkChoice(settings.acknowledge, at('acknowledge'), ['claim', 'commit'])
   checkFunction(settings.onRunEnd, at('onRunEnd'))
+  checkMiddleware(settings.middleware, at('middleware'))
   checkInjected(settings, at)
 }
 
@@ -74,11 +80,13 @@ const workerSettings = [
   'sweepMs',
   'inlineMaxNodes',
   'inlineMaxMs',
+  'journalMaxEvents',
   'stopWithinMs',
   'abandonAfterMs',
   'acknowledge',
   'retentionMs',
   'onRunEnd',
+  'middleware',
   'serializer',
   'logger',
   'clock',

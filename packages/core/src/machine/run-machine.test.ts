@@ -259,7 +259,11 @@ describe('renew', () => {
     const claim = world.claim('a')
 
     world.atMs += 50
-    expect(world.renew(claim)).toEqual({ run: { status: 'running', stopping: false }, lost: [], cancelled: [] })
+    expect(world.renew(claim)).toEqual({
+      run: { status: 'running', stopping: false, seq: expect.any(Number) },
+      lost: [],
+      cancelled: [],
+    })
 
     world.atMs += LEASE_MS - 1
     expect(world.ask('a').status).toBe('not-claimable')
@@ -292,7 +296,7 @@ describe('renew', () => {
     })
 
     world.cancel()
-    expect(world.renew(a).run).toEqual({ status: 'cancelling', stopping: true })
+    expect(world.renew(a).run).toEqual({ status: 'cancelling', stopping: true, seq: expect.any(Number) })
   })
 })
 

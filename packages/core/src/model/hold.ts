@@ -1,17 +1,19 @@
 /** What an operator's pause means: nothing of the run may be claimed until it is lifted, or the run is stopped. */
-import { isSettled } from './run.ts'
+import { isSettled, type PauseCode } from './run.ts'
 import type { RunState } from './run-state.ts'
 
 /** The first pause stands; what is claimed goes on, and may record what happened. */
-export function hold(state: RunState, { reason, by }: HoldOrder, atMs: number): void {
+export function hold(state: RunState, { reason, by, code }: HoldOrder, atMs: number): void {
   const before = state.status === 'pending' ? 'pending' : 'running'
-  state.held = { reason, ...(by === undefined ? {} : { by }), sinceMs: atMs, before }
+  const who = { ...(by === undefined ? {} : { by }), ...(code === undefined ? {} : { code }) }
+  state.held = { reason, ...who, sinceMs: atMs, before }
   state.status = 'paused'
 }
 
 interface HoldOrder {
   readonly reason: string
   readonly by?: string
+  readonly code?: PauseCode
 }
 
 /** Lifted, or overtaken by a stop: whether the run then waits for the outside is for others to say. */

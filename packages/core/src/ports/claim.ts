@@ -65,6 +65,8 @@ export interface RunSignal {
   readonly status: RunStatus
   /** Nothing new starts: the run is being cancelled or has failed fast. */
   readonly stopping: boolean
+  /** How many events its journal has. */
+  readonly seq: number
 }
 
 export interface RenewRequest {

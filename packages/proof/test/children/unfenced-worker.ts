@@ -9,7 +9,7 @@ function unfenced(store: IRunStore): IRunStore {
     async commit(transition: Transition): Promise<CommitResult> {
       const result = await store.commit(transition)
       if (result.status !== 'fenced') return result
-      return { status: 'committed', ready: [], run: { status: 'running', stopping: false } }
+      return { status: 'committed', ready: [], run: { status: 'running', stopping: false, seq: 0 } }
     },
     async renew(request: RenewRequest): Promise<RenewResult> {
       return { ...(await store.renew(request)), lost: [] }

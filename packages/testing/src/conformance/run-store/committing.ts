@@ -6,6 +6,24 @@ export const committing: Suite = {
   name: 'committing a transition',
   cases: [
     {
+      title: 'says with every answer how long the journal is',
+      async run(stage) {
+        const hand = stage.hand()
+        await hand.create({ starts: ['a', 'b'] })
+        const length = async () => (await hand.journal()).length
+        const claim = await hand.claim('a')
+        expect((await hand.renew([claim])).run.seq).toBe(await length())
+        const step = { type: 'stepped', step: { position: 0, kind: 'step', name: 's' } } as const
+        expect((await hand.committed(claim, step)).run.seq).toBe(await length())
+        const signal = { type: 'signal', name: 'word', signalId: '1' } as const
+        const accepted = await hand.notify(signal)
+        expect('run' in accepted && accepted.run.seq).toBe(await length())
+        const unchanged = await hand.notify(signal)
+        expect('run' in unchanged && unchanged.run.seq).toBe(await length())
+        expect((await hand.succeed(claim)).run.seq).toBe(await length())
+      },
+    },
+    {
       title: 'makes all of a transition visible at once: result, context, arrivals and events',
       async run(stage) {
         const hand = stage.hand()
@@ -19,7 +37,11 @@ export const committing: Suite = {
           arrivals: [arrival('b', 'a'), arrival('join', 'a', { of: 2 })],
         })
 
-        expect(result).toEqual({ status: 'committed', ready: ['b'], run: { status: 'running', stopping: false } })
+        expect(result).toEqual({
+          status: 'committed',
+          ready: ['b'],
+          run: { status: 'running', stopping: false, seq: expect.any(Number) },
+        })
         const run = await hand.load()
         expect(run.context).toEqual({ n: 5 })
         expect(run.instances.map(({ instanceId, status }) => [instanceId, status])).toEqual([
@@ -125,7 +147,11 @@ export const committing: Suite = {
 
         const again = await stage.store.commit(transition)
 
-        expect(again).toEqual({ status: 'already-committed', ready: [], run: { status: 'completed', stopping: false } })
+        expect(again).toEqual({
+          status: 'already-committed',
+          ready: [],
+          run: { status: 'completed', stopping: false, seq: expect.any(Number) },
+        })
       },
     },
     {
@@ -193,8 +219,16 @@ export const committing: Suite = {
         const retry = { type: 'retried' as const, error: BROKEN, delayMs: stage.longMs }
         const early = await hand.committed(await hand.claim('b'), retry, next('b'))
 
-        expect(unfit).toEqual({ status: 'committed', ready: ['c'], run: { status: 'running', stopping: false } })
-        expect(early).toEqual({ status: 'committed', ready: [], run: { status: 'running', stopping: false } })
+        expect(unfit).toEqual({
+          status: 'committed',
+          ready: ['c'],
+          run: { status: 'running', stopping: false, seq: expect.any(Number) },
+        })
+        expect(early).toEqual({
+          status: 'committed',
+          ready: [],
+          run: { status: 'running', stopping: false, seq: expect.any(Number) },
+        })
       },
     },
     {

@@ -17,7 +17,7 @@ export const ending: Suite = {
         const last = await hand.run('b')
 
         expect(first.run.status).toBe('running')
-        expect(last.run).toEqual({ status: 'completed', stopping: false })
+        expect(last.run).toEqual({ status: 'completed', stopping: false, seq: expect.any(Number) })
         const types = await hand.types()
         expect(types.filter((type) => END.test(type))).toEqual(['run-completed'])
         expect(types.at(-1)).toBe('run-completed')
@@ -73,7 +73,7 @@ export const ending: Suite = {
 
         const result = await hand.fail(await hand.claim('a'))
 
-        expect(result.run).toEqual({ status: 'running', stopping: true })
+        expect(result.run).toEqual({ status: 'running', stopping: true, seq: expect.any(Number) })
         expect(await hand.tryClaim('c')).toEqual({ status: 'cancelled' })
         expect((await hand.renew([running])).run.stopping).toBe(true)
         const last = await hand.succeed(running, { output: 'kept', arrivals: [arrival('d', 'b')] })
@@ -97,7 +97,7 @@ export const ending: Suite = {
 
         const result = await hand.fail(await hand.claim('a'))
 
-        expect(result.run).toEqual({ status: 'running', stopping: false })
+        expect(result.run).toEqual({ status: 'running', stopping: false, seq: expect.any(Number) })
         expect((await hand.run('b', { output: 1, resultOf: 'b' })).run.status).toBe('failed')
         expect((await hand.load()).output).toBeUndefined()
       },
@@ -128,7 +128,11 @@ export const ending: Suite = {
 
         const result = await hand.cancel('not needed')
 
-        expect(result).toEqual({ status: 'accepted', ready: [], run: { status: 'cancelled', stopping: true } })
+        expect(result).toEqual({
+          status: 'accepted',
+          ready: [],
+          run: { status: 'cancelled', stopping: true, seq: expect.any(Number) },
+        })
         expect(await hand.tryClaim('a')).toEqual({ status: 'ended' })
         const run = await hand.load()
         expect(run).toMatchObject({ status: 'cancelled', reason: 'not needed' })

@@ -1,13 +1,13 @@
 import { parseRunId } from '@baton/core'
 import { expect } from 'vitest'
-import { arrival, BROKEN, RUN } from '../hand.ts'
+import { arrival, BROKEN, newRun, RUN } from '../hand.ts'
 import type { Stage } from '../stage.ts'
 import type { Suite } from '../suite.ts'
 
 const PAUSE = { type: 'pause', reason: 'the bank is down', by: 'ada' } as const
 const UNPAUSE = { type: 'unpause', by: 'ada' } as const
 const ACCEPTED = { status: 'accepted', ready: [] }
-const RUNNING = { status: 'running', stopping: false }
+const RUNNING = { status: 'running', stopping: false, seq: expect.any(Number) }
 const SLEEP = { position: 0, kind: 'sleep', name: 'sleep' } as const
 const SIGNAL = { position: 0, kind: 'signal', name: 'go' } as const
 const NEWS = { kind: 'signal', name: 'go' } as const
@@ -46,6 +46,21 @@ export const pausing: Suite = {
           'run-pause-ordered',
           'run-pause-lifted',
         ])
+      },
+    },
+    {
+      title: 'says where the engine ordered it, and is not handed on by a full journal',
+      async run(stage) {
+        const hand = stage.hand()
+        await hand.create()
+        const claim = await hand.claim('a')
+        await hand.notify({ type: 'pause', reason: 'too long', code: 'JOURNAL_FULL' })
+        expect((await hand.load()).operatorPause).toMatchObject({ reason: 'too long', code: 'JOURNAL_FULL' })
+
+        const lineage = { rootRunId: RUN, succession: { firstRunId: RUN, previousRunId: RUN, link: 2 } }
+        const next = newRun({ runId: parseRunId('next'), lineage })
+        const { sent } = await hand.succeed(claim, { continueAs: next })
+        expect(sent).toEqual([{ key: 'continue:next', to: 'next', body: { type: 'start', run: next } }])
       },
     },
     {
@@ -212,7 +227,7 @@ export const pausing: Suite = {
         await hand.notify(PAUSE)
         await stage.pass(stage.ticks(15))
 
-        expect((await hand.fail(claim)).run).toEqual({ status: 'running', stopping: true })
+        expect((await hand.fail(claim)).run).toEqual({ status: 'running', stopping: true, seq: expect.any(Number) })
         expect(await due(stage)).toEqual(['b'])
       },
     },

@@ -17,7 +17,11 @@ export const renewing: Suite = {
 
         const result = await hand.renew(claims)
 
-        expect(result).toEqual({ run: { status: 'running', stopping: false }, lost: [], cancelled: [] })
+        expect(result).toEqual({
+          run: { status: 'running', stopping: false, seq: expect.any(Number) },
+          lost: [],
+          cancelled: [],
+        })
         await stage.pass(stage.ticks(25))
         expect((await stage.hand('worker-2').tryClaim('a')).status).toBe('not-claimable')
         expect((await stage.hand('worker-2').tryClaim('b')).status).toBe('not-claimable')

@@ -131,11 +131,15 @@ export const waiting: Suite = {
 
         const paused = await awaitSignal(hand, 'a')
 
-        expect(paused.run).toEqual({ status: 'paused', stopping: false })
+        expect(paused.run).toEqual({ status: 'paused', stopping: false, seq: expect.any(Number) })
         expect(await hand.load()).toMatchObject({ status: 'paused', pendingPause: { instanceId: 'a', signal: 'go' } })
         expect((await hand.tryClaim('a')).status).toBe('not-claimable')
         const news = await hand.notify({ type: 'signal', name: 'go', payload: { n: 1 } })
-        expect(news).toEqual({ status: 'accepted', ready: ['a'], run: { status: 'running', stopping: false } })
+        expect(news).toEqual({
+          status: 'accepted',
+          ready: ['a'],
+          run: { status: 'running', stopping: false, seq: expect.any(Number) },
+        })
         expect((await hand.claim('a')).steps).toEqual([{ position: 0, kind: 'signal', name: 'go', result: { n: 1 } }])
         expect((await hand.load()).pendingPause).toBeUndefined()
       },
@@ -280,7 +284,7 @@ export const waiting: Suite = {
         await hand.commit(await hand.claim('a'), succeeded())
         const before = await hand.everything()
 
-        const run = { status: 'completed', stopping: false }
+        const run = { status: 'completed', stopping: false, seq: expect.any(Number) }
         expect(await hand.notify({ type: 'signal', name: 'go' })).toEqual({ status: 'ended', run })
         const decision = { approved: true }
         expect(await hand.notify({ type: 'decide', approvalId: 'a:ok', decision })).toEqual({ status: 'ended', run })

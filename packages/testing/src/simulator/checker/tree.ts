@@ -97,6 +97,12 @@ export class Tree {
         return receiver === undefined || isOver || receiver.family.children.get(from)?.end !== undefined
       case 'signal':
         return isOver || this.#inVain.has(`${from}/${key}`) || receiver?.signalIds.has(`${from}/${key}`) === true
+      // No flow of a simulated world has a limit.
+      case 'slot-request':
+      case 'slot-release':
+      case 'slot-grant':
+      case 'limiter-move':
+        return true
     }
   }
 

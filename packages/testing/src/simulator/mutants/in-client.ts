@@ -41,7 +41,7 @@ export const inClient: readonly Mutant[] = [
       ...store,
       notify: (notice) =>
         notice.type === 'cancel'
-          ? { status: 'accepted', ready: [], run: { status: 'cancelling', stopping: true } }
+          ? { status: 'accepted', ready: [], run: { status: 'cancelling', stopping: true, seq: 0 } }
           : store.notify(notice),
     })),
   },
@@ -54,7 +54,7 @@ export const inClient: readonly Mutant[] = [
       async notify(notice: Notice) {
         const result = await store.notify(notice)
         return result.status === 'conflict'
-          ? { status: 'unchanged', run: { status: 'running', stopping: false } }
+          ? { status: 'unchanged', run: { status: 'running', stopping: false, seq: 0 } }
           : result
       },
     })),

@@ -30,10 +30,18 @@ export function storeOf(actor: Actor): IRunStore {
     context: (runId) => contextOf(actor, store.context(runId)),
     journal: (runId, options) => followed(actor, store.journal(runId, options)),
     list: (query) => actor.call('list', () => store.list(query), short),
-    // Who asks after one run does not sweep.
-    due: (query) =>
-      actor.call('due', () => (world.faults.isBlind && query.runId === undefined ? [] : store.due(query)), short),
+    due: (query) => {
+      // A look at empty lists takes no time, so that worlds without versions are spared a step per sweep.
+      if (query.enlisted === true && store.waitingLists().length === 0) return []
+      // Who asks after one run does not sweep.
+      const seesNothing = world.faults.isBlind && query.runId === undefined
+      return actor.call('due', () => (seesNothing ? [] : store.due(query)), short)
+    },
     redispatch: (items) => actor.call('redispatch', () => store.redispatch(items), short),
+    enlist: (request) => actor.call('enlist', () => store.enlist(request), { detail: () => request.runId }),
+    waitingLists: () => actor.call('waiting lists', () => store.waitingLists(), short),
+    // A hint, and none of these comes: the sweep has to do without.
+    onEnlisted: () => () => {},
     delivered: (runId, keys) =>
       actor.call('delivered', () => referee.delivered(runId, keys, () => store.delivered(runId, keys)), {
         detail: () => `${runId} ${keys.join(' ')}`,
