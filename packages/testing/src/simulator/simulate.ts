@@ -123,8 +123,10 @@ class Game {
       () => this.#isOver(),
       () => liveness.check(),
     )
+    // A job from outside may begin another one when all is over.
+    const over = new Set(this.referee.runs.keys())
     await this.#closeDown()
-    if (this.referee.violation === undefined) await checkEnd(this.referee, world)
+    if (this.referee.violation === undefined) await checkEnd(this.referee, world, over)
   }
 
   /** Step by step until something is so; before each step there is an opportunity. */

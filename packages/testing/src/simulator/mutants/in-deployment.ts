@@ -17,6 +17,12 @@ export const inDeployment: readonly Mutant[] = [
     },
   },
   {
+    name: 'nobody looks at what waits for a version',
+    where: 'waiting work',
+    seed: 1,
+    store: (store) => ({ ...store, due: (query) => (query.enlisted === true ? [] : store.due(query)) }),
+  },
+  {
     name: 'a run is removed with something left to say',
     where: 'machine, isDone',
     seed: 1,

@@ -4,6 +4,8 @@ import type {
   ClaimRequest,
   CreateResult,
   DueItem,
+  EnlistRequest,
+  EnlistResult,
   NewRun,
   Notice,
   PurgeOptions,
@@ -11,7 +13,7 @@ import type {
   Transition,
 } from '@baton/core/adapter'
 
-type Changing = 'create' | 'claim' | 'commit' | 'notify' | 'renew' | 'redispatch' | 'delivered' | 'purge'
+type Changing = 'enlist' | 'create' | 'claim' | 'commit' | 'notify' | 'renew' | 'redispatch' | 'delivered' | 'purge'
 
 /** One call, and when it was made by the store's clock. */
 export type StoreCall = {
@@ -55,6 +57,10 @@ export class RecordingStore extends InMemoryRunStore {
 
   override renew(request: RenewRequest) {
     return this.#noted('renew', [request], super.renew(request))
+  }
+
+  override enlist(request: EnlistRequest): EnlistResult {
+    return this.#noted('enlist', [request], super.enlist(request))
   }
 
   override redispatch(items: readonly DueItem[]): void {
