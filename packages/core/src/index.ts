@@ -25,6 +25,7 @@ export type {
   NodeResult,
   NodeReturn,
   RunChildOptions,
+  StartRunOptions,
   StepFunction,
   WaitOptions,
 } from './engine/node-function.ts'
@@ -50,6 +51,7 @@ export { lintBlueprint, type LintWarning } from './analysis/lint-blueprint.ts'
 export { type LintCode, lintRules } from './analysis/lint-rules.ts'
 export { checkBlueprint } from './model/check-blueprint.ts'
 export type { RetryPolicy } from './model/retry.ts'
+export type { NodeExecution, NodeMiddleware } from './engine/middleware.ts'
 export type { FlowSources, FunctionRegistry, RunnableFlow } from './engine/registry.ts'
 
 // Running them here
@@ -58,6 +60,8 @@ export { FlowRuntime, type FlowRuntimeOptions, type RunOptions } from './runtime
 // Running them anywhere: a client starts, workers of any process carry on
 export { BatonClient, type ClientOptions } from './client/client.ts'
 export type { SlotWait } from './client/slot-wait.ts'
+export type { DeadLetterPage, DeadLetterQuery, RunDeadLetter } from './client/dead-letters.ts'
+export type { RedriveOptions } from './client/redrive.ts'
 export type { StartArguments, StartOptions } from './engine/new-run.ts'
 export {
   RunHandle,
@@ -79,12 +83,14 @@ export type {
   ApprovalDecision,
   Checkpoint,
   ChildView,
+  DeadLetter,
   InstanceStatus,
   InstanceView,
   Lineage,
   OperatorPause,
   PendingApproval,
   PendingPause,
+  PendingWorker,
   RecordedStep,
   RunHead,
   RunMetrics,
@@ -119,6 +125,10 @@ export type { IAsyncContext, SetOptions } from './ports/async-context.ts'
 export type { ExpiryOptions, ICoordinationStore } from './ports/coordination-store.ts'
 export type { IJobQueue, Job, JobPayload } from './ports/job-queue.ts'
 export type { Durability, IRunStore, RunPage, RunQuery } from './ports/run-store.ts'
+export type { WaitingList } from './ports/waiting-lists.ts'
 export type { ISerializer } from './ports/serializer.ts'
 export { type IClock, systemClock } from './ports/clock.ts'
 export { type ILogger, type LogFields, type LogLevel, silentLogger, withFields } from './ports/logger.ts'
+
+// For packages with options of their own: slips are refused everywhere in the same words
+export { checkChoice, checkNumber, checkOptions, checkText } from './model/check-options.ts'

@@ -7,19 +7,21 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { ILogger } from '@baton/core'
-import type { DueItem, DueQuery, RunId, RunMachine } from '@baton/core/adapter'
+import { type DueItem, type DueQuery, enlistedSince, type RunId, type RunMachine } from '@baton/core/adapter'
 import { bucketOf, type DueWheel } from './due-wheel.ts'
 import { isOfOneFile, messageOf } from './failure.ts'
 import { idOfFileName } from './file-name.ts'
 import type { Paths } from './paths.ts'
 import type { RunIndex } from './run-index.ts'
 import type { StoredRun } from './stored-run.ts'
+import type { WaitingFolders } from './waiting-folders.ts'
 
-type DueFilter = Pick<DueQuery, 'unsentOnly' | 'flows'>
+type DueFilter = Pick<DueQuery, 'unsentOnly' | 'flows' | 'runId'>
 
 export interface SweepOptions {
   readonly paths: Paths
   readonly wheel: DueWheel
+  readonly waiting: WaitingFolders
   readonly index: RunIndex
   readonly logger: ILogger
   /** Reads a run; undefined when it is not there. Throws when it cannot be read. */
@@ -44,10 +46,10 @@ export class Sweep {
     this.#options = options
   }
 
-  async due({ limit, runId, ...filter }: DueQuery, nowMs: number): Promise<readonly DueItem[]> {
+  async due({ limit, ...filter }: DueQuery, nowMs: number): Promise<readonly DueItem[]> {
     const items: DueItem[] = []
-    if (runId !== undefined) {
-      const run = this.#options.open(runId)
+    if (filter.runId !== undefined) {
+      const run = this.#options.open(filter.runId)
       if (run?.machine !== undefined) items.push(...run.machine.due(run.timeAt(nowMs), filter))
       return items.slice(0, limit)
     }
@@ -118,7 +120,7 @@ export class Sweep {
 
   /** Puts back the markers that are missing: a power cut may have taken them. Costs what is alive. */
   async repair(nowMs: () => number, stop: AbortSignal): Promise<void> {
-    const { index, openSound, wheel, logger } = this.#options
+    const { index, openSound, wheel, waiting, logger } = this.#options
     let looked = 0
     for (const { runId, endedAtMs } of (await index.scan()).values()) {
       if (stop.aborted) return
@@ -126,6 +128,8 @@ export class Sweep {
       if (++looked % RUNS_PER_TURN === 0) await setImmediate()
       const run = openSound(runId)
       if (run?.machine === undefined || run.machine.isDone) continue
+      const { state } = run.machine
+      if (enlistedSince(state) !== undefined && !waiting.has(state.head, runId)) waiting.put(state.head, runId)
       const atMs = run.timeAt(nowMs())
       const targetMs = bucketOf(run.machine.nextDueAtMs(), atMs)
       if (targetMs === Number.POSITIVE_INFINITY) continue

@@ -174,6 +174,31 @@ const controls: readonly { readonly subject: Subject; readonly caughtBy: readonl
     caughtBy: ['keeps signals that come early, and gives each to one waiter, first come first served'],
   },
   {
+    subject: spoiltStore('forgets what is on its waiting lists', (store) =>
+      around(store, (method, call, args) => {
+        const query = args[0] as DueQuery | undefined
+        return method === 'due' && query?.enlisted === true ? [] : call()
+      }),
+    ),
+    caughtBy: [
+      'tells of what is on a list only those who have that version, and nobody is reminded of it',
+      'does not execute a run of a version that it lacks, and leaves it to one that has it',
+    ],
+  },
+  {
+    subject: spoiltStore('has one waiting list for all versions', (store) =>
+      around(store, (method, call, args) => {
+        const { flows = [], ...query } = (args[0] ?? {}) as DueQuery
+        if (method !== 'due' || query.enlisted !== true) return call()
+        return flows.length === 0 ? [] : store.due(query)
+      }),
+    ),
+    caughtBy: [
+      'tells of what is on a list only those who have that version, and nobody is reminded of it',
+      'compares versions as text',
+    ],
+  },
+  {
     subject: spoiltStore('lets every run begin at once', (store) =>
       around(store, (method, call, args) => {
         if (method !== 'create') return call()

@@ -17,7 +17,10 @@ import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { IRunStore, RunPage, RunQuery } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
+import type { WaitingList } from '../ports/waiting-lists.ts'
+import { type DeadLetterPage, type DeadLetterQuery, listDeadLetters } from './dead-letters.ts'
 import { type PauseOptions, RunHandle, type UnpauseOptions } from './handle.ts'
+import type { RedriveOptions } from './redrive.ts'
 import type { RunPorts } from './run-ports.ts'
 import { checkRunQuery } from './run-query.ts'
 import { type SlotWait, slotWaitOf } from './slot-wait.ts'
@@ -134,6 +137,14 @@ export class BatonClient {
     return this.#options.store.list(checkRunQuery(query))
   }
 
+  /**
+   * What no worker that was asked could do, because it has not this flow in this version: a list for each, with how many
+   * instances are on it and since when. Empty when all that waits only waits for its turn.
+   */
+  async waitingForWorker(): Promise<readonly WaitingList[]> {
+    return this.#options.store.waitingLists()
+  }
+
   /** Which limit keeps the run from beginning, and how many are before it; undefined when none does. */
   waitingFor(runId: string): Promise<SlotWait | undefined> {
     return slotWaitOf(this.#options.store, parseRunId(runId))
@@ -153,6 +164,15 @@ export class BatonClient {
 
   unpause(runId: string, options?: UnpauseOptions): Promise<boolean> {
     return this.get(runId).unpause(options)
+  }
+
+  /** Work that has failed for good, over all runs: attempts spent, and nothing that takes the failure. */
+  deadLetters(query: DeadLetterQuery = {}): Promise<DeadLetterPage> {
+    return listDeadLetters(this.#options.store, query)
+  }
+
+  redrive<Output = unknown>(runId: string, options?: RedriveOptions): Promise<RunHandle<Output>> {
+    return this.get<Output>(runId).redrive(options)
   }
 
   async #send(runId: RunId, ready: readonly InstanceId[]): Promise<void> {

@@ -3,6 +3,7 @@ import { checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
 import type { NewRun, RunHead } from '../model/run.ts'
+import { lastingIdOf } from '../model/succession.ts'
 import { checkRunInput } from './check-value.ts'
 import type { Environment } from './environment.ts'
 import { withGates } from './gates.ts'
@@ -35,15 +36,11 @@ export async function continuedRun(
     lineage: {
       rootRunId: lineage.rootRunId,
       ...(lineage.parentRunId === undefined ? {} : { parentRunId: lineage.parentRunId }),
+      ...(lineage.endSignal === undefined ? {} : { endSignal: lineage.endSignal }),
       succession: { firstRunId, previousRunId, link },
     },
     correlation: { traceId: correlation.traceId, spanId: runId, parentSpanId: correlation.spanId },
   }
-}
-
-/** By which the run, and all that go on for it, can be found as long as one of them lives. */
-export function lastingIdOf({ runId, lineage }: Pick<RunHead, 'runId' | 'lineage'>): RunId {
-  return lineage.succession?.firstRunId ?? runId
 }
 
 /** The run's own unless told otherwise: what a run is made of does not change because it lasts. */

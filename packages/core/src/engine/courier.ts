@@ -7,15 +7,14 @@
  */
 import { BatonError, codedError } from '../model/errors.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
-import type { ChildEnd, RunMessage } from '../model/message.ts'
+import { type ChildEnd, endAsSignal, type Related, type RunMessage } from '../model/message.ts'
 import type { NewRun, RunSummary } from '../model/run.ts'
-import type { Succession } from '../model/succession.ts'
+import { lastingIdOf, type Succession } from '../model/succession.ts'
 import type { IClock } from '../ports/clock.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
 import type { ILogger } from '../ports/logger.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
 import type { DueItem, IRunStore } from '../ports/run-store.ts'
-import { lastingIdOf } from './continue-as-new.ts'
 import { firstWords, firstWork } from './first-words.ts'
 import { jobFor } from './jobs.ts'
 import { type LimiterNews, tellLimiter } from './limiter-post.ts'
@@ -52,7 +51,17 @@ export class Courier {
 
   /** Delivers what can be delivered. Never throws: what is left over is the sweep's. */
   async deliver(from: RunId, messages: readonly RunMessage[]): Promise<void> {
-    const line: Bag[] = [{ from, messages }]
+    await this.#deliverAll([{ from, messages }])
+  }
+
+  /** Tells a run what no other run says, such as that its time is up, and delivers what it says to that. */
+  async tell(notice: Notice): Promise<void> {
+    const line: Bag[] = []
+    await this.#notify(notice, line)
+    await this.#deliverAll(line)
+  }
+
+  async #deliverAll(line: Bag[]): Promise<void> {
     for (let bag = line.shift(); bag !== undefined; bag = line.shift()) await this.#deliverBag(bag, line)
   }
 
@@ -118,7 +127,7 @@ export class Courier {
       }
       case 'child-ended': {
         const summary = await this.#options.store.summary(from)
-        if (summary !== undefined) await this.#tellEnd(to, lastingIdOf(summary), endOf(summary), line)
+        if (summary !== undefined) await this.#tellEnd(to, summary, endOf(summary), line)
         return true
       }
       case 'slot-request': {
@@ -203,12 +212,13 @@ export class Courier {
   /** The child could not be made: for its parent that is a child that failed. */
   async #refuse(
     parent: RunId | undefined,
-    { runId, lineage }: NewRun,
+    run: NewRun,
     error: ReturnType<typeof codedError>,
     line: Bag[],
   ): Promise<void> {
-    if (parent !== undefined)
-      await this.#tellEnd(parent, lineage?.succession?.firstRunId ?? runId, { status: 'failed', error }, line)
+    const { runId } = run
+    this.#options.logger.log('warn', 'a run could not be started for another', { runId, parent, error })
+    if (parent !== undefined) await this.#tellEnd(parent, run, { status: 'failed', error }, line)
   }
 
   async #cancel(from: RunId, to: RunId, reason: string, line: Bag[]): Promise<boolean> {
@@ -228,7 +238,13 @@ export class Courier {
     return true
   }
 
-  async #tellEnd(parent: RunId, childRunId: RunId, end: ChildEnd, line: Bag[]): Promise<void> {
+  async #tellEnd(parent: RunId, run: Related, end: ChildEnd, line: Bag[]): Promise<void> {
+    const asSignal = endAsSignal(run, end.status)
+    if (asSignal !== undefined) {
+      await this.#notify({ type: 'signal', runId: parent, ...asSignal }, line)
+      return
+    }
+    const childRunId = lastingIdOf(run)
     try {
       await this.#notify({ type: 'child-ended', runId: parent, childRunId, end }, line)
     } catch (error) {
@@ -283,7 +299,8 @@ export class Courier {
   }
 }
 
-function endOf({ status, output, error, reason }: RunSummary): ChildEnd {
+/** How a run ended, as its parent is told. */
+export function endOf({ status, output, error, reason }: RunSummary): ChildEnd {
   switch (status) {
     case 'completed':
       return { status, ...(output === undefined ? {} : { output }) }

@@ -173,10 +173,9 @@ function compileEdge(edge: BlueprintEdge, code: GraphCode, loops: LoopsOf): Grap
 export function nodeOf(graph: Graph, nodeId: NodeId): GraphNode {
   const node = graph.nodes.get(nodeId)
   if (node === undefined) {
-    throw new BatonError('INVALID_BLUEPRINT', {
+    throw new BatonError('NODE_GONE', {
       field: 'nodes',
       message: `flow ${graph.flowId} has no node ${nodeId} any more`,
-      hint: 'A run still needs this node. Give changed flows a version, so that old runs keep the old graph.',
     })
   }
   return node

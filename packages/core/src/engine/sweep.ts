@@ -75,9 +75,8 @@ export class Sweeper {
     for (const item of items) {
       if (item.type === 'slots') await courier.review(item.runId)
       if (item.type !== 'deadline') continue
-      const passed = await store.notify({ type: 'deadline', runId: item.runId })
+      await courier.tell({ type: 'deadline', runId: item.runId })
       onStop?.(item.runId)
-      if (passed.status === 'accepted' && passed.sent !== undefined) await courier.deliver(item.runId, passed.sent)
     }
     await this.#deliver(items.filter((item) => item.type === 'message'))
     if (instances.length === 0) return 0

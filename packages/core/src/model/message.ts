@@ -6,7 +6,8 @@ import type { RecordedError } from './errors.ts'
 import type { Gate } from './gate.ts'
 import type { RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
-import type { NewRun } from './run.ts'
+import type { NewRun, TerminalStatus } from './run.ts'
+import { lastingIdOf } from './succession.ts'
 
 export type MessageBody =
   | { readonly type: 'start'; readonly run: NewRun }
@@ -33,3 +34,14 @@ export type ChildEnd =
   | { readonly status: 'completed'; readonly output?: JsonValue }
   | { readonly status: 'failed'; readonly error: RecordedError }
   | { readonly status: 'cancelled'; readonly reason: string }
+
+/** A run, as far as it says who is to hear of its end. */
+export type Related = Pick<NewRun, 'runId'> & { readonly lineage?: NewRun['lineage'] | undefined }
+
+/** The end of a run whose starter asked for a signal; undefined for a child, whose end is told as one. */
+export function endAsSignal(run: Related, status: TerminalStatus) {
+  const { lineage } = run
+  if (lineage?.endSignal === undefined) return undefined
+  const runId = lastingIdOf(run)
+  return { name: lineage.endSignal, payload: { runId, status }, signalId: `${runId}/ended` }
+}

@@ -25,7 +25,7 @@ export function passGate(state: RunState, atMs: number): void {
   if (passed !== undefined) state.outbox?.delete(requestKey(passed))
   state.gate += 1
   if (gateOf(state) !== undefined) return askAtGate(state, atMs)
-  for (const instance of state.instances.values()) if (instance.status === 'waiting') open(state, instance, atMs)
+  for (const instance of state.behindGates.splice(0)) open(state, instance, atMs)
 }
 
 /** It has ended: whatever it held or waited for is another's. */

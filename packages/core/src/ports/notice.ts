@@ -35,6 +35,11 @@ export type Notice =
       readonly by?: string
       readonly code?: PauseCode
     }
+  /**
+   * By an operator: opens a dead letter of a live run again, and undoes what its failure has decided, as long as nothing
+   * behind it has started. `model/reopen.ts` says what that is.
+   */
+  | { readonly type: 'redrive'; readonly runId: RunId; readonly instanceId: InstanceId; readonly by?: string }
   /** Answers with everything that may be claimed now as `ready`. */
   | { readonly type: 'unpause'; readonly runId: RunId; readonly by?: string }
   /**
@@ -65,6 +70,12 @@ export type LimiterNotice =
   /** To the first run of a limiter. */
   | { readonly type: 'limiter-move'; readonly runId: RunId; readonly generation: number }
 
+/** Why a dead letter stays one; `stopping` and `gone-on` until the run has ended. */
+export type RedriveRefusal =
+  | { readonly status: 'not-dead-lettered' }
+  | { readonly status: 'stopping' }
+  | { readonly status: 'gone-on'; readonly instanceId: InstanceId }
+
 export type NoticeResult =
   | {
       readonly status: 'accepted'
@@ -82,6 +93,7 @@ export type NoticeResult =
   /** The approval was decided before, and differently. */
   | { readonly status: 'conflict'; readonly decision: ApprovalDecision }
   | { readonly status: 'unknown-approval' }
+  | RedriveRefusal
   /**
    * With `continuedBy`, another run goes on for it: the newest that is known here. The news is for that one. A signal whose id
    * the run knows is `unchanged` after its end too, so that no signal is taken by two of them.

@@ -5,6 +5,7 @@ import { checkRunInput } from '../engine/check-value.ts'
 import { Deadlines } from '../engine/deadlines.ts'
 import { withGates } from '../engine/gates.ts'
 import type { Graph } from '../engine/graph.ts'
+import { checkMiddleware, type NodeMiddleware } from '../engine/middleware.ts'
 import { type StartArguments, type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
 import { type FlowSources, Registry, type RunnableFlow, sourcesOf } from '../engine/registry.ts'
 import { type PausedResult, type RunResult, resultOf } from '../engine/result.ts'
@@ -50,6 +51,8 @@ export interface FlowRuntimeOptions extends FlowSources {
    * changes what its siblings and its caller see: treat inputs as read-only. Default false.
    */
   readonly copyValues?: boolean
+  /** What runs around the code of every node here, the first outermost. */
+  readonly middleware?: readonly NodeMiddleware[]
   readonly logger?: ILogger
   readonly clock?: IClock
   readonly random?: Random
@@ -75,6 +78,7 @@ export class FlowRuntime {
   readonly #watch: Watch
   #env: LocalRunOptions['env'] | undefined
   readonly #deadlines: Deadlines
+  readonly #middleware: readonly NodeMiddleware[] | undefined
   #isStopped = false
   #engine: { readonly worker: Worker; readonly client: BatonClient; readonly queue: IJobQueue } | undefined
 
@@ -87,6 +91,7 @@ export class FlowRuntime {
     if (options.queue !== undefined) assertJobQueue(options.queue)
     if (options.coordinationStore !== undefined) assertCoordinationStore(options.coordinationStore)
     this.#options = options
+    this.#middleware = checkMiddleware(options.middleware) ?? checkMiddleware(options.worker?.middleware)
     this.#registry = new Registry(sourcesOf(options))
     this.#deadlines = new Deadlines(options.clock ?? systemClock)
     this.#watch = new Watch(options.clock ?? systemClock)
@@ -110,7 +115,7 @@ export class FlowRuntime {
     const { concurrency = LOCAL_CONCURRENCY, copyValues = false } = this.#options
     const env = this.#here
     const { serializer } = env
-    if (copyValues || !isPlainStart(graph, options)) {
+    if (copyValues || env.middleware !== undefined || !isPlainStart(graph, options)) {
       const { signal: _signal, onEvent: _onEvent, ...given } = options
       const start = await withRunId(graph.flowId, given)
       const bare = toNewRun(graph, input, start, { serializer, newId: this.#newRunId })
@@ -137,6 +142,7 @@ export class FlowRuntime {
       logger,
       deadlines: this.#deadlines,
       limiters: new LocalLimiters(clock),
+      middleware: this.#middleware,
       toStart: (flow, version) => this.#registry.toStart(flow, version),
     }
     return this.#env
@@ -208,6 +214,7 @@ export class FlowRuntime {
       ...(random === undefined ? {} : { random }),
       ...(newId === undefined ? {} : { newId }),
       ...workerOptions,
+      ...(this.#middleware === undefined ? {} : { middleware: this.#middleware }),
       onRunEnd: (runId) => {
         ends.announce(runId)
         return workerOptions?.onRunEnd?.(runId)
@@ -294,6 +301,7 @@ const runtimeOptions = [
   'worker',
   'serializer',
   'copyValues',
+  'middleware',
   'logger',
   'clock',
   'random',

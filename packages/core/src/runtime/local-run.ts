@@ -6,7 +6,6 @@
  * the end of the line.
  */
 import { Attempt, type AttemptEnd } from '../engine/attempt.ts'
-import { lastingIdOf } from '../engine/continue-as-new.ts'
 import type { Environment } from '../engine/environment.ts'
 import { firstWords } from '../engine/first-words.ts'
 import { type Graph, nodeOf } from '../engine/graph.ts'
@@ -30,9 +29,10 @@ import { type InLine, LocalLine } from './local-line.ts'
 export interface LocalRunOptions {
   readonly graph: Graph
   readonly run: NewRun
-  readonly env: Pick<Environment, 'serializer' | 'clock' | 'random' | 'newId' | 'logger' | 'deadlines' | 'toStart'> & {
-    readonly limiters: LocalLimiters
-  }
+  readonly env: Pick<
+    Environment,
+    'serializer' | 'clock' | 'random' | 'newId' | 'logger' | 'deadlines' | 'middleware' | 'toStart'
+  > & { readonly limiters: LocalLimiters }
   /** Instances that run at the same time. */
   readonly concurrency: number
   readonly signal?: AbortSignal | undefined
@@ -84,6 +84,7 @@ export class LocalRun implements Relative, InLine {
       deadlines: env.deadlines,
       workerId: WORKER_ID,
       abandonAfterMs: defaults.abandonAfterMs,
+      middleware: env.middleware,
       contextOf: () => this.#context,
       toStart: env.toStart,
       commit: (transition) => this.#apply(transition),
@@ -142,8 +143,8 @@ export class LocalRun implements Relative, InLine {
     return this.#options.run.runId
   }
 
-  get lastingId(): RunId {
-    return lastingIdOf(this.#machine.state.head)
+  get lineage(): NewRun['lineage'] {
+    return this.#options.run.lineage
   }
 
   /** News from a relative. */
@@ -344,8 +345,7 @@ export class LocalRun implements Relative, InLine {
       next: { workerId: WORKER_ID, leaseMs: NEVER, candidates: candidates ?? NO_CANDIDATES },
     })
     if (result.status === 'conflict') {
-      const error = { name: 'BatonError', code: 'DELTA_CONFLICT', message: result.message }
-      return this.#commit(attempt, attempt.failWith(error, true))
+      return this.#commit(attempt, attempt.refused(result))
     }
     if (result.status !== 'committed') return undefined
     for (const instanceId of result.ready) this.#push(instanceId)

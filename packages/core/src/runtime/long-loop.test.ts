@@ -51,6 +51,7 @@ async function runAlone(flow: Flow, onEvent?: (event: RunEvent) => void) {
     logger: silentLogger,
     deadlines: new Deadlines(systemClock),
     limiters: new LocalLimiters(systemClock),
+    middleware: undefined,
     toStart: registry.toStart.bind(registry),
   }
   return new LocalRun({ graph, run, env, concurrency: 4, ...(onEvent && { onEvent }) }).finish()
