@@ -187,6 +187,8 @@ export class Courier {
     const before = (await store.summary(from))?.lineage.succession?.previousRunId
     for (const sender of before === undefined ? [from] : [from, before]) {
       const left = await store.due({ limit: LOOK_LIMIT, runId: sender })
+      // Where there is more than was looked through, its start may be among that: the cancel waits for its next reminder.
+      if (left.length >= LOOK_LIMIT) return false
       if (left.some((item) => item.type === 'message' && item.message.to === to && item.message.body.type === 'start'))
         return false
     }
