@@ -1,0 +1,22 @@
+/** Whether a look for due work costs what is due, or what exists. */
+import type { Comparison, Suite } from '../suite.ts'
+
+const WORKLOAD = 'sleeping-100000'
+const FEW = 'µs/look, 1000 asleep'
+const MANY = 'µs/look, 100000 asleep'
+const contenders = ['sleeping, in memory', 'sleeping, files']
+
+export const sleeping: Suite = {
+  name: 'sleeping',
+  cases: [{ workload: WORKLOAD, contenders }],
+  comparisons: contenders.map(manyToFew),
+}
+
+function manyToFew(contender: string): Comparison {
+  return {
+    name: `${WORKLOAD}: ${contender}, 100,000 asleep / 1,000`,
+    of: { workload: WORKLOAD, contender, unit: MANY },
+    to: { workload: WORKLOAD, contender, unit: FEW },
+    budget: { atMost: 1.5 },
+  }
+}
