@@ -71,6 +71,7 @@ export const table: readonly Row[] = [
   { from: 'packages/adapter-*', mayImport: [...coreDoors, 'node', 'library'], because: anyBackend },
   { from: 'packages/store-*', mayImport: [...coreDoors, 'node', 'library'], because: anyBackend },
   { from: 'packages/agent', mayImport: ['@baton/core', 'node', 'library'], because: anyAdapter },
+  { from: 'packages/schedule', mayImport: ['@baton/core', 'node', 'library'], because: anyAdapter },
   { from: 'packages/operator', mayImport: ['@baton/core', 'node', 'library'], because: anyAdapter },
   { from: 'packages/coordinator', mayImport: ['@baton/core', 'node', 'library'], because: anyAdapter },
 

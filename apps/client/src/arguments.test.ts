@@ -20,6 +20,10 @@ describe('what can be carried out', () => {
     })
   })
 
+  it('is a look at the schedules', () => {
+    expect(readCommand(['schedules', '--json'])).toEqual({ name: 'schedules', json: true })
+  })
+
   it('is a signal with its payload', () => {
     const command = readCommand(['signal', 'r-1', 'paid', '--payload', '"yes"'])
 

@@ -18,8 +18,16 @@ export type Command =
       readonly json: boolean
     }
   | { readonly name: 'watch' | 'status'; readonly runId: string; readonly json: boolean }
+  | { readonly name: 'schedules'; readonly json: boolean }
   | { readonly name: 'cancel'; readonly runId: string; readonly reason: string | undefined }
   | { readonly name: 'pause'; readonly runId: string; readonly reason: string; readonly by: string | undefined }
+  | { readonly name: 'dead-letters'; readonly flow: string | undefined; readonly json: boolean }
+  | {
+      readonly name: 'redrive'
+      readonly runId: string
+      readonly instance: string | undefined
+      readonly by: string | undefined
+    }
   | { readonly name: 'unpause'; readonly runId: string; readonly by: string | undefined }
   | { readonly name: 'signal'; readonly runId: string; readonly signal: string; readonly payload: unknown }
   | {
@@ -41,6 +49,8 @@ const options = {
   payload: { type: 'string' },
   approval: { type: 'string' },
   by: { type: 'string' },
+  flow: { type: 'string' },
+  instance: { type: 'string' },
   reason: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
@@ -52,9 +62,12 @@ const commands = {
   start: { places: ['flow'], options: ['flows', 'input', 'input-file', 'run-id', 'flow-version', 'follow', 'json'] },
   watch: { places: ['runId'], options: ['json'] },
   status: { places: ['runId'], options: ['json'] },
+  schedules: { places: [], options: ['json'] },
   cancel: { places: ['runId'], options: ['reason'] },
   pause: { places: ['runId'], options: ['reason', 'by'] },
   unpause: { places: ['runId'], options: ['by'] },
+  'dead-letters': { places: [], options: ['flow', 'json'] },
+  redrive: { places: ['runId'], options: ['instance', 'by'] },
   signal: { places: ['runId', 'name'], options: ['payload'] },
   approve: { places: ['runId'], options: ['approval', 'by', 'reason'] },
   deny: { places: ['runId'], options: ['approval', 'by', 'reason'] },
@@ -106,6 +119,8 @@ function toCommand(name: Name, [first = '', second = '']: readonly string[], val
         follow: values.follow,
         json,
       }
+    case 'schedules':
+      return { name, json }
     case 'watch':
     case 'status':
       return { name, runId: parseRunId(first), json }
@@ -114,6 +129,10 @@ function toCommand(name: Name, [first = '', second = '']: readonly string[], val
     case 'pause':
       if (reason === undefined) throw mistake('--reason', 'say why the run is paused', usage(name))
       return { name, runId: parseRunId(first), reason, by: values.by }
+    case 'dead-letters':
+      return { name, flow: values.flow === undefined ? undefined : parseFlowId(values.flow, '--flow'), json }
+    case 'redrive':
+      return { name, runId: parseRunId(first), instance: values.instance, by: values.by }
     case 'unpause':
       return { name, runId: parseRunId(first), by: values.by }
     case 'signal':
@@ -187,14 +206,17 @@ export const help = `baton-client <command>
     --no-follow        return as soon as the run is stored
   watch <runId>      follow a run to its end, from its beginning
   status <runId>     how it stands
+  schedules          the flows that start again and again, and when
   cancel <runId>     ask it to stop (--reason TEXT)
   pause <runId>      let it go no further for now (--reason TEXT, --by NAME)
   unpause <runId>    let it go on (--by NAME)
+  dead-letters       work that has failed for good (--flow ID)
+  redrive <runId>    do its failed work over; prints the run that does it (--instance ID, --by NAME)
   signal <runId> <name>   send it news (--payload JSON)
   approve <runId>    say yes to what it asks (--approval NAME, --by NAME, --reason TEXT)
   deny <runId>       say no
 
-  --json             start, watch, status: JSON on stdout, one object per line, the result last
+  --json             start, watch, status, schedules, dead-letters: JSON on stdout, one object per line, the result last
 
 BATON_STORE says where runs are kept (file:.baton), BATON_QUEUE what wakes workers (the store's own).
 Exit code: 0 completed, 1 failed, cancelled or unreachable, 2 bad input.

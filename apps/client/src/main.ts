@@ -12,9 +12,11 @@ import {
   whenParentIsGone,
 } from '@baton/compose'
 import { BatonClient, BatonError, type ErrorCode, type ILogger, type RunnableFlow } from '@baton/core'
+import { Schedules } from '@baton/schedule'
 import { type Command, help, readCommand } from './arguments.ts'
+import { lettersOf } from './dead-letters.ts'
 import { flowsFor, start } from './start.ts'
-import { waitsOf } from './views.ts'
+import { letterLine, lineOf, waitsOf } from './views.ts'
 import { follow, printResult } from './watch.ts'
 
 type Doing = Exclude<Command, { name: 'help' }>
@@ -92,6 +94,13 @@ async function answer(command: Doing, ports: Ports, flows: readonly RunnableFlow
       if (!command.json) for (const line of waitsOf(summary)) say(line)
       return 0
     }
+    case 'schedules': {
+      const schedules = await new Schedules({ store, queue }).list()
+      for (const schedule of schedules) {
+        process.stdout.write(`${command.json ? JSON.stringify(schedule) : lineOf(schedule)}\n`)
+      }
+      return 0
+    }
     case 'cancel': {
       const wasOpen = await get(command.runId).cancel(command.reason)
       say(wasOpen ? `${command.runId} is asked to stop` : `${command.runId} had ended before`)
@@ -108,6 +117,18 @@ async function answer(command: Doing, ports: Ports, flows: readonly RunnableFlow
       const goesOn = await get(runId).unpause(withoutUndefined({ by }))
       say(goesOn ? `${runId} goes on` : `${runId} had ended before, or is about to`)
       return goesOn ? 0 : 1
+    }
+    case 'dead-letters': {
+      for await (const letter of lettersOf(new BatonClient({ store }), command.flow)) {
+        process.stdout.write(`${command.json ? JSON.stringify(letter) : letterLine(letter)}\n`)
+      }
+      return 0
+    }
+    case 'redrive': {
+      const { runId, instance: instanceId, by } = command
+      const again = await get(runId).redrive(withoutUndefined({ instanceId, by }))
+      process.stdout.write(`${again.runId}\n`)
+      return 0
     }
     case 'signal':
       await get(command.runId).signal(command.signal, command.payload)

@@ -1,5 +1,6 @@
 /** Ways to show a run while it goes on: redrawn on a terminal, as plain lines elsewhere, as JSON for programs. */
-import type { RunEvent, RunSummary } from '@baton/core'
+import type { RunDeadLetter, RunEvent, RunSummary } from '@baton/core'
+import type { ScheduleView } from '@baton/schedule'
 import { createLogUpdate } from 'log-update'
 import colors from 'picocolors'
 import { isItem, type NodeProgress, nameOfWait, Progress } from './progress.ts'
@@ -154,6 +155,13 @@ function askLine(kind: string, name: string, runId: string, isOneOfSeveral = fal
   return `waits for ${kind} ${name}; to answer: baton-client ${command}`
 }
 
+/** A dead letter on one line. */
+export function letterLine({ runId, instanceId, attempts, error, redrivenAs }: RunDeadLetter): string {
+  const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`
+  const again = redrivenAs === undefined ? '' : `, redriven as ${redrivenAs}`
+  return `${runId}  ${instanceId}  ${error.message} (${tries}${again})`
+}
+
 function waitingForWorker({ flow }: Progress): string {
   return `waiting for a worker that has ${flow} (the run is stored)`
 }
@@ -182,4 +190,11 @@ function barOf(done: number, total: number): string {
 
 function seconds(ms: number): string {
   return `${(Math.max(0, ms) / 1_000).toFixed(1)} s`
+}
+
+/** A schedule in one line: how it stands, and when it starts something next. */
+export function lineOf({ id, status, flowId, cron, everyMs, timeZone, nextAtMs }: ScheduleView): string {
+  const [next] = nextAtMs
+  const when = everyMs === undefined ? `${cron} ${timeZone ?? 'UTC'}` : `every ${everyMs} ms`
+  return `${id}  ${status}  ${flowId}  ${when}  ${next === undefined ? '-' : new Date(next).toISOString()}`
 }

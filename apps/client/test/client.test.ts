@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FlowRuntime } from '@baton/core'
+import { Schedules } from '@baton/schedule'
 import { FileJobQueue, FileRunStore } from '@baton/store-file'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { flows } from './flows.ts'
@@ -190,6 +191,29 @@ it('pauses a run that is then not taken up, says who and why, and lets it go on'
   expect((await client(folder, 'pause', 'r-1', '--reason', 'late').end).code).toBe(1)
 })
 
+it('lists work that has failed for good, and redrives it once', async () => {
+  const folder = temporaryFolder()
+  await work(folder)
+  expect((await client(folder, 'start', 'fail', '--run-id', 'r-1').end).code).toBe(1)
+
+  const listed = await client(folder, 'dead-letters').end
+  const redriven = await client(folder, 'redrive', 'r-1').end
+  const again = await client(folder, 'redrive', 'r-1', '--by', 'Grace').end
+  await client(folder, 'watch', 'r-1:redrive').end
+  const letters = await client(folder, 'dead-letters', '--flow', 'fail', '--json').end
+
+  expect(listed.out).toMatch(/^r-1 {2}\S+ {2}.*on its face.* \(1 attempt\)\n$/)
+  expect([redriven.out, again.out]).toEqual(['r-1:redrive\n', 'r-1:redrive\n'])
+  const told = letters.out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(told.map(({ runId, redrivenAs }) => [runId, redrivenAs])).toEqual([
+    ['r-1:redrive', undefined],
+    ['r-1', 'r-1:redrive'],
+  ])
+})
+
 it('tells a run that nobody knows from a store that is not there', async () => {
   const folder = temporaryFolder()
   await work(folder)
@@ -219,5 +243,25 @@ describe('bad input ends with 2 and one line that says what to do, and nothing i
     expect(err.trimEnd().split('\n')).toHaveLength(1)
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(readdirSync(folder)).toEqual([])
+  })
+})
+
+it('shows the schedules, and when they start something next', async () => {
+  const folder = temporaryFolder()
+  const store = new FileRunStore({ directory: folder })
+  await new Schedules({ store }).create({
+    id: 'nightly',
+    flow: 'report',
+    cron: '0 3 * * *',
+    timeZone: 'Europe/Berlin',
+    startAtMs: Date.UTC(2999, 0, 1),
+  })
+  await store.close()
+
+  const { code, out } = await client(folder, 'schedules').end
+
+  expect({ code, out }).toEqual({
+    code: 0,
+    out: 'nightly  active  report  0 3 * * * Europe/Berlin  2999-01-01T02:00:00.000Z\n',
   })
 })

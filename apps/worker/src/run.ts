@@ -2,6 +2,7 @@
 import { addressesOf, checkPorts, loadFlows, openPorts, whenParentIsGone } from '@baton/compose'
 import { defaults, type ILogger, type RunnableFlow } from '@baton/core'
 import { BaseDistributedAdapter, Registry } from '@baton/core/adapter'
+import { withSchedules } from '@baton/schedule'
 import type { WorkerConfig } from './config.ts'
 import { type Health, type HealthServer, serveHealth } from './health.ts'
 
@@ -74,7 +75,8 @@ export async function startWorker(
     try {
       opened = new ComposedAdapter({
         ...ports,
-        runtimeOptions: { flows },
+        // Their schedules are kept wherever the flows are.
+        runtimeOptions: { flows: withSchedules(flows) },
         workerId,
         concurrency,
         leaseMs,

@@ -32,11 +32,13 @@ export {
 export { type ILogger, type LogFields, type LogLevel, silentLogger, withFields } from './ports/logger.ts'
 export type { Claim, ClaimedArrival, ClaimNeeds, ClaimRequest, ClaimResult } from './ports/claim.ts'
 export type { RenewRequest, RenewResult, RunSignal } from './ports/claim.ts'
-export type { Notice, NoticeResult } from './ports/notice.ts'
+export type { LimiterNotice, Notice, NoticeResult } from './ports/notice.ts'
 export type { CommitResult, FailureTakers, NextClaim, Outcome, Settlement, Transition } from './ports/transition.ts'
 export type { CreateResult, DueFlow, DueItem, DueQuery, Durability, IRunStore } from './ports/run-store.ts'
 export { checkPurgeOptions } from './ports/run-store.ts'
+export type { EnlistRequest, EnlistResult, IWaitingLists, WaitingList } from './ports/waiting-lists.ts'
 export type { JournalOptions, PurgeOptions, RunPage, RunQuery } from './ports/run-store.ts'
+export { newLimiter } from './model/limiter.ts'
 export type { NewRun } from './model/run.ts'
 
 // The rules of a run, for stores that keep its commands in one order
@@ -44,9 +46,11 @@ export { applyCommand, type CommandResult } from './machine/apply.ts'
 export type { Command } from './machine/command.ts'
 export { type MachineOptions, RunMachine } from './machine/run-machine.ts'
 export { pageOf } from './machine/run-pages.ts'
+export { tallyOf } from './machine/tally.ts'
 export { fold, foldJournal } from './model/fold.ts'
 export { recordOf } from './model/run-record.ts'
 export { type RunState, summaryOf } from './model/run-state.ts'
+export { enlistedSince } from './model/waiting-list.ts'
 
 // Model words that ports speak
 export { ReadOnlyContext } from './context/read-only-context.ts'
@@ -59,5 +63,5 @@ export { isSettled, isTerminal } from './model/run.ts'
 
 // For what a person got wrong
 export { checkInjected } from './ports/check-injected.ts'
-export { assertOptions, checkChoice, checkOptions } from './model/check-options.ts'
+export { assertOptions, checkChoice, checkFunction, checkNumber, checkOptions } from './model/check-options.ts'
 export { nearestName } from './model/nearest.ts'

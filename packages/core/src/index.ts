@@ -2,7 +2,15 @@
 
 // Flows
 export { createFlow, Flow, type InputOf } from './flow/create-flow.ts'
-export type { EdgeOptions, FlowOptions, MapOptions, NodeOptions, SchemaOptions } from './flow/flow-options.ts'
+export type {
+  EdgeOptions,
+  FlowOptions,
+  KeyedLimit,
+  LimitOption,
+  MapOptions,
+  NodeOptions,
+  SchemaOptions,
+} from './flow/flow-options.ts'
 export type { NodeTypes } from './flow/node-types.ts'
 export type { StandardSchemaV1 } from './model/standard-schema.ts'
 export type {
@@ -17,6 +25,7 @@ export type {
   NodeResult,
   NodeReturn,
   RunChildOptions,
+  StartRunOptions,
   StepFunction,
   WaitOptions,
 } from './engine/node-function.ts'
@@ -24,10 +33,12 @@ export type {
   Blueprint,
   BlueprintEdge,
   BlueprintNode,
+  ConcurrencyLimit,
   InputSource,
   LoopPolicy,
   MapPolicy,
   NodeConfig,
+  RateLimit,
   RunPolicy,
   WorkflowBlueprint,
 } from './model/blueprint.ts'
@@ -40,6 +51,7 @@ export { lintBlueprint, type LintWarning } from './analysis/lint-blueprint.ts'
 export { type LintCode, lintRules } from './analysis/lint-rules.ts'
 export { checkBlueprint } from './model/check-blueprint.ts'
 export type { RetryPolicy } from './model/retry.ts'
+export type { NodeExecution, NodeMiddleware } from './engine/middleware.ts'
 export type { FlowSources, FunctionRegistry, RunnableFlow } from './engine/registry.ts'
 
 // Running them here
@@ -47,6 +59,9 @@ export { FlowRuntime, type FlowRuntimeOptions, type RunOptions } from './runtime
 
 // Running them anywhere: a client starts, workers of any process carry on
 export { BatonClient, type ClientOptions } from './client/client.ts'
+export type { SlotWait } from './client/slot-wait.ts'
+export type { DeadLetterPage, DeadLetterQuery, RunDeadLetter } from './client/dead-letters.ts'
+export type { RedriveOptions } from './client/redrive.ts'
 export type { StartArguments, StartOptions } from './engine/new-run.ts'
 export {
   RunHandle,
@@ -68,12 +83,14 @@ export type {
   ApprovalDecision,
   Checkpoint,
   ChildView,
+  DeadLetter,
   InstanceStatus,
   InstanceView,
   Lineage,
   OperatorPause,
   PendingApproval,
   PendingPause,
+  PendingWorker,
   RecordedStep,
   RunHead,
   RunMetrics,
@@ -83,6 +100,9 @@ export type {
   TraceCorrelation,
 } from './model/run.ts'
 export { isTerminal } from './model/run.ts'
+export type { Gate, PendingSlot } from './model/gate.ts'
+export type { LimiterView } from './model/limiter.ts'
+export type { Waiter } from './model/waiting-line.ts'
 export { isTurn, nodeOfInstance, parseRunId, type InstanceId, type NodeId, type RunId } from './model/ids.ts'
 export type { JsonObject, JsonValue } from './model/json.ts'
 export type { ContextEntry, Delta, DeltaPath } from './model/delta.ts'
@@ -105,6 +125,10 @@ export type { IAsyncContext, SetOptions } from './ports/async-context.ts'
 export type { ExpiryOptions, ICoordinationStore } from './ports/coordination-store.ts'
 export type { IJobQueue, Job, JobPayload } from './ports/job-queue.ts'
 export type { Durability, IRunStore, RunPage, RunQuery } from './ports/run-store.ts'
+export type { WaitingList } from './ports/waiting-lists.ts'
 export type { ISerializer } from './ports/serializer.ts'
 export { type IClock, systemClock } from './ports/clock.ts'
 export { type ILogger, type LogFields, type LogLevel, silentLogger, withFields } from './ports/logger.ts'
+
+// For packages with options of their own: slips are refused everywhere in the same words
+export { checkChoice, checkNumber, checkOptions, checkText } from './model/check-options.ts'

@@ -6,7 +6,10 @@ import { branches } from './scenarios/branches.ts'
 import { children } from './scenarios/children.ts'
 import { data } from './scenarios/data.ts'
 import { endurance } from './scenarios/endurance.ts'
+import { limits } from './scenarios/limits.ts'
 import { loops } from './scenarios/loops.ts'
+import { operators } from './scenarios/operators.ts'
+import { otherRuns } from './scenarios/other-runs.ts'
 import { outside } from './scenarios/outside.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 import { schemas } from './scenarios/schemas.ts'
@@ -22,7 +25,10 @@ export const scenarios: readonly Scenario[] = [
   ...visits,
   ...data,
   ...outside,
+  ...operators,
   ...children,
+  ...otherRuns,
   ...successors,
   ...schemas,
+  ...limits,
 ]

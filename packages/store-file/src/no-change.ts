@@ -43,6 +43,8 @@ function changesNothing(state: RunState, command: Command, atMs: number): boolea
     case 'commit':
       return isTerminal(state.status) || !mayCommit(state, command.transition)
     case 'notify':
+      // A limiter that has moved only says where to; which is all it ever does again.
+      if (state.limiter?.movedTo !== undefined && command.notice.type !== 'limiter-move') return true
       if (isTerminal(state.status)) return command.notice.type !== 'continued' || !isNews(state, command.notice)
       // A run that is about to go on as new can still be cancelled.
       return command.notice.type === 'cancel' && state.stopping && state.outcome?.status !== 'continued'
@@ -56,6 +58,8 @@ function changesNothing(state: RunState, command: Command, atMs: number): boolea
         command.instances.every((id) => isSettled(state.instances.get(id)?.status ?? 'succeeded')) &&
         command.messages.every((key) => state.outbox?.has(key) !== true)
       )
+    case 'enlist':
+      return isTerminal(state.status) || state.stopping || !mayEnlist(state, command.instanceId, atMs)
     case 'delivered':
       return command.keys.every((key) => state.outbox?.has(key) !== true)
     default:
@@ -76,6 +80,13 @@ function mayClaim(state: RunState, { instanceId, claimId }: ClaimRequest, atMs: 
   if (instance.status === 'claimed' && instance.claimId === claimId) return false
   if (state.held !== undefined) return false
   return instance.dueAtMs <= atMs
+}
+
+function mayEnlist(state: RunState, instanceId: string, atMs: number): boolean {
+  if (state.held !== undefined) return false
+  const instance = state.instances.get(instanceId)
+  if (instance === undefined || instance.status === 'waiting' || isSettled(instance.status)) return false
+  return instance.enlistedAtMs === undefined && instance.dueAtMs <= atMs
 }
 
 function mayCommit(state: RunState, { instanceId, fence, commitId }: Transition): boolean {

@@ -8,6 +8,7 @@
  *   redo/<process>.log             lines that a process wrote to runs, which a power cut may take from there
  *   notes.log                      a few words about each run that has ended; may lack some
  *   due/<instant>/<run>            empty; from that instant on the run may want attention
+ *   waiting/<flow>/@<version>/<run>   empty; the run waits for a worker with that version
  *   tombstones/<run>               until when the id of a purged run is kept from use; ~days lists them by day
  *   trash/                         what is about to be removed
  *   queue/{pending,taken,delayed,dead,segments}/   one directory entry per job
@@ -26,6 +27,7 @@ export class Paths {
   readonly runs: string
   readonly redo: string
   readonly due: string
+  readonly waiting: string
   readonly tombstones: string
   readonly trash: string
   readonly queue: string
@@ -36,6 +38,7 @@ export class Paths {
     this.runs = join(root, 'runs')
     this.redo = join(root, 'redo')
     this.due = join(root, 'due')
+    this.waiting = join(root, 'waiting')
     this.tombstones = join(root, 'tombstones')
     this.trash = join(root, 'trash')
     this.queue = join(root, 'queue')
@@ -45,6 +48,11 @@ export class Paths {
   /** What the markers in `due` are links to. */
   get links(): string {
     return join(this.due, 'links')
+  }
+
+  /** No flow has that name. */
+  get waitingNews(): string {
+    return join(this.waiting, '~news')
   }
 
   get settings(): string {

@@ -24,6 +24,8 @@ export interface RunNote {
   readonly tags: readonly string[]
   readonly status: RunStatus
   readonly createdAtMs: number
+  /** Absent for none. */
+  readonly deadLetterCount?: number
   /** Absent as long as it has something to say to another run. */
   readonly endedAtMs?: number
   /** The first of the runs that go on for each other; absent from those that do not. */
@@ -156,7 +158,8 @@ export class RunIndex {
   }
 }
 
-export function noteOf({ head, status, endedAtMs, outbox, continuedBy }: RunState, logBytes: number): RunNote {
+export function noteOf(state: RunState, logBytes: number): RunNote {
+  const { head, status, endedAtMs, outbox, continuedBy, deadLetters } = state
   const firstRunId = head.lineage.succession?.firstRunId
   const hasMoreToSay = outbox !== undefined && outbox.size > 0
   return {
@@ -166,6 +169,7 @@ export function noteOf({ head, status, endedAtMs, outbox, continuedBy }: RunStat
     tags: head.tags,
     status,
     createdAtMs: head.createdAtMs,
+    ...(deadLetters === undefined || deadLetters.size === 0 ? {} : { deadLetterCount: deadLetters.size }),
     ...(firstRunId === undefined ? {} : { firstRunId }),
     ...(continuedBy === undefined ? {} : { isContinued: true }),
     ...(endedAtMs === undefined || hasMoreToSay ? {} : { endedAtMs }),

@@ -69,6 +69,10 @@ export function withoutRunId(command: Command): StoredCommand {
       const { runId: _, ...redispatch } = command
       return redispatch
     }
+    case 'enlist': {
+      const { runId: _, ...enlist } = command
+      return enlist
+    }
     case 'delivered': {
       const { runId: _, ...delivered } = command
       return delivered
@@ -88,6 +92,7 @@ export function withRunId(command: Exclude<StoredCommand, Creation>, runId: RunI
     case 'notify':
       return { ...command, notice: { ...command.notice, runId } } as Command
     case 'redispatch':
+    case 'enlist':
     case 'delivered':
       return { ...command, runId }
   }

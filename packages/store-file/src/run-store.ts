@@ -14,8 +14,11 @@ import {
   type ContextSource,
   type CreateResult,
   checkPurgeOptions,
+  type DueFlow,
   type DueItem,
   type DueQuery,
+  type EnlistRequest,
+  type EnlistResult,
   type IRunStore,
   type JournalOptions,
   type NewRun,
@@ -27,6 +30,7 @@ import {
   type RenewResult,
   type RunEvent,
   type RunId,
+  type RunMachine,
   type RunPage,
   type RunQuery,
   type RunRecord,
@@ -35,6 +39,8 @@ import {
   recordOf,
   summaryOf,
   type Transition,
+  tallyOf,
+  type WaitingList,
 } from '@baton/core/adapter'
 import { copyOf } from './copy.ts'
 import { DueWheel } from './due-wheel.ts'
@@ -52,6 +58,8 @@ import { openStoreFolder, type StoreFolder } from './store-folder.ts'
 import type { StoredRun } from './stored-run.ts'
 import { Sweep } from './sweep.ts'
 import { Tombstones } from './tombstones.ts'
+import { WaitingFolders } from './waiting-folders.ts'
+import { WaitingNews } from './waiting-news.ts'
 
 /** A redo log has to be gone before a tombstone that is put today. */
 const REDO_MS = 60_000
@@ -70,6 +78,8 @@ export class FileRunStore implements IRunStore {
   readonly #runs: Runs
   readonly #index: RunIndex
   readonly #sweep: Sweep
+  readonly #waiting: WaitingFolders
+  readonly #news: WaitingNews
   readonly #closing = new AbortController()
   #repairedAtMs = Number.NEGATIVE_INFINITY
 
@@ -113,11 +123,14 @@ export class FileRunStore implements IRunStore {
     })
     const openSound = (runId: RunId) => this.#openSound(runId)
     this.#index = new RunIndex({ paths, folders, files: this.#files, open: openSound })
+    this.#waiting = new WaitingFolders({ paths, open: openSound })
+    this.#news = new WaitingNews({ paths, clock, pollMs: checked.pollMs })
     const open = (runId: RunId) => this.#runs.open(runId)
     const finish = (run: StoredRun) => this.#runs.finish(run)
     this.#sweep = new Sweep({
       paths,
       wheel,
+      waiting: this.#waiting,
       index: this.#index,
       logger,
       open,
@@ -242,7 +255,8 @@ export class FileRunStore implements IRunStore {
     this.#assertOpen()
     this.#repairNowAndThen()
     try {
-      return await this.#sweep.due(query, this.#clock.now())
+      const from = query.enlisted === true && query.runId === undefined ? this.#waiting : this.#sweep
+      return await from.due(query, this.#clock.now())
     } catch (error) {
       throw storeFailure(error, 'looking for what is due')
     }
@@ -261,6 +275,44 @@ export class FileRunStore implements IRunStore {
     for (const [runId, ofRun] of byRun) {
       await this.#runs.change(runId, { type: 'redispatch', runId, ...ofRun, redispatchMs, redispatchMaxMs })
     }
+  }
+
+  async enlist({ runId, instanceId }: EnlistRequest): Promise<EnlistResult> {
+    this.#assertOpen()
+    const command = { type: 'enlist', runId, instanceId } as const
+    const run = this.#runs.open(runId)
+    const { head } = run?.machine?.state ?? {}
+    if (run === undefined || head === undefined) return { status: 'unknown-run' }
+    const known = run.answerWithoutChange(command, this.#clock.now())
+    if (known?.type === 'enlist' && known.result.status !== 'enlisted') return known.result
+    this.#waiting.put(head, runId)
+    const answer = await this.#runs.change(runId, command)
+    if (answer?.type !== 'enlist') return { status: 'unknown-run' }
+    if (answer.result.status === 'enlisted') {
+      // Somebody who looked before the line was written may have taken the marker away.
+      if (!this.#waiting.has(head, runId)) this.#waiting.put(head, runId)
+      this.#news.tell()
+    }
+    return answer.result
+  }
+
+  async waitingLists(): Promise<readonly WaitingList[]> {
+    this.#assertOpen()
+    const tallies: WaitingList[] = []
+    for (const list of this.#waiting.lists()) {
+      const machines: RunMachine[] = []
+      for await (const { machine } of this.#waiting.runs(list)) if (machine !== undefined) machines.push(machine)
+      const tally = tallyOf(list, machines)
+      if (tally !== undefined) tallies.push(tally)
+    }
+    return tallies
+  }
+
+  onEnlisted(flows: readonly DueFlow[], wake: () => void): () => void {
+    this.#assertOpen()
+    return this.#news.listen(() => {
+      if (this.#waiting.mayHave(flows)) wake()
+    })
   }
 
   async delivered(runId: RunId, keys: readonly string[]): Promise<void> {
@@ -290,6 +342,8 @@ export class FileRunStore implements IRunStore {
     await this.#redo?.close()
     this.#cache.clear()
     this.#wheel.close()
+    this.#waiting.close()
+    this.#news.close()
     this.#files.close()
   }
 

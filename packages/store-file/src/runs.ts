@@ -248,6 +248,7 @@ function earliestDue(command: Command, atMs: number): number {
     case 'notify':
       return atMs
     case 'redispatch':
+    case 'enlist':
     case 'delivered':
       return NEVER
     default:

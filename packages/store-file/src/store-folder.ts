@@ -37,8 +37,16 @@ export function openStoreFolder(directory: string, durability: FileDurability | 
       })
     }
     // A folder that an earlier version has made has none.
-    makeFolder(paths.redo)
-    for (const path of [paths.runs, paths.redo, paths.due, paths.tombstones, paths.trash, paths.coordination])
+    for (const path of [paths.redo, paths.waiting]) makeFolder(path)
+    for (const path of [
+      paths.runs,
+      paths.redo,
+      paths.due,
+      paths.waiting,
+      paths.tombstones,
+      paths.trash,
+      paths.coordination,
+    ])
       refuseLink(path)
     return { paths, durability: settings.durability, folders: new FolderSync() }
   })
@@ -119,6 +127,7 @@ runs/<digit>/<run>.blobs/     large values of that run, named by the SHA-256 of 
 redo/<process>.log            lines of runs, until the runs' own logs are safe from a power cut. Never remove one.
 notes.log                     a few words about each run that has ended; made again when missing
 due/<milliseconds>/<run>      empty markers: look at this run from that instant on; made again when missing
+waiting/<flow>/@<version>/<run>   empty markers: this run waits for a worker with that version (~: without one)
 tombstones/<run>              this run was purged; its id is kept from use until the instant in it (~days: by day)
 trash/                        purged runs on their way out; may be emptied
 queue/                        jobs: pending, taken by a worker, delayed, dead (with a reason). A name says at which byte of

@@ -7,19 +7,21 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { ILogger } from '@baton/core'
-import type { DueItem, DueQuery, RunId, RunMachine } from '@baton/core/adapter'
+import { type DueItem, type DueQuery, enlistedSince, type RunId, type RunMachine } from '@baton/core/adapter'
 import { bucketOf, type DueWheel } from './due-wheel.ts'
 import { isOfOneFile, messageOf } from './failure.ts'
 import { idOfFileName } from './file-name.ts'
 import type { Paths } from './paths.ts'
 import type { RunIndex } from './run-index.ts'
 import type { StoredRun } from './stored-run.ts'
+import type { WaitingFolders } from './waiting-folders.ts'
 
-type DueFilter = Pick<DueQuery, 'unsentOnly' | 'flows'>
+type DueFilter = Pick<DueQuery, 'unsentOnly' | 'flows' | 'runId'>
 
 export interface SweepOptions {
   readonly paths: Paths
   readonly wheel: DueWheel
+  readonly waiting: WaitingFolders
   readonly index: RunIndex
   readonly logger: ILogger
   /** Reads a run; undefined when it is not there. Throws when it cannot be read. */
@@ -51,10 +53,10 @@ export class Sweep {
     this.#options = options
   }
 
-  async due({ limit, runId, ...filter }: DueQuery, nowMs: number): Promise<readonly DueItem[]> {
+  async due({ limit, ...filter }: DueQuery, nowMs: number): Promise<readonly DueItem[]> {
     const items: DueItem[] = []
-    if (runId !== undefined) {
-      const run = this.#options.open(runId)
+    if (filter.runId !== undefined) {
+      const run = this.#options.open(filter.runId)
       if (run?.machine !== undefined) items.push(...run.machine.due(run.timeAt(nowMs), filter))
       return items.slice(0, limit)
     }
@@ -144,17 +146,23 @@ export class Sweep {
     this.#sound = sound
   }
 
-  /** @returns where the run's marker lies; undefined where it needs none */
+  /** @returns where the run's marker lies; undefined where it needs none, or is to be looked at every time */
   #repairOne(runId: RunId, nowMs: number): number | undefined {
-    const { openSound, wheel, logger } = this.#options
+    const { openSound, wheel, waiting, logger } = this.#options
     const run = openSound(runId)
     if (run?.machine === undefined || run.machine.isDone) return undefined
+    const { state } = run.machine
+    const isEnlisted = enlistedSince(state) !== undefined
+    if (isEnlisted && !waiting.has(state.head, runId)) waiting.put(state.head, runId)
     const targetMs = bucketOf(run.machine.nextDueAtMs(), run.timeAt(nowMs))
     if (targetMs === Number.POSITIVE_INFINITY) return undefined
-    if (run.markerMs <= targetMs && wheel.has(run.paths, run.markerMs)) return run.markerMs
-    wheel.put(run.paths, targetMs)
-    run.noteMarker(targetMs)
-    logger.log('info', 'put back the due marker of a run', { runId })
-    return targetMs
+    const isThere = run.markerMs <= targetMs && wheel.has(run.paths, run.markerMs)
+    const markerMs = isThere ? run.markerMs : targetMs
+    if (!isThere) {
+      wheel.put(run.paths, targetMs)
+      run.noteMarker(targetMs)
+      logger.log('info', 'put back the due marker of a run', { runId })
+    }
+    return isEnlisted ? undefined : markerMs
   }
 }

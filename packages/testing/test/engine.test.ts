@@ -1,5 +1,6 @@
 /** What the engine does that is not about any store: core's own integration tests, in memory, on a clock that stands. */
 import {
+  BatonClient,
   createFlow,
   FlowRuntime,
   InMemoryAdapter,
@@ -7,6 +8,7 @@ import {
   InMemoryJobQueue,
   InMemoryRunStore,
   type NodeArguments,
+  type RunnableFlow,
 } from '@baton/core'
 import { wait } from '@baton/core/adapter'
 import { describe, expect, it } from 'vitest'
@@ -212,6 +214,42 @@ describe('a worker', () => {
     expect(endedAtMs - createdAtMs).toBe(50)
   })
 
+  it.each(['its own claim', 'the commit before'])(
+    'runs nothing on a claim that comes later than its lease, by %s, and neither an attempt nor a lease is lost',
+    async (by) => {
+      const stage = await stageOf()
+      const ran: string[] = []
+      const flow = createFlow('late')
+        .node('first', ({ attempt }) => void ran.push(`first ${attempt}`))
+        .node('second', ({ attempt }) => void ran.push(`second ${attempt}`))
+        .edge('first', 'second')
+      await using crew = new Crew(stage, flow)
+      const store = stage.world.store as InMemoryRunStore
+      let isSlow = true
+      const late = async <Answer>(answer: Answer): Promise<Answer> => {
+        if (isSlow) await wait(stage.clock, crew.leaseMs)
+        isSlow = false
+        return answer
+      }
+      if (by === 'its own claim') {
+        const claim = store.claim.bind(store)
+        store.claim = (request) => late(claim(request)) as never
+      } else {
+        const commit = store.commit.bind(store)
+        store.commit = (transition) => late(commit(transition)) as never
+      }
+      // Long enough that nobody else takes it meanwhile.
+      crew.worker({ sweepMs: 10 * crew.leaseMs })
+      const handle = await crew.client.start('late')
+
+      expect(await crew.outcome(handle)).toMatchObject({ status: 'completed' })
+      expect(ran).toEqual(['first 1', 'second 1'])
+      const types = await stage.hand().types(handle.runId)
+      expect(types).toContain('node-released')
+      expect(types).not.toContain('node-lost')
+    },
+  )
+
   it('removes runs when their retention is over, and not before', async () => {
     const stage = await stageOf()
     await using crew = new Crew(stage, lineFlow(1))
@@ -240,6 +278,67 @@ describe('a worker', () => {
     const next = await stage.world.coordinationStore.get('baton/sweeper')
     expect(next).not.toBe(holder)
     expect(workers.map(({ workerId }) => workerId)).toContain(next)
+  })
+})
+
+describe('what is due for a run makes it say to others', () => {
+  const resting = createFlow('resting').sleep('rest', 86_400_000)
+  const crewOn = (...flows: readonly RunnableFlow[]) => {
+    const clock = new TestClock()
+    const ports = { store: new InMemoryRunStore({ clock }), queue: new InMemoryJobQueue({ clock }) }
+    const adapter = new InMemoryAdapter({ ...ports, clock, runtimeOptions: { flows }, sweepMs: 5_000 })
+    adapter.start()
+    return { clock, adapter, client: new BatonClient({ ...ports, clock, flows }) }
+  }
+
+  it('its end by a deadline is heard by its parent with the sweep that saw it', async () => {
+    const parent = createFlow('parent').node('ask', async ({ runChild }: NodeArguments) => ({
+      output: await runChild(resting, undefined, { deadlineMs: 1_000 }).catch(({ cause }) => cause.code),
+    }))
+    const { clock, adapter, client } = crewOn(parent, resting)
+    const handle = await client.start(parent, undefined, { runId: 'p' })
+
+    await clock.advance(6_000)
+
+    expect(await handle.summary()).toMatchObject({ status: 'completed', output: 'RUN_TIMEOUT' })
+    await adapter.close()
+  })
+
+  it('its children are called off with the sweep that saw its deadline', async () => {
+    const parent = createFlow('parent').child('ask', resting)
+    const { clock, adapter, client } = crewOn(parent, resting)
+    await client.start(parent, undefined, { runId: 'p', deadlineMs: 1_000 })
+
+    await clock.advance(6_000)
+
+    expect(await client.get('p').status()).toBe('failed')
+    expect(await client.get('p:ask:0').status()).toBe('cancelled')
+    await adapter.close()
+  })
+
+  it('its children are called off as soon as a worker finds that its node is gone', async () => {
+    const before = createFlow('parent', { failFast: false }).child('ask', resting).sleep('old', 1_000)
+    const after = createFlow('parent', { failFast: false }).child('ask', resting).sleep('new', 1_000)
+    const { clock, adapter, client } = crewOn(before, resting)
+    await client.start(before, undefined, { runId: 'p' })
+    await clock.advance(500)
+    await adapter.stop()
+    const { store, queue } = adapter
+    const next = new InMemoryAdapter({
+      store,
+      queue,
+      clock,
+      runtimeOptions: { flows: [after, resting] },
+      sweepMs: 5_000,
+    })
+    next.start()
+
+    await clock.advance(6_000)
+
+    expect(await client.get('p').summary()).toMatchObject({ status: 'failed', error: { code: 'INVALID_BLUEPRINT' } })
+    expect(await client.get('p:ask:0').status()).toBe('cancelled')
+    await next.close()
+    await adapter.close()
   })
 })
 

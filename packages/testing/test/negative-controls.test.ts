@@ -3,7 +3,16 @@
  * say so by the names of the cases that guard it.
  */
 import type { IJobQueue, IRunStore } from '@baton/core'
-import type { Claim, ClaimRequest, CommitResult, Delivery, DueItem, DueQuery, Transition } from '@baton/core/adapter'
+import type {
+  Claim,
+  ClaimRequest,
+  CommitResult,
+  Delivery,
+  DueItem,
+  DueQuery,
+  NewRun,
+  Transition,
+} from '@baton/core/adapter'
 import { describe, expect, it } from 'vitest'
 import { allSuites, around, findFailures, memorySubject, type Subject, type World } from '../src/index.ts'
 
@@ -163,6 +172,54 @@ const controls: readonly { readonly subject: Subject; readonly caughtBy: readonl
       }),
     ),
     caughtBy: ['keeps signals that come early, and gives each to one waiter, first come first served'],
+  },
+  {
+    subject: spoiltStore('forgets what is on its waiting lists', (store) =>
+      around(store, (method, call, args) => {
+        const query = args[0] as DueQuery | undefined
+        return method === 'due' && query?.enlisted === true ? [] : call()
+      }),
+    ),
+    caughtBy: [
+      'tells of what is on a list only those who have that version, and nobody is reminded of it',
+      'does not execute a run of a version that it lacks, and leaves it to one that has it',
+    ],
+  },
+  {
+    subject: spoiltStore('has one waiting list for all versions', (store) =>
+      around(store, (method, call, args) => {
+        const { flows = [], ...query } = (args[0] ?? {}) as DueQuery
+        if (method !== 'due' || query.enlisted !== true) return call()
+        return flows.length === 0 ? [] : store.due(query)
+      }),
+    ),
+    caughtBy: [
+      'tells of what is on a list only those who have that version, and nobody is reminded of it',
+      'compares versions as text',
+    ],
+  },
+  {
+    subject: spoiltStore('lets every run begin at once', (store) =>
+      around(store, (method, call, args) => {
+        if (method !== 'create') return call()
+        const { gates: _, ...run } = args[0] as NewRun
+        return store.create(run)
+      }),
+    ),
+    caughtBy: ['lets a run begin when it has passed its gates, one after the other, and not before'],
+  },
+  {
+    subject: spoiltStore('forgets what limiters were told', (store) =>
+      around(store, (method, call, args) => {
+        const notice = args[0] as { readonly type?: string }
+        const isRelease = method === 'notify' && notice.type === 'slot-release'
+        return isRelease ? { status: 'unchanged', run: { status: 'running', stopping: false } } : call()
+      }),
+    ),
+    caughtBy: [
+      'grants slots while there is room, by priority, and of one priority in the order of asking',
+      'goes by the limit of the newest request',
+    ],
   },
   {
     subject: spoilt('a lock for everybody', ({ coordinationStore }) => ({

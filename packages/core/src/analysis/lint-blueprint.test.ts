@@ -98,11 +98,54 @@ const cases: { readonly [Code in LintCode]: readonly (readonly [wrong: Flow, fie
       ab().node('c', f).edge('a', 'b', { action: 'done' }).edge('a', 'c'),
     ],
     [
+      createFlow('x').map('each', f).node('b', f).edge('each', 'b', { action: 'done' }),
+      'edges[0].action',
+      createFlow('x').map('each', f).node('b', f).edge('each', 'b'),
+    ],
+    [
       (createFlow('x').child('run', 'y').node('b', f).node('c', f) as Flow)
         .edge('run', 'b', { action: 'done' })
         .edge('run', 'c'),
       'edges[0].action',
       (createFlow('x').child('run', 'y').node('b', f) as Flow).edge('run', 'b'),
+    ],
+  ],
+  LOOP_WITHOUT_END: [
+    [
+      createFlow('x')
+        .node('a', f)
+        .edge('a', 'a', { loop: { maxVisits: 3 } }),
+      'edges[0]',
+      createFlow('x')
+        .node('a', f)
+        .edge('a', 'a', { condition: () => true, loop: { maxVisits: 3 } }),
+    ],
+    [
+      // What leads out does not end it.
+      ab()
+        .node('c', f)
+        .edge('a', 'b')
+        .edge('b', 'a', { loop: { maxVisits: 3 } })
+        .node('d', f)
+        .edge('b', 'c', { action: 'good' })
+        .edge('b', 'd'),
+      'edges[1]',
+      ab()
+        .node('c', f)
+        .edge('a', 'b', { action: 'on' })
+        .edge('a', 'c')
+        .edge('b', 'a', { loop: { maxVisits: 3 } }),
+    ],
+  ],
+  LOOP_OF_ONE: [
+    [
+      createFlow('x')
+        .node('a', f)
+        .edge('a', 'a', { action: 'again', loop: { maxVisits: 1 } }),
+      'edges[0].loop.maxVisits',
+      createFlow('x')
+        .node('a', f)
+        .edge('a', 'a', { action: 'again', loop: { maxVisits: 2 } }),
     ],
   ],
   DENIAL_TAKES_BOTH: [

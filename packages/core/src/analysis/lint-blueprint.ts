@@ -2,6 +2,7 @@ import type { Blueprint } from '../model/blueprint.ts'
 import { checkBlueprint } from '../model/check-blueprint.ts'
 import { viewGraph } from './graph-view.ts'
 import { edgeWarnings } from './lint-edges.ts'
+import { loopWarnings } from './lint-loops.ts'
 import { nodeWarnings } from './lint-nodes.ts'
 import { type LintCode, lintRules } from './lint-rules.ts'
 
@@ -27,7 +28,7 @@ export interface Finding {
  */
 export function lintBlueprint(blueprint: Blueprint): readonly LintWarning[] {
   const view = viewGraph(checkBlueprint(blueprint))
-  return [...nodeWarnings(view), ...edgeWarnings(view)].map(({ code, field, what }) => ({
+  return [...nodeWarnings(view), ...edgeWarnings(view), ...loopWarnings(view)].map(({ code, field, what }) => ({
     code,
     field,
     message: `${what}: ${lintRules[code].about}`,

@@ -1,5 +1,5 @@
 /** Warnings about which edges are taken. */
-import type { BlueprintEdge } from '../model/blueprint.ts'
+import type { BlueprintEdge, BlueprintNode } from '../model/blueprint.ts'
 import { APPROVAL, CHILD, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
 import type { GraphView, ViewedNode } from './graph-view.ts'
 import type { Finding } from './lint-blueprint.ts'
@@ -18,18 +18,25 @@ function isConditional({ action, condition }: BlueprintEdge): boolean {
   return action !== undefined || condition !== undefined
 }
 
-/** What a node that comes with Baton may return; others may return anything. */
+/** What a node may return; undefined where it may return anything. The items of a map have no say in its edges. */
+function actionsOf({ uses, config }: BlueprintNode): readonly string[] | undefined {
+  return config?.map === undefined ? ACTIONS.get(uses) : NO_ACTIONS
+}
+
+const NO_ACTIONS: readonly string[] = []
+
+/** Of nodes that come with Baton. */
 const ACTIONS: ReadonlyMap<string, readonly string[]> = new Map([
   [APPROVAL, ['approved', 'denied']],
-  [CHILD, []],
-  [SLEEP, []],
-  [WAIT_FOR_SIGNAL, []],
+  [CHILD, NO_ACTIONS],
+  [SLEEP, NO_ACTIONS],
+  [WAIT_FOR_SIGNAL, NO_ACTIONS],
 ])
 
 function restWarnings({ id, node, outgoing }: ViewedNode, field: string): Finding[] {
   // Where only edges of loops leave a node, and none is taken, the loop has ended there.
   if (outgoing.every(({ leadsBack }) => leadsBack) || !outgoing.every(({ edge }) => isConditional(edge))) return []
-  const actions = ACTIONS.get(node.uses)
+  const actions = actionsOf(node)
   const covered = new Set(outgoing.flatMap(({ edge }) => (edge.condition === undefined ? [edge.action] : [])))
   // Without an edge for `denied` a denial fails the node, which is not silent.
   const isCovered = actions?.every((action) => action === 'denied' || covered.has(action)) === true && covered.size > 0
@@ -37,7 +44,7 @@ function restWarnings({ id, node, outgoing }: ViewedNode, field: string): Findin
 }
 
 function actionWarnings({ node, outgoing }: ViewedNode, placeOf: (edge: BlueprintEdge) => string): Finding[] {
-  const actions = ACTIONS.get(node.uses)
+  const actions = actionsOf(node)
   if (actions === undefined) return []
   const takesDenials = outgoing.some(({ edge }) => edge.action === 'denied')
   return outgoing.flatMap(({ edge }): Finding[] => {

@@ -18,7 +18,7 @@ export const lintRules = {
   },
   ACTION_NEVER_RETURNED: {
     about: 'An edge wants an action that its source cannot return, so it is never taken.',
-    hint: 'An approval returns `approved` or `denied`; sleeps, waits for a signal and child runs return no action.',
+    hint: 'An approval returns `approved` or `denied`; sleeps, waits for a signal, child runs and maps return no action.',
   },
   DENIAL_TAKES_BOTH: {
     about: 'An approval has an edge for `denied` and one without a condition: a denial takes both.',
@@ -27,6 +27,14 @@ export const lintRules = {
   DOUBLE_EDGE: {
     about: 'Two edges lead from one node to the same other, and one of them is always taken.',
     hint: 'Remove one of them; whether the other is taken changes nothing but the input.',
+  },
+  LOOP_WITHOUT_END: {
+    about: 'No edge in a loop has a condition: it goes round, whatever happens, until it fails with `MAX_VISITS`.',
+    hint: 'Give the edge that leads back a `condition` or an `action`. One on an edge that leads out does not end the loop.',
+  },
+  LOOP_OF_ONE: {
+    about: 'A loop may be visited once, so that leading back always fails with `MAX_VISITS`.',
+    hint: 'The first visit counts too: set `maxVisits` to 2 or more.',
   },
   LONELY_NODE: {
     about: 'A node has no edge while others have: it starts with the run, and waits for nothing.',

@@ -1,6 +1,8 @@
 import { JsonSerializer } from '../context/json-serializer.ts'
 import { checkRunInput } from '../engine/check-value.ts'
 import { Courier } from '../engine/courier.ts'
+import { firstWords, firstWork } from '../engine/first-words.ts'
+import { withGates } from '../engine/gates.ts'
 import { jobFor } from '../engine/jobs.ts'
 import { checkStartOptions, type StartArguments, type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
 import { assertRegistry, type FlowSources, Registry, type RunnableFlow, sourcesOf } from '../engine/registry.ts'
@@ -15,9 +17,13 @@ import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { IRunStore, RunPage, RunQuery } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
+import type { WaitingList } from '../ports/waiting-lists.ts'
+import { type DeadLetterPage, type DeadLetterQuery, listDeadLetters } from './dead-letters.ts'
 import { type PauseOptions, RunHandle, type UnpauseOptions } from './handle.ts'
+import type { RedriveOptions } from './redrive.ts'
 import type { RunPorts } from './run-ports.ts'
 import { checkRunQuery } from './run-query.ts'
+import { type SlotWait, slotWaitOf } from './slot-wait.ts'
 
 export interface ClientOptions extends FlowSources {
   readonly store: IRunStore
@@ -70,14 +76,14 @@ export class BatonClient {
     checkStartOptions(options)
     const graph = this.#registry.toStart(flow, options.version)
     const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
-    const run = toNewRun(graph, input, await withRunId(graph.flowId, options), {
-      serializer: this.#serializer,
-      newId: this.#options.newId ?? randomId,
-    })
+    const codes = { serializer: this.#serializer, newId: this.#options.newId ?? randomId }
+    const { limitKey } = options
+    const bare = toNewRun(graph, input, await withRunId(graph.flowId, options), codes)
+    const run = await withGates(graph, bare, { input, limitKey })
     const created = await this.#options.store.create(run)
     switch (created.status) {
       case 'created':
-        if ((options.startAtMs ?? 0) <= this.#clock.now()) await this.#sendFor(run, run.starts)
+        await this.#begin(run)
         return this.get(run.runId)
       case 'exists':
         if (created.same) return this.get(run.runId)
@@ -98,6 +104,13 @@ export class BatonClient {
           message: `the store takes ${created.limitBytes} bytes at most`,
         })
     }
+  }
+
+  async #begin(run: NewRun): Promise<void> {
+    const nowMs = this.#clock.now()
+    await this.#sendFor(run, firstWork(run, nowMs))
+    const words = firstWords(run, nowMs)
+    if (words.length > 0) await this.#courier.deliver(run.runId, words)
   }
 
   /** A handle for a run that exists, whoever started it. */
@@ -124,6 +137,19 @@ export class BatonClient {
     return this.#options.store.list(checkRunQuery(query))
   }
 
+  /**
+   * What no worker that was asked could do, because it has not this flow in this version: a list for each, with how many
+   * instances are on it and since when. Empty when all that waits only waits for its turn.
+   */
+  async waitingForWorker(): Promise<readonly WaitingList[]> {
+    return this.#options.store.waitingLists()
+  }
+
+  /** Which limit keeps the run from beginning, and how many are before it; undefined when none does. */
+  waitingFor(runId: string): Promise<SlotWait | undefined> {
+    return slotWaitOf(this.#options.store, parseRunId(runId))
+  }
+
   signal(runId: string, name: string, payload?: unknown): Promise<void> {
     return this.get(runId).signal(name, payload)
   }
@@ -140,6 +166,15 @@ export class BatonClient {
     return this.get(runId).unpause(options)
   }
 
+  /** Work that has failed for good, over all runs: attempts spent, and nothing that takes the failure. */
+  deadLetters(query: DeadLetterQuery = {}): Promise<DeadLetterPage> {
+    return listDeadLetters(this.#options.store, query)
+  }
+
+  redrive<Output = unknown>(runId: string, options?: RedriveOptions): Promise<RunHandle<Output>> {
+    return this.get<Output>(runId).redrive(options)
+  }
+
   async #send(runId: RunId, ready: readonly InstanceId[]): Promise<void> {
     const run = await this.#options.store.summary(runId)
     if (run !== undefined) await this.#sendFor(run, ready)
@@ -149,6 +184,7 @@ export class BatonClient {
     head: Pick<NewRun, 'runId' | 'flowId' | 'version' | 'priority'>,
     ready: readonly InstanceId[],
   ): Promise<void> {
+    if (ready.length === 0) return
     const { runId, flowId, version, priority = 0 } = head
     try {
       const jobs = ready.map((id) =>

@@ -1,9 +1,10 @@
 /** From a run to the one that goes on for it, where it ended with `continueAsNew`. */
-import { lastingIdOf } from '../engine/continue-as-new.ts'
+
 import { BatonError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { RunId } from '../model/ids.ts'
 import type { RunSummary } from '../model/run.ts'
+import { lastingIdOf } from '../model/succession.ts'
 import type { JournalOptions } from '../ports/run-store.ts'
 import type { RunPorts } from './run-ports.ts'
 

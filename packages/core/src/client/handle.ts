@@ -12,6 +12,7 @@ import type { IAsyncContext } from '../ports/async-context.ts'
 import { type IClock, wait } from '../ports/clock.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
 import { followJournals, newestSummary, successorOf } from './follow.ts'
+import { type RedriveOptions, redrive } from './redrive.ts'
 import type { RunPorts } from './run-ports.ts'
 
 export interface WaitForResultOptions {
@@ -221,6 +222,17 @@ export class RunHandle<Output = unknown> {
     checkText(by, 'by')
     const result = await this.#notify({ type: 'unpause', runId: this.runId, ...(by === undefined ? {} : { by }) })
     return isLive(result)
+  }
+
+  /**
+   * Does failed work over, with fresh attempts. In a live run its dead letters are opened again, as long as nothing
+   * behind them has started. Of a run that has ended, a new run is made, once, that begins before the first failure
+   * (`lineage.kind` is `redrive`); what had settled by then is not done again. Throws `NOT_REDRIVABLE`.
+   * @returns the run in which the work is done: this one, or the new one
+   */
+  async redrive(options: RedriveOptions = {}): Promise<RunHandle<Output>> {
+    const runId = await redrive(this.runId, options, this.#ports)
+    return runId === this.runId ? this : new RunHandle<Output>(runId, this.#ports)
   }
 
   async #decide(approved: boolean, options: DecisionOptions): Promise<void> {

@@ -7,11 +7,14 @@ import type { RunQuery } from '../ports/run-store.ts'
 /** Refuses a query that would match nothing, or everything, because of a slip. */
 export function checkRunQuery(query: RunQuery): RunQuery {
   checkOptions(query, members, 'query')
-  const { status, limit, createdAfterMs, createdBeforeMs, ...texts } = query
+  const { status, limit, createdAfterMs, createdBeforeMs, deadLettered, ...texts } = query
   if (status !== undefined) checkStatuses(status)
   checkNumber(limit, 'query.limit', { least: 1, most: 1_000, whole: true })
   checkNumber(createdAfterMs, 'query.createdAfterMs', { least: 0 })
   checkNumber(createdBeforeMs, 'query.createdBeforeMs', { least: 0 })
+  if (deadLettered !== undefined && (deadLettered as unknown) !== true) {
+    throw refused('query.deadLettered', 'must be true', 'Leave it out for all runs.')
+  }
   for (const [member, text] of Object.entries(texts)) {
     checkText(text, `query.${member}`)
   }
@@ -38,6 +41,7 @@ const members = [
   'tag',
   'createdAfterMs',
   'createdBeforeMs',
+  'deadLettered',
   'limit',
   'cursor',
 ] as const satisfies readonly (keyof RunQuery)[]

@@ -12,6 +12,7 @@ import { defaults } from '../model/blueprint.ts'
 import {
   BatonError,
   codedError,
+  errors,
   isFatalError,
   isRetryableError,
   type RecordedError,
@@ -24,13 +25,15 @@ import { retryDelayMs } from '../model/retry.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { Claim } from '../ports/claim.ts'
 import { wait } from '../ports/clock.ts'
-import type { Outcome } from '../ports/transition.ts'
+import type { CommitResult, Outcome } from '../ports/transition.ts'
 import { Timed } from './deadlines.ts'
 import { afterFailure, afterItems, afterSkip, afterSuccess, fail, judge } from './decide.ts'
 import { forever } from './durable-calls.ts'
+import { holds } from './edge-code.ts'
 import type { Environment } from './environment.ts'
 import { type Graph, type GraphNode, nodeOf } from './graph.ts'
 import { inputOf, rawInputOf } from './input.ts'
+import { throughMiddleware } from './middleware.ts'
 import { checkReturn, isPromise } from './node-return.ts'
 import { NodeScope } from './node-scope.ts'
 import { afterVisit } from './turn.ts'
@@ -110,7 +113,9 @@ export class Attempt extends Timed {
     try {
       if (node.config.map !== undefined && claim.item === undefined) return this.#expand()
       this.scope.input = inputOf(node, claim, this.#env)
-      const returned: unknown = node.fn(this.scope)
+      const { middleware } = this.#env
+      const returned: unknown =
+        middleware === undefined ? node.fn(this.scope) : throughMiddleware(node.fn, this.scope, middleware)
       if (!isPromise(returned)) return this.#end ?? this.#succeed(returned)
       if (this.#end !== undefined) {
         // A wait that came before anything else has ended the invocation while the function was being called.
@@ -242,7 +247,7 @@ export class Attempt extends Timed {
     if (this.node.plainArrivals !== undefined) return undefined
     return this.node.outgoing.map((edge) => {
       if (edge.action !== undefined && edge.action !== action) return false
-      return edge.condition === undefined || edge.condition({ output, action })
+      return holds(edge, output, action)
     })
   }
 
@@ -275,7 +280,12 @@ export class Attempt extends Timed {
     return this.failWith(error, mayRetry(thrown), isRetryableError(thrown) ? thrown.retryAfterMs : undefined)
   }
 
-  /** @internal also for commits that the store refused because a delta does not fit */
+  /** The store refused the commit: a delta may fit another time, an id that is taken stays so. */
+  refused({ code, message }: Extract<CommitResult, { status: 'conflict' }>): Outcome {
+    return this.failWith({ name: 'BatonError', code, message }, errors[code].retryable)
+  }
+
+  /** @internal also for commits that the store refused */
   failWith(error: RecordedError, retryable: boolean, retryAfterMs?: number): Outcome {
     return afterFailure(this.#graph, this.node, this.claim, {
       error,

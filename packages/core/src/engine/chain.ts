@@ -13,7 +13,6 @@ import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
 import { isTerminal } from '../model/run.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { Delivery, IJobQueue } from '../ports/job-queue.ts'
-import type { IRunStore } from '../ports/run-store.ts'
 import type { CommitResult, NextClaim, Outcome } from '../ports/transition.ts'
 import { Attempt, type AttemptEnd } from './attempt.ts'
 import type { Courier } from './courier.ts'
@@ -21,13 +20,14 @@ import { type Environment, workFields } from './environment.ts'
 import type { Graph } from './graph.ts'
 import { jobFor } from './jobs.ts'
 import type { Leases } from './leases.ts'
+import type { Urgency } from './urgency.ts'
 
 export interface ChainOptions {
   readonly env: Environment
-  readonly store: IRunStore
   readonly queue: IJobQueue
   readonly courier: Courier
   readonly leases: Leases
+  readonly urgency: Urgency
   readonly leaseMs: number
   readonly inlineMaxNodes?: number
   readonly inlineMaxMs?: number
@@ -61,10 +61,11 @@ export class Chain {
       leases.hold(attempt, askedAtMs)
       let result: CommitResult | undefined
       try {
-        // A claim that came in while we were asked to stop goes back before anything of it has run.
-        const end: AttemptEnd = isStopping() ? { type: 'released' } : await this.#execute(attempt, unanswered)
+        // A claim that came in while we were asked to stop, or later than its lease, goes back before anything has run.
+        const goesBack = isStopping() || this.#env.clock.now() - askedAtMs >= this.#options.leaseMs
+        const end: AttemptEnd = goesBack ? { type: 'released' } : await this.#execute(attempt, unanswered)
         askedAtMs = this.#env.clock.now()
-        const candidates = this.#mayGoOn(nodes, startedAtMs) ? attempt.node.candidates : []
+        const candidates = this.#mayGoOn(nodes, startedAtMs, held.head.priority) ? attempt.node.candidates : []
         if (end.type !== 'lost') result = await this.#commit(attempt, end, candidates)
       } finally {
         leases.release(attempt)
@@ -90,11 +91,11 @@ export class Chain {
    */
   async failUnknown(claim: Claim, delivery: Delivery | undefined): Promise<void> {
     const { head, instanceId } = claim
-    const message = `flow ${head.flowId} has no node ${nodeOfInstance(instanceId)} any more; give changed flows a version`
-    const error = { name: 'BatonError', code: 'INVALID_BLUEPRINT', message }
+    const message = `flow ${head.flowId} has no node ${nodeOfInstance(instanceId)} any more`
+    const error = codedError('NODE_GONE', message)
     const takenBy = { always: false, ifStarted: [] }
     const result = await this.#settle(claim, { type: 'failed', error, takenBy, arrivals: [] }, [])
-    await this.#options.store.notify({ type: 'cancel', runId: head.runId, reason: message })
+    await this.#options.courier.tell({ type: 'cancel', runId: head.runId, reason: message })
     await this.answer(delivery, () => delivery?.acknowledge())
     await this.#afterCommit(claim, result)
   }
@@ -140,10 +141,8 @@ export class Chain {
     const { claim } = attempt
     const result = await this.#settle(claim, outcome, candidates)
     switch (result.status) {
-      case 'conflict': {
-        const error = { name: 'BatonError', code: 'DELTA_CONFLICT', message: result.message }
-        return this.#commit(attempt, attempt.failWith(error, true), candidates)
-      }
+      case 'conflict':
+        return this.#commit(attempt, attempt.refused(result), candidates)
       case 'too-large': {
         const error = codedError('TOO_LARGE', `the store takes ${result.limitBytes} bytes`)
         const failure = attempt.failWith(error, false)
@@ -201,9 +200,10 @@ export class Chain {
     return delayMs ?? Math.max(0, (wakeAtMs ?? 0) - this.#env.clock.now())
   }
 
-  #mayGoOn(nodes: number, startedAtMs: number): boolean {
+  #mayGoOn(nodes: number, startedAtMs: number, priority: number): boolean {
     if (this.#options.isStopping()) return false
     if (!this.#options.isBusy()) return true
+    if (this.#options.urgency.outranks(priority)) return false
     const { inlineMaxNodes = defaults.inlineMaxNodes, inlineMaxMs = defaults.inlineMaxMs } = this.#options
     return nodes < inlineMaxNodes && this.#env.clock.now() - startedAtMs < inlineMaxMs
   }

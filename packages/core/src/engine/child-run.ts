@@ -2,12 +2,13 @@
 import { checkOptions } from '../model/check-options.ts'
 import { type InstanceId, parseRunId, type RunId } from '../model/ids.ts'
 import type { NewRun } from '../model/run.ts'
+import { lastingIdOf } from '../model/succession.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { NewId } from '../ports/clock.ts'
 import type { Send } from '../ports/transition.ts'
 import { checkRunInput } from './check-value.ts'
-import { lastingIdOf } from './continue-as-new.ts'
 import type { Environment } from './environment.ts'
+import { withGates } from './gates.ts'
 import { toNewRun } from './new-run.ts'
 import type { ChildOptions } from './node-function.ts'
 import type { RunnableFlow } from './registry.ts'
@@ -32,9 +33,10 @@ export async function childRun(
   const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
   const { lineage, correlation, priority } = head
   const runId = start.runId ?? childRunId(head.runId, instanceId, position, env.newId)
+  const asked = { input, limitKey: start.limitKey }
   const run: NewRun = {
     ...(priority === 0 ? {} : { priority }),
-    ...toNewRun(graph, input, { ...start, runId }, env),
+    ...(await withGates(graph, toNewRun(graph, input, { ...start, runId }, env), asked)),
     lineage: { rootRunId: lineage.rootRunId, parentRunId: lastingIdOf(head) },
     correlation: { traceId: correlation.traceId, spanId: runId, parentSpanId: correlation.spanId },
   }
@@ -49,6 +51,7 @@ const childOptions = [
   'deadlineMs',
   'priority',
   'tags',
+  'limitKey',
   'detached',
 ] as const satisfies readonly (keyof ChildOptions)[]
 
@@ -56,7 +59,7 @@ const childOptions = [
  * Says whose child it is, where that fits into an id. What is no part of one is escaped, so that two children never get
  * the same.
  */
-function childRunId(parent: RunId, instanceId: InstanceId, position: number, newId: NewId): RunId {
+export function childRunId(parent: RunId, instanceId: InstanceId, position: number, newId: NewId): RunId {
   const name = instanceId.replace(/[^A-Za-z0-9._-]/g, (character) => `@${character.codePointAt(0)?.toString(16)}@`)
   const readable = `${parent}:${name}:${position}`
   return parseRunId(readable.length <= 128 ? readable : `child-${newId()}`)

@@ -3,8 +3,10 @@ import { checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
 import type { NewRun, RunHead } from '../model/run.ts'
+import { lastingIdOf } from '../model/succession.ts'
 import { checkRunInput } from './check-value.ts'
 import type { Environment } from './environment.ts'
+import { withGates } from './gates.ts'
 import { toNewRun } from './new-run.ts'
 import type { ContinueOptions } from './node-function.ts'
 
@@ -30,19 +32,15 @@ export async function continuedRun(
   return {
     ...(priority === 0 ? {} : { priority }),
     ...(tags.length === 0 ? {} : { tags }),
-    ...toNewRun(graph, input, { ...start, runId }, env),
+    ...(await withGates(graph, toNewRun(graph, input, { ...start, runId }, env), { input, limitKey: start.limitKey })),
     lineage: {
       rootRunId: lineage.rootRunId,
       ...(lineage.parentRunId === undefined ? {} : { parentRunId: lineage.parentRunId }),
+      ...(lineage.endSignal === undefined ? {} : { endSignal: lineage.endSignal }),
       succession: { firstRunId, previousRunId, link },
     },
     correlation: { traceId: correlation.traceId, spanId: runId, parentSpanId: correlation.spanId },
   }
-}
-
-/** By which the run, and all that go on for it, can be found as long as one of them lives. */
-export function lastingIdOf({ runId, lineage }: Pick<RunHead, 'runId' | 'lineage'>): RunId {
-  return lineage.succession?.firstRunId ?? runId
 }
 
 /** The run's own unless told otherwise: what a run is made of does not change because it lasts. */
@@ -70,4 +68,5 @@ const continueOptions = [
   'deadlineMs',
   'priority',
   'tags',
+  'limitKey',
 ] as const satisfies readonly (keyof ContinueOptions)[]

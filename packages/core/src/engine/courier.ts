@@ -7,16 +7,17 @@
  */
 import { BatonError, codedError } from '../model/errors.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
-import type { ChildEnd, RunMessage } from '../model/message.ts'
+import { type ChildEnd, endAsSignal, type Related, type RunMessage } from '../model/message.ts'
 import type { NewRun, RunSummary } from '../model/run.ts'
-import type { Succession } from '../model/succession.ts'
+import { lastingIdOf, type Succession } from '../model/succession.ts'
 import type { IClock } from '../ports/clock.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
 import type { ILogger } from '../ports/logger.ts'
-import type { Notice } from '../ports/notice.ts'
+import type { Notice, NoticeResult } from '../ports/notice.ts'
 import type { DueItem, IRunStore } from '../ports/run-store.ts'
-import { lastingIdOf } from './continue-as-new.ts'
+import { firstWords, firstWork } from './first-words.ts'
 import { jobFor } from './jobs.ts'
+import { type LimiterNews, tellLimiter } from './limiter-post.ts'
 import { notifyNewest } from './notify-newest.ts'
 
 export interface CourierOptions {
@@ -27,6 +28,8 @@ export interface CourierOptions {
   readonly logger: ILogger
   /** A run was called off: its nodes in this process need not wait for their next renewal to hear of it. */
   readonly onStop?: ((runId: RunId) => void) | undefined
+  /** After that time a limiter may let in another run. */
+  readonly onAgain?: ((runId: RunId, delayMs: number) => void) | undefined
 }
 
 type DueMessage = DueItem & { readonly type: 'message' }
@@ -48,7 +51,17 @@ export class Courier {
 
   /** Delivers what can be delivered. Never throws: what is left over is the sweep's. */
   async deliver(from: RunId, messages: readonly RunMessage[]): Promise<void> {
-    const line: Bag[] = [{ from, messages }]
+    await this.#deliverAll([{ from, messages }])
+  }
+
+  /** Tells a run what no other run says, such as that its time is up, and delivers what it says to that. */
+  async tell(notice: Notice): Promise<void> {
+    const line: Bag[] = []
+    await this.#notify(notice, line)
+    await this.#deliverAll(line)
+  }
+
+  async #deliverAll(line: Bag[]): Promise<void> {
     for (let bag = line.shift(); bag !== undefined; bag = line.shift()) await this.#deliverBag(bag, line)
   }
 
@@ -61,6 +74,20 @@ export class Courier {
       else messages.push(message)
     }
     for (const [runId, messages] of bySender) await this.deliver(runId, messages)
+  }
+
+  /** Time may have made room at a limiter. Never throws. */
+  async review(limiter: RunId): Promise<void> {
+    const line: Bag[] = []
+    try {
+      await this.#notifyHere({ type: 'slots-due', runId: limiter }, line)
+    } catch (error) {
+      this.#options.logger.log('warn', 'a limiter could not be told the time; the sweep will', {
+        runId: limiter,
+        error,
+      })
+    }
+    for (let bag = line.shift(); bag !== undefined; bag = line.shift()) await this.#deliverBag(bag, line)
   }
 
   async #deliverBag({ from, messages }: Bag, line: Bag[]): Promise<void> {
@@ -100,10 +127,36 @@ export class Courier {
       }
       case 'child-ended': {
         const summary = await this.#options.store.summary(from)
-        if (summary !== undefined) await this.#tellEnd(to, lastingIdOf(summary), endOf(summary), line)
+        if (summary !== undefined) await this.#tellEnd(to, summary, endOf(summary), line)
         return true
       }
+      case 'slot-request': {
+        const { gate, priority } = body
+        const notice = (runId: RunId) => ({ type: 'slot-request', runId, from, gate, priority }) as const
+        return this.#tellLimiter({ limiter: to, notice, gate }, line)
+      }
+      case 'slot-release':
+        return this.#release(to, from, line)
+      case 'slot-grant': {
+        const status = await this.#notifyHere({ type: 'slot-grant', runId: to, limiter: body.limiter }, line)
+        // What is over by now will not give back what it never had: so it is done here.
+        if (status === 'ended' || status === 'unknown-run') return this.#release(body.limiter, to, line)
+        return true
+      }
+      case 'limiter-move':
+        await this.#notifyHere({ type: 'limiter-move', runId: to, generation: body.generation }, line)
+        return true
     }
+  }
+
+  #release(limiter: RunId, from: RunId, line: Bag[]): Promise<boolean> {
+    return this.#tellLimiter({ limiter, notice: (runId) => ({ type: 'slot-release', runId, from }) }, line)
+  }
+
+  async #tellLimiter(news: LimiterNews, line: Bag[]): Promise<boolean> {
+    const reply = await tellLimiter(this.#options.store, news)
+    if (reply !== undefined) await this.#heed(reply.runId, reply.result, line)
+    return reply !== undefined
   }
 
   async #start(from: RunId, run: NewRun, line: Bag[]): Promise<boolean> {
@@ -124,7 +177,8 @@ export class Courier {
     const parent = succession === undefined ? from : run.lineage?.parentRunId
     switch (created.status) {
       case 'created':
-        if ((run.startAtMs ?? 0) <= clock.now()) await this.#send(run, run.starts)
+        await this.#send(run, firstWork(run, clock.now()))
+        line.push({ from: run.runId, messages: firstWords(run, clock.now()) })
         return true
       case 'exists':
         if (!created.same) await this.#refuse(parent, run, codedError('RUN_EXISTS', `run ${run.runId}`), line)
@@ -158,12 +212,13 @@ export class Courier {
   /** The child could not be made: for its parent that is a child that failed. */
   async #refuse(
     parent: RunId | undefined,
-    { runId, lineage }: NewRun,
+    run: NewRun,
     error: ReturnType<typeof codedError>,
     line: Bag[],
   ): Promise<void> {
-    if (parent !== undefined)
-      await this.#tellEnd(parent, lineage?.succession?.firstRunId ?? runId, { status: 'failed', error }, line)
+    const { runId } = run
+    this.#options.logger.log('warn', 'a run could not be started for another', { runId, parent, error })
+    if (parent !== undefined) await this.#tellEnd(parent, run, { status: 'failed', error }, line)
   }
 
   async #cancel(from: RunId, to: RunId, reason: string, line: Bag[]): Promise<boolean> {
@@ -183,7 +238,13 @@ export class Courier {
     return true
   }
 
-  async #tellEnd(parent: RunId, childRunId: RunId, end: ChildEnd, line: Bag[]): Promise<void> {
+  async #tellEnd(parent: RunId, run: Related, end: ChildEnd, line: Bag[]): Promise<void> {
+    const asSignal = endAsSignal(run, end.status)
+    if (asSignal !== undefined) {
+      await this.#notify({ type: 'signal', runId: parent, ...asSignal }, line)
+      return
+    }
+    const childRunId = lastingIdOf(run)
     try {
       await this.#notify({ type: 'child-ended', runId: parent, childRunId, end }, line)
     } catch (error) {
@@ -198,19 +259,35 @@ export class Courier {
 
   /** @returns which run took it: the one it is for, or the one that goes on for it; undefined where there is none */
   async #notify(notice: Notice, line: Bag[]): Promise<RunId | undefined> {
-    const { store } = this.#options
-    const { runId, result } = await notifyNewest(store, notice, (from, to) => this.bringSuccessor(from, to))
+    const bring = (from: RunId, to: RunId) => this.bringSuccessor(from, to)
+    const { runId, result } = await notifyNewest(this.#options.store, notice, bring)
+    await this.#heed(runId, result, line)
+    return result.status === 'unknown-run' ? undefined : runId
+  }
+
+  /** What is for this run alone: who goes on for it has a slot of its own. */
+  async #notifyHere(notice: Notice, line: Bag[]): Promise<NoticeResult['status']> {
+    const result = await this.#options.store.notify(notice)
+    await this.#heed(notice.runId, result, line)
+    return result.status
+  }
+
+  /** What a notice has led to. */
+  async #heed(runId: RunId, result: NoticeResult, line: Bag[]): Promise<void> {
+    const { store, onAgain } = this.#options
     if (result.status === 'too-large') throw new BatonError('TOO_LARGE', { field: 'message', runId })
-    if (result.status !== 'accepted') return result.status === 'unknown-run' ? undefined : runId
+    if (result.status !== 'accepted' && result.status !== 'unchanged') return
+    if (result.againInMs !== undefined) onAgain?.(runId, result.againInMs)
+    if (result.status === 'unchanged') return
     if (result.sent !== undefined) line.push({ from: runId, messages: result.sent })
     if (result.ready.length > 0) {
       const run = await store.summary(runId)
       if (run !== undefined) await this.#send(run, result.ready)
     }
-    return runId
   }
 
   async #send(run: NewRun | RunSummary, ready: readonly InstanceId[]): Promise<void> {
+    if (ready.length === 0) return
     const { queue, logger } = this.#options
     const { runId, flowId, version, priority = 0 } = run
     try {
@@ -222,7 +299,8 @@ export class Courier {
   }
 }
 
-function endOf({ status, output, error, reason }: RunSummary): ChildEnd {
+/** How a run ended, as its parent is told. */
+export function endOf({ status, output, error, reason }: RunSummary): ChildEnd {
   switch (status) {
     case 'completed':
       return { status, ...(output === undefined ? {} : { output }) }

@@ -10,6 +10,7 @@ import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { ConsumeOptions, Delivery, IJobQueue, Job } from '../ports/job-queue.ts'
 import type { IRunStore, RunPage, RunQuery } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
+import type { Environment } from './environment.ts'
 import { createFromFallback } from './foreign-job.ts'
 import { jobFor } from './jobs.ts'
 import { type FlowSources, flowSources, Registry } from './registry.ts'
@@ -171,7 +172,8 @@ export abstract class BaseDistributedAdapter {
 
   async #fallback(runId: RunId): Promise<RunSummary | undefined> {
     const { store, registry, coordinationStore } = this
-    const ports = { store, registry, coordinationStore, serializer: this.#serializer }
+    const deliver: Environment['deliver'] = (from, messages) => this.#worker.tell(from, messages)
+    const ports = { store, registry, coordinationStore, serializer: this.#serializer, deliver }
     if (!(await createFromFallback(runId, ports))) return undefined
     return store.summary(runId)
   }

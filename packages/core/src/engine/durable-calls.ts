@@ -1,5 +1,6 @@
 /**
- * The durable calls of one attempt: `step`, `sleep`, `waitForSignal`, `approval`, `runChild`, `startChild`, `signalRun`.
+ * The durable calls of one attempt: `step`, `sleep`, `waitForSignal`, `approval`, `runChild`, `startChild`,
+ * `signalRun`, `startRun`, `cancelRun`.
  *
  * Each call has a position, counted from the function's entry. What was recorded at a position is fed back; what was
  * not is done and recorded (a step), or ends the invocation (a wait): the outcome is committed, the function's promise
@@ -8,7 +9,7 @@
  */
 
 import type { TrackedAsyncContext } from '../context/tracked-context.ts'
-import { checkOptions } from '../model/check-options.ts'
+import { assertOptions, checkOptions, checkText } from '../model/check-options.ts'
 import type { Delta } from '../model/delta.ts'
 import { BatonError } from '../model/errors.ts'
 import { type InstanceId, parseRunId, parseSignalName, type RunId } from '../model/ids.ts'
@@ -21,12 +22,14 @@ import type { Outcome } from '../ports/transition.ts'
 import { childRun } from './child-run.ts'
 import { continuedRun } from './continue-as-new.ts'
 import type { Environment } from './environment.ts'
+import { independentRun } from './independent-run.ts'
 import type {
   ApprovalOptions,
   ChildHandle,
   ChildOptions,
   ContinueOptions,
   RunChildOptions,
+  StartRunOptions,
   StepFunction,
   WaitOptions,
 } from './node-function.ts'
@@ -168,11 +171,9 @@ export class DurableCalls {
   }
 
   /** Starts a run of its own, and waits for its output. */
-  async runChild<Output>(
-    flow: RunnableFlow | string,
-    input?: unknown,
-    { timeoutMs, ...options }: RunChildOptions = {},
-  ): Promise<Output> {
+  async runChild<Output>(flow: RunnableFlow | string, input?: unknown, given: RunChildOptions = {}): Promise<Output> {
+    assertOptions(given)
+    const { timeoutMs, ...options } = given
     const timeout = timeoutOf(timeoutMs === undefined ? {} : { timeoutMs })
     const { position, recorded } = this.#enter('child', idOf(flow))
     if (recorded !== undefined) return this.#childEnded<Output>(position, recorded)
@@ -231,6 +232,32 @@ export class DurableCalls {
     const key = `signal:${this.#invocation.instanceId}:${position}`
     const message: RunMessage = { key, to: runId, body: { type: 'signal', name, ...encoded } }
     const step: RecordedStep = { position, kind: 'send-signal', name }
+    await this.#record({ type: 'stepped', step, sends: [{ type: 'message', message }] })
+  }
+
+  /** Starts a run that is nobody's child. */
+  async startRun(flow: RunnableFlow | string, input?: unknown, options: StartRunOptions = {}): Promise<RunId> {
+    const { position, recorded } = this.#enter('start-run', idOf(flow))
+    if (recorded !== undefined) {
+      await this.#replay.turnOf(position)
+      return parseRunId(recorded.result)
+    }
+    const run = await independentRun(this.#invocation.claim, { flow, input, options, position }, this.#env)
+    const { runId, flowId: name } = run
+    const step: RecordedStep = { position, kind: 'start-run', name, result: runId }
+    const message: RunMessage = { key: `start:${runId}`, to: runId, body: { type: 'start', run } }
+    await this.#record({ type: 'stepped', step, sends: [{ type: 'message', message }] })
+    return runId
+  }
+
+  /** Asks another run to stop, once. */
+  async cancelRun(to: string, reason = `cancelled by ${this.#invocation.runId}`): Promise<void> {
+    const runId = parseRunId(to)
+    checkText(reason, 'reason')
+    const { position, recorded } = this.#enter('cancel-run', runId)
+    if (recorded !== undefined) return this.#replay.turnOf(position)
+    const message: RunMessage = { key: `cancel:${runId}`, to: runId, body: { type: 'cancel', reason } }
+    const step: RecordedStep = { position, kind: 'cancel-run', name: runId }
     await this.#record({ type: 'stepped', step, sends: [{ type: 'message', message }] })
   }
 
@@ -299,7 +326,7 @@ export class DurableCalls {
         this.#mustRest = env.isJournalFull(answer.run)
         return
       case 'conflict':
-        throw new BatonError('DELTA_CONFLICT', { field: answer.field, message: answer.message })
+        throw new BatonError(answer.code, { field: answer.field, message: answer.message })
       case 'too-large':
         throw new BatonError('TOO_LARGE', {
           field: 'step',

@@ -9,6 +9,7 @@ import type { ISerializer } from '../ports/serializer.ts'
 import type { CommitResult, Transition } from '../ports/transition.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Graph } from './graph.ts'
+import type { NodeMiddleware } from './middleware.ts'
 import type { RunnableFlow } from './registry.ts'
 
 /** What an attempt needs of the process it runs in. A worker fills it from its ports, `FlowRuntime` from memory. */
@@ -21,6 +22,8 @@ export interface Environment {
   readonly workerId: string
   readonly deadlines: Deadlines
   readonly abandonAfterMs: number
+  /** What runs around node code, outermost first; absent where nothing does. */
+  readonly middleware: readonly NodeMiddleware[] | undefined
   contextOf(runId: RunId): ContextSource
   /** The flow that a child is started with. Throws `UNKNOWN_FLOW`. */
   toStart(flow: RunnableFlow | string, version: string | undefined): Graph

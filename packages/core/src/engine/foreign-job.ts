@@ -1,11 +1,15 @@
 import { BatonError } from '../model/errors.ts'
 import type { RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
+import type { NewRun } from '../model/run.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { Delivery } from '../ports/job-queue.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 import { checkRunInput } from './check-value.ts'
+import type { Environment } from './environment.ts'
+import { firstWords } from './first-words.ts'
+import { withGates } from './gates.ts'
 import type { Graph } from './graph.ts'
 import type { Registry } from './registry.ts'
 import { newRunOf } from './start-run.ts'
@@ -15,6 +19,8 @@ interface Ports {
   readonly registry: Registry
   readonly coordinationStore: ICoordinationStore | undefined
   readonly serializer: ISerializer
+  /** Brings what the new run has to say to others. */
+  readonly deliver?: Environment['deliver']
 }
 
 const DAY_MS = 24 * 3_600_000
@@ -43,7 +49,13 @@ export async function adoptForeignJob(delivery: Delivery, ports: Ports): Promise
   }
   // A second place that knows the blueprint, so that `reconcile` can create the run if we die before we do.
   await coordinationStore?.setIfNotExist(blueprintKey(job.runId), job.blueprintId, { ttlMs: DAY_MS })
-  const created = await store.create(newRunOf(graph, job.runId, input))
+  const made = await limited(graph, newRunOf(graph, job.runId, input))
+  if (made instanceof BatonError) {
+    await delivery.deadLetter(`${made.code}: a job brings no key for a limit of ${graph.flowId}`)
+    return 'dead-lettered'
+  }
+  const created = await store.create(made)
+  if (created.status === 'created') await ports.deliver?.(made.runId, firstWords(made, 0))
   if (created.status !== 'purged') return graph
   await delivery.acknowledge()
   return 'dead-lettered'
@@ -56,7 +68,10 @@ export async function createFromFallback(runId: RunId, ports: Ports): Promise<bo
   if (graph === undefined) return false
   const input = await inputOfNone(graph, ports.serializer)
   if (input instanceof BatonError) return false
-  const created = await ports.store.create(newRunOf(graph, runId, input))
+  const run = await limited(graph, newRunOf(graph, runId, input))
+  if (run instanceof BatonError) return false
+  const created = await ports.store.create(run)
+  if (created.status === 'created') await ports.deliver?.(runId, firstWords(run, 0))
   return created.status === 'created' || created.status === 'exists'
 }
 
@@ -66,6 +81,16 @@ async function inputOfNone(graph: Graph, serializer: ISerializer): Promise<JsonV
   try {
     const input = await checkRunInput(graph.inputSchema, undefined)
     return input === undefined ? undefined : serializer.encode(input, 'input')
+  } catch (thrown) {
+    if (BatonError.is(thrown)) return thrown
+    throw thrown
+  }
+}
+
+/** A job brings no input that a key could come from. */
+async function limited(graph: Graph, run: NewRun): Promise<NewRun | BatonError> {
+  try {
+    return await withGates(graph, run, { input: undefined, limitKey: undefined })
   } catch (thrown) {
     if (BatonError.is(thrown)) return thrown
     throw thrown

@@ -103,7 +103,7 @@ describe('compileGraph', () => {
     try {
       find()
     } catch (error) {
-      expect(BatonError.is(error, 'INVALID_BLUEPRINT') && error.hint).toMatch(/version/)
+      expect(BatonError.is(error, 'NODE_GONE') && error.hint).toMatch(/version/)
     }
   })
 })

@@ -6,9 +6,11 @@ import {
   type Blueprint,
   type BlueprintEdge,
   type BlueprintNode,
+  type ConcurrencyLimit,
   defaults,
   edgeIdOf,
   type NodeConfig,
+  type RateLimit,
   versionOf,
 } from '../model/blueprint.ts'
 import { BatonError } from '../model/errors.ts'
@@ -29,6 +31,8 @@ export interface Graph {
   readonly starts: readonly NodeId[]
   readonly failFast: boolean
   readonly deadlineMs: number | undefined
+  /** What its runs have to pass before they begin, in this order. */
+  readonly limits: readonly (ConcurrencyLimit | RateLimit)[]
   /** What the input of a new run must fit. Whoever starts one asks it; a run that has started is never asked again. */
   readonly inputSchema: StandardSchemaV1 | undefined
 }
@@ -146,6 +150,8 @@ export function compileGraph(blueprint: Blueprint, code: GraphCode = noCode): Gr
     starts,
     failFast: blueprint.policy?.failFast ?? true,
     deadlineMs: blueprint.policy?.deadlineMs,
+    // The rate last: who was let in begins then, and not when others have ended.
+    limits: [...(blueprint.policy?.concurrency ?? []), ...(blueprint.policy?.rate ?? [])],
     inputSchema: code.input(blueprint.id),
   }
 }
@@ -167,10 +173,9 @@ function compileEdge(edge: BlueprintEdge, code: GraphCode, loops: LoopsOf): Grap
 export function nodeOf(graph: Graph, nodeId: NodeId): GraphNode {
   const node = graph.nodes.get(nodeId)
   if (node === undefined) {
-    throw new BatonError('INVALID_BLUEPRINT', {
+    throw new BatonError('NODE_GONE', {
       field: 'nodes',
       message: `flow ${graph.flowId} has no node ${nodeId} any more`,
-      hint: 'A run still needs this node. Give changed flows a version, so that old runs keep the old graph.',
     })
   }
   return node

@@ -3,6 +3,7 @@ import type { NodeConfig } from '../model/blueprint.ts'
 import { BatonError } from '../model/errors.ts'
 import type { JsonValue } from '../model/json.ts'
 import type { Claim, ClaimedArrival } from '../ports/claim.ts'
+import { transformed } from './edge-code.ts'
 import type { Environment } from './environment.ts'
 import type { GraphEdge, GraphNode } from './graph.ts'
 import { inputArrivals } from './joins.ts'
@@ -97,10 +98,10 @@ function edgeOf({ incoming, heads }: GraphNode, { edge }: ClaimedArrival): Graph
 
 function decoded(edge: GraphEdge | undefined, { output }: ClaimedArrival, { serializer }: Codes): unknown {
   const value = output === undefined ? undefined : serializer.decode(output)
-  return edge?.transform === undefined ? value : edge.transform(value)
+  return edge === undefined ? value : transformed(edge, value)
 }
 
-function walk(value: unknown, path: readonly string[]): unknown {
+export function walk(value: unknown, path: readonly string[]): unknown {
   let place = value
   for (const member of path) {
     if (place === undefined || place === null) return undefined

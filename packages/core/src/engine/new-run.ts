@@ -1,12 +1,14 @@
-import { checkOptions } from '../model/check-options.ts'
+import { checkOptions, checkText } from '../model/check-options.ts'
 import { checkKey } from '../model/delta.ts'
 import { BatonError } from '../model/errors.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
 import { isPlainObject, type JsonValue } from '../model/json.ts'
+import { LIMITER_PREFIX } from '../model/limiter.ts'
 import type { NewRun } from '../model/run.ts'
 import type { NewId } from '../ports/clock.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 import type { Graph } from './graph.ts'
+import { sha256 } from './sha256.ts'
 import { newRunOf } from './start-run.ts'
 
 export interface StartOptions {
@@ -24,6 +26,8 @@ export interface StartOptions {
   /** Higher goes first. Default 0. */
   readonly priority?: number
   readonly tags?: readonly string[]
+  /** Which of a flow's limits with a `key` it falls under, in place of what its input says. */
+  readonly limitKey?: string
 }
 
 /** What follows the flow in `start` and `run`: its input may be left out only where it may be undefined. */
@@ -41,7 +45,7 @@ export function toNewRun(graph: Graph, input: unknown, options: StartOptions, co
   checkStartOptions(options)
   const encoded = input === undefined ? undefined : codes.serializer.encode(input, 'input')
   const { runId, context, startAtMs, deadlineMs, priority, tags } = options
-  const run = newRunOf(graph, parseRunId(runId === undefined ? codes.newId() : runId), encoded)
+  const run = newRunOf(graph, checkRunId(runId === undefined ? codes.newId() : runId), encoded)
   return {
     ...run,
     ...(context === undefined ? undefined : { context: encodeContext(context, codes) }),
@@ -50,6 +54,13 @@ export function toNewRun(graph: Graph, input: unknown, options: StartOptions, co
     ...(priority === undefined ? undefined : { priority: checkPriority(priority) }),
     ...(tags === undefined ? undefined : { tags: tags.map((tag, index) => checkTag(tag, `tags[${index}]`)) }),
   }
+}
+
+function checkRunId(text: string): RunId {
+  const runId = parseRunId(text)
+  if (!runId.startsWith(LIMITER_PREFIX)) return runId
+  const hint = `Ids that begin with ${LIMITER_PREFIX} are those of limiters.`
+  throw new BatonError('INVALID_ID', { field: 'runId', message: `not an id for a run: ${JSON.stringify(text)}`, hint })
 }
 
 /** The options with the run id that an idempotency key stands for. */
@@ -76,12 +87,6 @@ async function runIdOfKey(flowId: string, key: string): Promise<RunId> {
   return parseRunId(`key-${await sha256(`${flowId.length}:${readable}`)}`)
 }
 
-/** In hexadecimal digits. */
-async function sha256(text: string): Promise<string> {
-  const digest = await globalThis.crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
 const startOptions = [
   'runId',
   'idempotencyKey',
@@ -91,6 +96,7 @@ const startOptions = [
   'deadlineMs',
   'priority',
   'tags',
+  'limitKey',
 ] as const satisfies readonly (keyof StartOptions)[]
 
 const MOST_TAGS = 100
@@ -98,7 +104,8 @@ const MOST_TAGS = 100
 /** What can be told without the flow. */
 export function checkStartOptions(options: StartOptions): void {
   checkOptions(options, startOptions)
-  const { tags, context } = options
+  const { tags, context, limitKey } = options
+  checkText(limitKey, 'limitKey')
   if (tags !== undefined && (!Array.isArray(tags) || tags.length > MOST_TAGS)) {
     throw new BatonError('INVALID_OPTION', { field: 'tags', message: `a list of at most ${MOST_TAGS} texts` })
   }

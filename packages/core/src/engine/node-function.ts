@@ -4,7 +4,7 @@ import type { JsonObject } from '../model/json.ts'
 import type { ApprovalDecision } from '../model/run.ts'
 import type { IAsyncContext } from '../ports/async-context.ts'
 import type { LogFields, LogLevel } from '../ports/logger.ts'
-import type { StartOptions } from './new-run.ts'
+import type { StartArguments, StartOptions } from './new-run.ts'
 import type { RunnableFlow } from './registry.ts'
 
 /**
@@ -39,6 +39,8 @@ export interface NodeArguments<Input = unknown> {
   readonly signal: AbortSignal
   /** The same on every attempt: hand it to outside systems, so that doing it twice does it once. */
   readonly idempotencyKey: string
+  /** The key that this instance had in the run that its own has begun from, if there is one: what was done there may be known by it. */
+  readonly previousIdempotencyKey: string | undefined
   readonly runId: RunId
   readonly nodeId: NodeId
   readonly instanceId: InstanceId
@@ -51,6 +53,11 @@ export interface NodeArguments<Input = unknown> {
   /** Why the node that this one stands in for has failed; in fallback nodes only. */
   readonly failure: RecordedError | undefined
 
+  /**
+   * What time it is, in milliseconds since 1970, by the worker's clock: in a test that is the test's. Another attempt
+   * sees another time, so what decides about durable calls has to come out of a `step`.
+   */
+  now(): number
   /**
    * Runs the function once and journals its result: no retry and no other worker repeats it. Durable calls must come
    * in the same order on every attempt (`STEPS_DIVERGED`).
@@ -66,15 +73,24 @@ export interface NodeArguments<Input = unknown> {
    * Starts a run of its own and waits for its output. Throws `RUN_FAILED` or `RUN_CANCELLED` as the child ended, and
    * `WAIT_TIMEOUT`. The child is called off with this node, and when this run is cancelled or fails.
    */
-  runChild<Output = unknown>(flow: RunnableFlow | string, input?: unknown, options?: RunChildOptions): Promise<Output>
+  runChild<Output = unknown, Input = unknown>(
+    flow: RunnableFlow<Input> | string,
+    ...rest: StartArguments<Input, RunChildOptions>
+  ): Promise<Output>
   /** Starts a run of its own and goes on. It may be waited for later, or left: it goes on when this run completes. */
-  startChild<Output = unknown>(
-    flow: RunnableFlow | string,
-    input?: unknown,
-    options?: ChildOptions,
+  startChild<Output = unknown, Input = unknown>(
+    flow: RunnableFlow<Input> | string,
+    ...rest: StartArguments<Input, ChildOptions>
   ): Promise<ChildHandle<Output>>
   /** Sends a signal to another run, once. A run that is gone gets none. */
   signalRun(runId: string, name: string, payload?: unknown): Promise<void>
+  /**
+   * Starts a run that is nobody's child, and gives its id. It ends by itself, whatever becomes of this one, and is kept
+   * for itself. Where its id is taken by a run of other content, nothing starts.
+   */
+  startRun(flow: RunnableFlow | string, input?: unknown, options?: StartRunOptions): Promise<RunId>
+  /** Asks another run to stop, once. One that has ended stays as it is. */
+  cancelRun(runId: string, reason?: string): Promise<void>
   /**
    * Ends this run and goes on as a new one of the same flow, with an empty journal: how to run for ever. The promise never
    * settles. What else is live in the run is called off; signals that nobody has used and children that still run go along.
@@ -95,8 +111,13 @@ export interface ChildOptions extends Omit<StartOptions, 'idempotencyKey'> {
   readonly detached?: boolean
 }
 
+export interface StartRunOptions extends Omit<StartOptions, 'idempotencyKey'> {
+  /** This run gets a signal of this name when the other one has ended: `{ runId, status }`. */
+  readonly endSignal?: string
+}
+
 export interface ContinueOptions
-  extends Pick<StartOptions, 'context' | 'startAtMs' | 'deadlineMs' | 'priority' | 'tags'> {
+  extends Pick<StartOptions, 'context' | 'startAtMs' | 'deadlineMs' | 'priority' | 'tags' | 'limitKey'> {
   /** Which version of the flow goes on. Default the run's own. */
   readonly version?: string
   /** The newest version that this worker has. Default false. */

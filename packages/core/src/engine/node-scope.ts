@@ -15,6 +15,7 @@ import type {
   ContinueOptions,
   NodeArguments,
   RunChildOptions,
+  StartRunOptions,
   WaitOptions,
 } from './node-function.ts'
 import type { RunnableFlow } from './registry.ts'
@@ -37,6 +38,7 @@ export class NodeScope implements NodeArguments {
   #calls: DurableCalls | undefined
   #firedFor: BatonError | undefined
   #isOver = false
+  #onOver: (() => void) | undefined
 
   constructor(claim: Claim, node: GraphNode, env: Environment, hooks: DurableHooks) {
     this.claim = claim
@@ -78,6 +80,11 @@ export class NodeScope implements NodeArguments {
     return `${this.runId}/${this.instanceId}`
   }
 
+  get previousIdempotencyKey(): string | undefined {
+    const { branchOriginRunId } = this.claim.head.lineage
+    return branchOriginRunId === undefined ? undefined : `${branchOriginRunId}/${this.instanceId}`
+  }
+
   get runId(): RunId {
     return this.claim.head.runId
   }
@@ -104,6 +111,10 @@ export class NodeScope implements NodeArguments {
 
   get failure(): RecordedError | undefined {
     return this.#node.isFallback ? this.claim.arrivals.findLast(({ fate }) => fate === 'failed')?.error : undefined
+  }
+
+  get now(): NodeArguments['now'] {
+    return () => this.#env.clock.now()
   }
 
   get step(): NodeArguments['step'] {
@@ -134,6 +145,15 @@ export class NodeScope implements NodeArguments {
 
   get signalRun(): NodeArguments['signalRun'] {
     return (runId, name, payload) => this.#durable.signalRun(runId, name, payload)
+  }
+
+  get startRun(): NodeArguments['startRun'] {
+    return (flow: RunnableFlow | string, input?: unknown, options?: StartRunOptions) =>
+      this.#durable.startRun(flow, input, options)
+  }
+
+  get cancelRun(): NodeArguments['cancelRun'] {
+    return (runId, reason) => this.#durable.cancelRun(runId, reason)
   }
 
   get continueAsNew(): NodeArguments['continueAsNew'] {
@@ -169,10 +189,17 @@ export class NodeScope implements NodeArguments {
     this.#controller?.abort(reason)
   }
 
+  /** Calls back when the invocation has its end; at once if it has. */
+  onOver(callback: () => void): void {
+    this.#onOver = callback
+    if (this.#isOver) callback()
+  }
+
   /** The attempt has its end: what the code writes from here on is refused. */
   close(): void {
     this.#isOver = true
     this.#context?.close()
+    this.#onOver?.()
   }
 
   get #durable(): DurableCalls {

@@ -70,11 +70,12 @@ export class Sweeper {
   }
 
   async #remind(items: readonly DueItem[]): Promise<number> {
-    const { store, queue, onStop } = this.#options
+    const { store, queue, courier, onStop } = this.#options
     const instances = items.filter((item) => item.type === 'instance')
     for (const item of items) {
+      if (item.type === 'slots') await courier.review(item.runId)
       if (item.type !== 'deadline') continue
-      await store.notify({ type: 'deadline', runId: item.runId })
+      await courier.tell({ type: 'deadline', runId: item.runId })
       onStop?.(item.runId)
     }
     await this.#deliver(items.filter((item) => item.type === 'message'))

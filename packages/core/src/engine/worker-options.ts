@@ -8,6 +8,7 @@ import type { IJobQueue } from '../ports/job-queue.ts'
 import type { ILogger } from '../ports/logger.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
+import { checkMiddleware, type NodeMiddleware } from './middleware.ts'
 import type { Registry } from './registry.ts'
 
 /** How a worker works. */
@@ -33,6 +34,8 @@ export interface WorkerSettings {
   readonly retentionMs?: number
   /** Called once for a run that ended with a commit of this worker. */
   readonly onRunEnd?: (runId: RunId) => void | Promise<void>
+  /** What runs around the code of every node here, the first outermost. */
+  readonly middleware?: readonly NodeMiddleware[]
   readonly serializer?: ISerializer
   readonly logger?: ILogger
   readonly clock?: IClock
@@ -66,6 +69,7 @@ export function checkWorkerSettings(settings: WorkerSettings, field = 'options',
   }
   checkChoice(settings.acknowledge, at('acknowledge'), ['claim', 'commit'])
   checkFunction(settings.onRunEnd, at('onRunEnd'))
+  checkMiddleware(settings.middleware, at('middleware'))
   checkInjected(settings, at)
 }
 
@@ -82,6 +86,7 @@ const workerSettings = [
   'acknowledge',
   'retentionMs',
   'onRunEnd',
+  'middleware',
   'serializer',
   'logger',
   'clock',

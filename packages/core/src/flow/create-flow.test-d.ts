@@ -1,6 +1,6 @@
 /** Types have tests: tsc checks this file, and nobody runs it. */
 import type { BatonClient } from '../client/client.ts'
-import type { NodeArguments } from '../engine/node-function.ts'
+import type { NodeArguments, NodeFunction } from '../engine/node-function.ts'
 import type { RunnableFlow } from '../engine/registry.ts'
 import type { Blueprint, WorkflowBlueprint } from '../model/blueprint.ts'
 import type { JsonObject } from '../model/json.ts'
@@ -155,6 +155,55 @@ createFlow('x').child('a', flow, { waits: false })
 // A transform may turn anything into anything.
 typed.edge('text', 'takesNumber', { transform: (text) => Number(text) })
 
+// What a node gives is all that its code may return: a union, or a type of its own for each way out.
+type Shape = { readonly kind: 'dot' } | { readonly kind: 'line'; readonly length: number }
+declare const shape: Shape
+declare const named: NodeFunction<Order, number>
+const unions = createFlow('unions')
+  .node('shape', () => ({ output: shape }))
+  .node('ways', ({ attempt }) => (attempt === 1 ? { output: 1, action: 'first' } : { output: 'x' }))
+  .node('later', ({ attempt }) => (attempt === 1 ? Promise.resolve({ output: 1 }) : { output: 'x' }))
+  .node('sometimes', ({ attempt }) => (attempt === 1 ? { output: 1 } : { action: 'none' }))
+  .node('named', named)
+  .map('shapes', () => ({ output: shape }))
+  .node('takesShape', ({ input }: NodeArguments<Shape>) => ({ output: input.kind }))
+  .node('takesShapes', ({ input }: NodeArguments<readonly Shape[]>) => ({ output: input.length }))
+  .node('takesEither', ({ input }: NodeArguments<number | string>) => ({ output: input }), { joinStrategy: 'any' })
+  .node('takesNumber', ({ input }: NodeArguments<number>) => ({ output: input }))
+unions.edge('shape', 'takesShape').edge('ways', 'takesEither').edge('later', 'takesEither')
+unions.edge('shapes', 'takesShapes').edge('sometimes', 'takesNumber').edge('named', 'takesNumber')
+// @ts-expect-error sometimes it is a text
+unions.edge('ways', 'takesNumber')
+// @ts-expect-error it may be later
+unions.edge('later', 'takesNumber')
+// @ts-expect-error misspelt
+createFlow('x').node('a', () => ({ outptu: 1 }))
+
+// What a child is started with is checked by its flow, and nobody knows what it gives: the code says it.
+export const starting = createFlow('starting')
+  .node('run', async ({ runChild }) => {
+    const given: string = await runChild(flow, { id: 'x' })
+    const unknown = await runChild('named', 7)
+    is<Equal<typeof unknown, unknown>>()
+    // @ts-expect-error a number is no order
+    await runChild(flow, 7)
+    // @ts-expect-error nor is nothing
+    await runChild(flow)
+    return { output: given }
+  })
+  .node('start', async ({ startChild }) => {
+    const child = await startChild(flow, { id: 'x' }, { detached: true })
+    // @ts-expect-error a number is no order
+    await startChild(flow, 7)
+    return { output: await child.result() }
+  })
+  .node('same', async ({ runChild, waitForSignal }) =>
+    Math.random() > 0.5 ? { output: await runChild(plain) } : { output: await waitForSignal('s') },
+  )
+  .node('takesNumber', ({ input }: NodeArguments<number>) => ({ output: input }))
+  .edge('start', 'takesNumber')
+  .edge('same', 'takesNumber')
+
 // Schemas: any library's will do, so this one is made here.
 declare function schema<Input, Output = Input>(): StandardSchemaV1<Input, Output>
 interface Loose {
@@ -188,6 +237,13 @@ checked.edge('first', 'third')
 createFlow('x').node('a', () => ({ output: 7 }), { output: schema<string>() })
 // @ts-expect-error and not a number sometimes
 createFlow('x').node('a', () => ({ output: Math.random() > 0.5 ? 7 : 'x' }), { output: schema<string>() })
+// @ts-expect-error and not left out, nor left out sometimes
+createFlow('x').node('a', () => {}, { output: schema<string>() })
+// @ts-expect-error the same
+createFlow('x').map('a', async ({ attempt }) => (attempt === 1 ? { output: 'x' } : { action: 'x' }), {
+  output: schema<string>(),
+})
+createFlow('x').node('a', () => {}, { output: schema<string | undefined, string>() })
 // @ts-expect-error the schema of the input gives an order
 createFlow('x').node('a', ({ input }: NodeArguments<string>) => ({ output: input }), { input: schema<Order>() })
 // @ts-expect-error not a schema

@@ -15,9 +15,9 @@ import {
   sleep,
   waitForSignal,
 } from '../engine/built-in-nodes.ts'
-import type { NodeFunction } from '../engine/node-function.ts'
+import type { NodeArguments } from '../engine/node-function.ts'
 import type { FunctionRegistry, inputType, RunnableFlow } from '../engine/registry.ts'
-import { type Blueprint, edgeIdOf, type NodeConfig } from '../model/blueprint.ts'
+import { type Blueprint, type ConcurrencyLimit, edgeIdOf, type NodeConfig, type RateLimit } from '../model/blueprint.ts'
 import { APPROVAL, CHILD, SLEEP, WAIT_FOR_SIGNAL } from '../model/built-in-uses.ts'
 import { checkBlueprint, readEdge, readHead, readNode } from '../model/check-blueprint.ts'
 import { addEdge, addNodeId } from '../model/check-graph.ts'
@@ -25,7 +25,7 @@ import { checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import { mistake } from '../model/readers.ts'
 import type { ApprovalDecision } from '../model/run.ts'
-import type { SchemaInput, StandardSchemaV1 } from '../model/standard-schema.ts'
+import type { SchemaInput, SchemaOutput, StandardSchemaV1 } from '../model/standard-schema.ts'
 import type {
   ApprovalNodeOptions,
   ChildNodeOptions,
@@ -37,8 +37,9 @@ import type {
   SignalNodeOptions,
   WaitConfig,
 } from './flow-options.ts'
+import { toLimits } from './limit-options.ts'
 import { assertSchema, isSameCode, nodeCode } from './node-code.ts'
-import type { Fitting, Given, ListGiven, ListTaken, NodeTypes, Returned, Taken } from './node-types.ts'
+import type { Fitting, ListGiven, ListTaken, NodeTypes, OutputOf, Returns, ReturnsFor, Taken } from './node-types.ts'
 import { copyOf, noParts, type Part, type Parts, registryOf } from './parts.ts'
 
 /**
@@ -60,12 +61,25 @@ export function createFlow<Input = unknown>(
   options?: FlowOptions & { readonly input?: StandardSchemaV1<Input, unknown> },
 ): Flow<Input, never, never>
 export function createFlow(id: string, options: FlowOptions = {}): Flow<unknown, never, never> {
-  checkOptions(options, ['version', 'description', 'failFast', 'deadlineMs', 'input'] satisfies (keyof FlowOptions)[])
+  checkOptions(options, flowOptions)
   const { version, description, failFast, deadlineMs, input } = options
-  const head = { id, metadata: ifAny({ version, description }), policy: ifAny({ failFast, deadlineMs }) }
+  const concurrency = toLimits<ConcurrencyLimit>(options.concurrency)
+  const rate = toLimits<RateLimit>(options.rateLimit)
+  const policy = ifAny({ failFast, deadlineMs, concurrency, rate })
+  const head = { id, metadata: ifAny({ version, description }), policy }
   assertSchema(input, 'input')
   return new Flow<unknown, never, never>(readHead(head, ''), noParts(input), 0)
 }
+
+const flowOptions = [
+  'version',
+  'description',
+  'failFast',
+  'deadlineMs',
+  'input',
+  'concurrency',
+  'rateLimit',
+] as const satisfies readonly (keyof FlowOptions)[]
 
 type AddOptions = NodeOptions & SchemaOptions
 
@@ -101,16 +115,27 @@ export class Flow<Input = unknown, Ids extends string = string, Types = unknown>
   /** Adds a node. With schemas, their types are those of its input and of what it must return. */
   node<
     Id extends string,
+    OutSchema extends StandardSchemaV1,
     In = unknown,
-    Out = unknown,
     Accepted = In,
-    OutSchema extends StandardSchemaV1 | undefined = undefined,
     Mapped extends NodeConfig['inputs'] = undefined,
   >(
     id: Id,
-    fn: NodeFunction<In, Returned<OutSchema, Out>>,
-    options: NodeOptions<Mapped> & SchemaOptions<Accepted, In, OutSchema> = {},
-  ): Flow<Input, Ids | Id, Types | NodeTypes<Id, Taken<Mapped, Accepted>, Given<OutSchema, Out>>> {
+    fn: (args: NodeArguments<In>) => ReturnsFor<OutSchema> | Promise<ReturnsFor<OutSchema>>,
+    options: NodeOptions<Mapped> & SchemaOptions<Accepted, In, OutSchema> & { readonly output: OutSchema },
+  ): Flow<Input, Ids | Id, Types | NodeTypes<Id, Taken<Mapped, Accepted>, SchemaOutput<OutSchema>>>
+  node<
+    Id extends string,
+    Return extends Returns,
+    In = unknown,
+    Accepted = In,
+    Mapped extends NodeConfig['inputs'] = undefined,
+  >(
+    id: Id,
+    fn: (args: NodeArguments<In>) => Return,
+    options?: NodeOptions<Mapped> & SchemaOptions<Accepted, In, undefined>,
+  ): Flow<Input, Ids | Id, Types | NodeTypes<Id, Taken<Mapped, Accepted>, OutputOf<Return>>>
+  node<Id extends string>(id: Id, fn: unknown, options: AddOptions = {}): Flow<Input, Ids | Id, Types> {
     return this.#add(id, fn, options)
   }
 
@@ -142,20 +167,31 @@ export class Flow<Input = unknown, Ids extends string = string, Types = unknown>
   /** Adds a node whose function is called for each item of the list that is its input; it gives the list of outputs. */
   map<
     Id extends string,
+    OutSchema extends StandardSchemaV1,
     Item = unknown,
-    Out = unknown,
     Accepted = Item,
-    OutSchema extends StandardSchemaV1 | undefined = undefined,
     Mapped extends NodeConfig['inputs'] = undefined,
   >(
     id: Id,
-    fn: NodeFunction<Item, Returned<OutSchema, Out>>,
-    options: MapOptions<Mapped> & SchemaOptions<Accepted, Item, OutSchema> = {},
+    fn: (args: NodeArguments<Item>) => ReturnsFor<OutSchema> | Promise<ReturnsFor<OutSchema>>,
+    options: MapOptions<Mapped> & SchemaOptions<Accepted, Item, OutSchema> & { readonly output: OutSchema },
   ): Flow<
     Input,
     Ids | Id,
-    Types | NodeTypes<Id, Taken<Mapped, ListTaken<Accepted>>, ListGiven<Given<OutSchema, Out>>>
-  > {
+    Types | NodeTypes<Id, Taken<Mapped, ListTaken<Accepted>>, ListGiven<SchemaOutput<OutSchema>>>
+  >
+  map<
+    Id extends string,
+    Return extends Returns,
+    Item = unknown,
+    Accepted = Item,
+    Mapped extends NodeConfig['inputs'] = undefined,
+  >(
+    id: Id,
+    fn: (args: NodeArguments<Item>) => Return,
+    options?: MapOptions<Mapped> & SchemaOptions<Accepted, Item, undefined>,
+  ): Flow<Input, Ids | Id, Types | NodeTypes<Id, Taken<Mapped, ListTaken<Accepted>>, ListGiven<OutputOf<Return>>>>
+  map<Id extends string>(id: Id, fn: unknown, options: MapOptions & SchemaOptions = {}): Flow<Input, Ids | Id, Types> {
     this.#assertNodeOptions(options)
     const { concurrency, maxFailures, ...others } = options
     const map = {

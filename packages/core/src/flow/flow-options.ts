@@ -1,6 +1,6 @@
 /** What the calls of `create-flow.ts` accept beside ids and functions. */
 import type { EdgePredicate, EdgeTransform } from '../engine/node-function.ts'
-import type { LoopPolicy, NodeConfig } from '../model/blueprint.ts'
+import type { ConcurrencyLimit, LoopPolicy, NodeConfig, RateLimit } from '../model/blueprint.ts'
 import type { JsonObject, JsonValue } from '../model/json.ts'
 import type { StandardSchemaV1 } from '../model/standard-schema.ts'
 
@@ -14,7 +14,16 @@ export interface FlowOptions<Schema extends StandardSchemaV1 = StandardSchemaV1>
   readonly failFast?: boolean
   /** A run fails with `RUN_TIMEOUT` this long after its start. */
   readonly deadlineMs?: number
+  /** How many runs may be under way at the same time; with a `key`, how many for each key. Of several, all hold. */
+  readonly concurrency?: LimitOption<ConcurrencyLimit>
+  /** How many runs may begin within `periodMs`; with a `key`, how many for each key. Of several, all hold. */
+  readonly rateLimit?: LimitOption<RateLimit>
 }
+
+/** A key is a member of the input, or the members that lead to one. */
+export type KeyedLimit<Limit> = Omit<Limit, 'key'> & { readonly key?: string | readonly string[] }
+
+export type LimitOption<Limit> = KeyedLimit<Limit> | readonly KeyedLimit<Limit>[]
 
 /** What a node takes and gives, by zod, valibot, arktype or any other Standard Schema. Checked wherever the node runs. */
 export interface SchemaOptions<

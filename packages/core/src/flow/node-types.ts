@@ -1,5 +1,6 @@
 /** What a flow knows of the types of its nodes, so that an edge between two that do not fit is a type error. */
-import type { SchemaInput, SchemaOutput, StandardSchemaV1 } from '../model/standard-schema.ts'
+import type { NodeResult, NodeReturn } from '../engine/node-function.ts'
+import type { SchemaInput, StandardSchemaV1 } from '../model/standard-schema.ts'
 
 /** What a node takes from an edge, and what it gives. Part of the type of a flow, so that users' declarations name it. */
 export interface NodeTypes<Id extends string, Takes, Gives> {
@@ -8,11 +9,22 @@ export interface NodeTypes<Id extends string, Takes, Gives> {
   readonly gives: Gives
 }
 
-/** The type of what code must return for an output that goes through a schema, if there is one. */
-export type Returned<Schema, Output> = Schema extends StandardSchemaV1 ? SchemaInput<Schema> : Output
+/** What a function may return: as it is, or later. */
+export type Returns = NodeReturn<unknown> | Promise<NodeReturn<unknown>>
 
-/** The type of what follows gets. */
-export type Given<Schema, Output> = Schema extends StandardSchemaV1 ? SchemaOutput<Schema> : Output
+/**
+ * The type of the outputs among what a function returns, which is taken as a whole: of a union, each member may have an
+ * output of its own type. Where none has one, nobody has said what it is.
+ */
+export type OutputOf<Return> = [OutputIn<Awaited<Return>>] extends [never] ? unknown : OutputIn<Awaited<Return>>
+
+type OutputIn<Return> = Return extends { readonly output?: infer Output } ? Exclude<Output, undefined> : never
+
+/** What code must return for an output that goes through a schema: all of it, unless the schema takes nothing. */
+export type ReturnsFor<Schema extends StandardSchemaV1> =
+  undefined extends SchemaInput<Schema>
+    ? NodeReturn<SchemaInput<Schema>>
+    : NodeResult<SchemaInput<Schema>> & { readonly output: SchemaInput<Schema> }
 
 /** A node with `inputs` takes what those say, and not what an edge brings. */
 export type Taken<Inputs, Input> = Inputs extends undefined ? Input : unknown

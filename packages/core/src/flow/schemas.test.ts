@@ -184,7 +184,7 @@ describe('the input and the output of a node', () => {
           called += 1
           return { output: 'two' }
         },
-        { ...(schemas as SchemaOptions), retry: { attempts: 3, delayMs: 0 } },
+        { ...(schemas as SchemaOptions<unknown, unknown, undefined>), retry: { attempts: 3, delayMs: 0 } },
       )
       .edge('start', 'check')
 

@@ -7,6 +7,7 @@ import type { ClaimResult, RenewResult } from '../ports/claim.ts'
 import type { NoticeResult } from '../ports/notice.ts'
 import type { CreateResult } from '../ports/run-store.ts'
 import type { CommitResult } from '../ports/transition.ts'
+import type { EnlistResult } from '../ports/waiting-lists.ts'
 import type { Command } from './command.ts'
 import { type MachineOptions, RunMachine } from './run-machine.ts'
 
@@ -17,6 +18,7 @@ export type CommandResult =
   | { readonly type: 'notify'; readonly result: NoticeResult }
   | { readonly type: 'renew'; readonly result: RenewResult }
   | { readonly type: 'redispatch' }
+  | { readonly type: 'enlist'; readonly result: EnlistResult }
   | { readonly type: 'delivered' }
 
 /**
@@ -49,6 +51,8 @@ export function applyCommand(
     case 'redispatch':
       machine.redispatch(command.instances, command, atMs, command.messages)
       return { type: 'redispatch' }
+    case 'enlist':
+      return { type: 'enlist', result: machine.enlist(command.instanceId, atMs) }
     case 'delivered':
       machine.delivered(command.keys)
       return { type: 'delivered' }

@@ -1,4 +1,4 @@
-import type { RunId } from '../model/ids.ts'
+import type { InstanceId, RunId } from '../model/ids.ts'
 import type { NewRun } from '../model/run.ts'
 import type { ClaimRequest, RenewRequest } from '../ports/claim.ts'
 import type { Notice } from '../ports/notice.ts'
@@ -23,4 +23,5 @@ export type Command =
       readonly redispatchMs: number
       readonly redispatchMaxMs: number
     }
+  | { readonly type: 'enlist'; readonly runId: RunId; readonly instanceId: InstanceId }
   | { readonly type: 'delivered'; readonly runId: RunId; readonly keys: readonly string[] }

@@ -1,9 +1,10 @@
 /** What time has made ready in a run. */
+import { limiterDueAtMs } from '../model/limiter.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
 import { type InstanceState, NEVER, type RunState } from '../model/run-state.ts'
 import type { DueItem, DueQuery } from '../ports/run-store.ts'
 
-export type DueFilter = Pick<DueQuery, 'unsentOnly' | 'flows'>
+export type DueFilter = Pick<DueQuery, 'unsentOnly' | 'flows' | 'enlisted' | 'runId'>
 
 /** Whether its time has come: ready, asleep or awaiting long enough, or held under a lease that has ended. */
 export function isClaimable(instance: InstanceState, atMs: number): boolean {
@@ -16,17 +17,27 @@ export function claimableAt(state: RunState, atMs: number): InstanceState[] {
 }
 
 /** What may be claimed at the given instant, and the deadline if it has passed; oldest first. */
-export function dueItems(state: RunState, atMs: number, { unsentOnly = false, flows }: DueFilter): DueItem[] {
+export function dueItems(
+  state: RunState,
+  atMs: number,
+  { unsentOnly = false, flows, enlisted = false, runId }: DueFilter,
+): DueItem[] {
   const { head } = state
   const items: DueItem[] = []
   // Whoever asks for flows looks for work that it can do.
-  if (flows === undefined) {
+  if (flows === undefined && !enlisted) {
     for (const { message, dueAtMs, remindAtMs } of state.outbox?.values() ?? []) {
+      if (dueAtMs > atMs) continue
       if (!unsentOnly || remindAtMs <= atMs) items.push({ type: 'message', runId: head.runId, message, dueAtMs })
     }
   }
   if (isTerminal(state.status)) return items
-  if (head.deadlineAtMs !== undefined && head.deadlineAtMs <= atMs && !state.stopping) {
+  if (state.limiter !== undefined) {
+    const dueAtMs = limiterDueAtMs(state.limiter)
+    if (dueAtMs <= atMs && flows === undefined && !enlisted) items.push({ type: 'slots', runId: head.runId, dueAtMs })
+    return items
+  }
+  if (!enlisted && head.deadlineAtMs !== undefined && head.deadlineAtMs <= atMs && !state.stopping) {
     items.push({ type: 'deadline', runId: head.runId, dueAtMs: head.deadlineAtMs })
   }
   const isWanted =
@@ -34,7 +45,10 @@ export function dueItems(state: RunState, atMs: number, { unsentOnly = false, fl
     flows.some((flow) => flow.flowId === head.flowId && (head.version === undefined || flow.version === head.version))
   // What is paused by an operator costs no sweep anything.
   if (!isWanted || state.held !== undefined) return items
-  for (const instance of state.instances.values()) {
+  const wholeRun = runId !== undefined && !unsentOnly
+  for (const instance of enlisted ? (state.enlisted ?? []) : state.instances.values()) {
+    // What is on a waiting list is nobody else's, save for those who ask about this run.
+    if ((instance.enlistedAtMs !== undefined) !== enlisted && !wholeRun) continue
     if (!isClaimable(instance, atMs) || (unsentOnly && (instance.remindAtMs ?? 0) > atMs)) continue
     // A stopping run starts nothing; its dead claims still have to be found, or it would never end.
     if (state.stopping && instance.status !== 'claimed') continue
@@ -57,11 +71,13 @@ export function nextDueAtMs(state: RunState): number {
   let next = NEVER
   for (const { dueAtMs } of state.outbox?.values() ?? []) if (dueAtMs < next) next = dueAtMs
   if (isTerminal(state.status)) return next
+  if (state.limiter !== undefined) return Math.min(next, limiterDueAtMs(state.limiter))
   if (!state.stopping) next = Math.min(next, state.head.deadlineAtMs ?? NEVER)
   if (state.held !== undefined) return next
   for (const instance of state.instances.values()) {
     if (instance.status === 'waiting' || isSettled(instance.status)) continue
     if (state.stopping && instance.status !== 'claimed') continue
+    if (instance.enlistedAtMs !== undefined) continue
     if (instance.dueAtMs < next) next = instance.dueAtMs
   }
   return next

@@ -17,7 +17,8 @@ export function outcomeEvent(state: RunState, instance: InstanceState, outcome: 
     case 'failed': {
       const { error, arrivals } = outcome
       const fixesOutcome = failureFixesOutcome(state, outcome.takenBy)
-      return { ...stamp, type: 'node-failed', ...by, error, arrivals, fixesOutcome }
+      const dead = isDeadLetter(state, outcome) ? ({ deadLetter: true } as const) : undefined
+      return { ...stamp, type: 'node-failed', ...by, error, arrivals, fixesOutcome, ...dead }
     }
     case 'skipped':
       return { ...stamp, type: 'node-skipped', ...by, reason: outcome.reason, arrivals: outcome.arrivals }
@@ -63,9 +64,17 @@ export function isMoot(state: RunState, instance: InstanceState, outcome: Outcom
 }
 
 /** Whether nothing takes this failure, so that the run will end as failed. */
-export function failureFixesOutcome(state: RunState, { always, ifStarted }: FailureTakers): boolean {
-  if (always || state.outcome !== undefined) return false
-  return !ifStarted.some((id) => state.instances.get(id)?.started === true)
+export function failureFixesOutcome(state: RunState, takenBy: FailureTakers): boolean {
+  return state.outcome === undefined && !isTaken(state, takenBy)
+}
+
+function isTaken(state: RunState, { always, ifStarted }: FailureTakers): boolean {
+  return always || ifStarted.some((id) => state.instances.get(id)?.started === true)
+}
+
+/** Work that nobody will do any more and somebody may want done. Where a predecessor failed there was none. */
+function isDeadLetter(state: RunState, { error, takenBy }: Extract<Outcome, { type: 'failed' }>): boolean {
+  return error.code !== 'PREDECESSOR_FAILED' && state.outcome?.status !== 'cancelled' && !isTaken(state, takenBy)
 }
 
 function goesOnLater(outcome: Outcome): boolean {

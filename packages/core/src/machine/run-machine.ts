@@ -18,14 +18,18 @@
 import { applyDeltas, type Delta } from '../model/delta.ts'
 import { BatonError, errors, unreachable } from '../model/errors.ts'
 import type { RunEvent, RunFact } from '../model/event.ts'
+import { isOtherChild } from '../model/family.ts'
 import { fold } from '../model/fold.ts'
+import { gateOf } from '../model/gate.ts'
 import type { InstanceId, NodeId } from '../model/ids.ts'
 import { deepEqual } from '../model/json.ts'
+import { type LimiterState, limiterDueAtMs } from '../model/limiter.ts'
 import type { RunMessage } from '../model/message.ts'
 import type { NewRun } from '../model/run.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
 import { forget, type InstanceState, NEVER, RunState, setDue } from '../model/run-state.ts'
 import { isContinuing, newestKnown, withCarried } from '../model/succession.ts'
+import { delist, delistAll } from '../model/waiting-list.ts'
 import type {
   Claim,
   ClaimNeeds,
@@ -38,9 +42,13 @@ import type {
 import type { Notice, NoticeResult } from '../ports/notice.ts'
 import type { DueItem } from '../ports/run-store.ts'
 import type { CommitResult, NextClaim, Outcome, Send, Settlement, Transition } from '../ports/transition.ts'
+import type { EnlistResult } from '../ports/waiting-lists.ts'
 import { claimView } from './claim-view.ts'
 import { claimableAt, type DueFilter, dueItems, isClaimable, nextDueAtMs } from './due.ts'
+import { enlist } from './enlist.ts'
+import { notifyLimiter } from './limiter-machine.ts'
 import { failureFixesOutcome, isMoot, outcomeEvent } from './outcome-event.ts'
+import { undoneBy, whyNotReopened } from './redrive.ts'
 
 export interface MachineOptions {
   /** How long a job may go unanswered before the sweep reminds of it. */
@@ -49,9 +57,12 @@ export interface MachineOptions {
   readonly onEvent?: ((event: RunEvent) => void) | undefined
   /** Which nodes' instances to let go of once they have settled: for runs whose state nobody will look at. */
   readonly forgets?: ((nodeId: NodeId) => boolean) | undefined
+  /** How much news a limiter takes before it goes on in a new run, as long as it knows of few runs. Default 2,000. */
+  readonly limiterNews?: number
 }
 
 const NO_IDS: readonly InstanceId[] = []
+const LIMITER_NEWS = 2_000
 /** A first run knows from its own journal which one comes second. */
 const FIRST_SUCCESSOR = 2
 
@@ -77,6 +88,7 @@ export class RunMachine {
       correlation: run.correlation ?? { traceId: run.runId, spanId: run.runId },
       createdAtMs: atMs,
       ...(run.deadlineMs === undefined ? {} : { deadlineAtMs: (run.startAtMs ?? atMs) + run.deadlineMs }),
+      ...(run.gates === undefined ? {} : { gates: run.gates }),
     }
     const machine = new RunMachine(new RunState(head), options)
     machine.#emit({
@@ -88,9 +100,16 @@ export class RunMachine {
       ...(run.context === undefined ? {} : { context: run.context }),
       starts: run.starts,
       ...(run.startAtMs === undefined ? {} : { startAtMs: run.startAtMs }),
+      ...(run.from === undefined ? {} : { from: run.from }),
       ...(run.carried === undefined ? {} : { carried: run.carried }),
     })
+    if (run.from !== undefined) {
+      machine.#conclude(atMs)
+      machine.#takeSent(atMs)
+    }
     machine.#takeOpened(atMs)
+    // Whoever creates a run knows what it says first; `engine/first-words.ts`.
+    machine.#takeSent(atMs)
     return machine
   }
 
@@ -105,6 +124,8 @@ export class RunMachine {
     return (
       head.flowId === run.flowId &&
       head.lineage.parentRunId === run.lineage?.parentRunId &&
+      head.lineage.branchOriginRunId === run.lineage?.branchOriginRunId &&
+      head.lineage.branchCheckpointId === run.lineage?.branchCheckpointId &&
       head.lineage.succession?.previousRunId === run.lineage?.succession?.previousRunId &&
       head.version === run.version &&
       deepEqual(input, run.input) &&
@@ -165,7 +186,15 @@ export class RunMachine {
     const conflict = this.#findConflict(deltasOf(outcome))
     if (conflict !== undefined) return conflict
 
-    if ('sends' in outcome && !isMoot(state, instance, outcome)) this.#sendAll(instance, outcome.sends, atMs)
+    const sends = 'sends' in outcome && !isMoot(state, instance, outcome) ? (outcome.sends ?? []) : []
+    const taken = sends.find((send) => send.type === 'start-child' && isOtherChild(state, send.run))
+    if (taken?.type === 'start-child') {
+      const message = `${taken.run.runId} is another child of this run`
+      return { status: 'conflict', code: 'RUN_EXISTS', field: 'runId', message }
+    }
+
+    delist(state, instance)
+    this.#sendAll(instance, sends, atMs)
     this.#emit(outcomeEvent(state, instance, outcome, atMs))
     if (!hasStatus(instance, 'cancelled') && 'settlements' in outcome && outcome.settlements !== undefined) {
       this.#settleBehind(outcome.settlements, atMs)
@@ -190,6 +219,7 @@ export class RunMachine {
     const decided = notice.type === 'decide' ? this.#decided(notice) : undefined
     if (decided !== undefined) return decided
     if (isTerminal(state.status)) return this.#toldAfterEnd(notice)
+    if (state.limiter !== undefined) return this.#notifyLimiter(state.limiter, notice, atMs)
     const before = state.seq
     let woken = NO_IDS
     switch (notice.type) {
@@ -208,6 +238,14 @@ export class RunMachine {
       case 'unpause':
         if (state.held !== undefined) woken = this.#liftPause(notice.by, atMs)
         break
+      case 'redrive': {
+        const refusal = whyNotReopened(state, notice.instanceId)
+        if (refusal !== undefined) return refusal
+        const { instanceId, by } = notice
+        const undone = undoneBy(state, instanceId)
+        this.#record({ type: 'node-reopened', instanceId, undone, ...(by === undefined ? {} : { by }) }, atMs)
+        break
+      }
       case 'signal':
         if (notice.signalId === undefined || state.news?.signalIds.has(notice.signalId) !== true) {
           this.#emit({
@@ -243,6 +281,17 @@ export class RunMachine {
         if (child !== undefined && child.end === undefined) this.#record({ type: 'child-ended', childRunId, end }, atMs)
         break
       }
+      case 'slot-grant':
+        if (gateOf(state)?.limiter === notice.limiter && !state.stopping) {
+          this.#record({ type: 'slot-granted', limiter: notice.limiter }, atMs)
+        }
+        break
+      case 'slot-request':
+      case 'slot-release':
+      case 'slots-due':
+      case 'limiter-move':
+        // News for a limiter, and this run is none.
+        break
       default:
         return unreachable(notice)
     }
@@ -252,6 +301,18 @@ export class RunMachine {
     const ready = woken.length === 0 ? opened : woken
     const sent = state.sent.length === 0 ? {} : { sent: this.#takeSent(atMs) }
     return { status: 'accepted', ready, ...sent, run: this.#signal() }
+  }
+
+  #notifyLimiter(limiter: LimiterState, notice: Notice, atMs: number): NoticeResult {
+    const { limiterNews = LIMITER_NEWS } = this.#options
+    const answer = notifyLimiter(limiter, notice, { atMs, limiterNews, record: (fact) => this.#record(fact, atMs) })
+    if (answer.type === 'moved') return { status: 'moved', to: answer.to }
+    const run = this.#signal()
+    const dueAtMs = limiterDueAtMs(limiter)
+    const again = dueAtMs === NEVER ? {} : { againInMs: Math.max(0, dueAtMs - atMs) }
+    if (answer.type === 'unchanged') return { status: 'unchanged', ...again, run }
+    const sent = this.state.sent.length === 0 ? {} : { sent: this.#takeSent(atMs) }
+    return { status: 'accepted', ready: NO_IDS, ...sent, ...again, run }
   }
 
   renew(request: RenewRequest, atMs: number): RenewResult {
@@ -289,6 +350,11 @@ export class RunMachine {
       entry.remindAtMs = atMs + Math.min(times.redispatchMaxMs, times.redispatchMs * 2 ** entry.dispatch)
       entry.dispatch += 1
     }
+  }
+
+  /** Puts an instance on the waiting list for the run's version. No event speaks of it: it is only about who may take it. */
+  enlist(instanceId: InstanceId, atMs: number): EnlistResult {
+    return enlist(this.state, instanceId, atMs)
   }
 
   /** Those messages have been taken by the runs that they were for. No event speaks of it. */
@@ -351,6 +417,7 @@ export class RunMachine {
       instance.remindAtMs = instance.dueAtMs
     }
     instance.dispatch = 0
+    delist(this.state, instance)
     return claimView(this.state, instance, needs)
   }
 
@@ -361,7 +428,7 @@ export class RunMachine {
       return undefined
     } catch (error) {
       if (!BatonError.is(error, 'DELTA_CONFLICT')) throw error
-      return { status: 'conflict', field: error.field ?? 'context', message: error.message }
+      return { status: 'conflict', code: 'DELTA_CONFLICT', field: error.field ?? 'context', message: error.message }
     }
   }
 
@@ -374,8 +441,8 @@ export class RunMachine {
   }
 
   /** What other runs are to be told comes before the step that asked for it. */
-  #sendAll({ id: instanceId, fence }: InstanceState, sends: readonly Send[] | undefined, atMs: number): void {
-    for (const send of sends ?? []) {
+  #sendAll({ id: instanceId, fence }: InstanceState, sends: readonly Send[], atMs: number): void {
+    for (const send of sends) {
       if (send.type === 'message') {
         this.#record({ type: 'message-sent', instanceId, fence, message: send.message }, atMs)
       } else {
@@ -444,7 +511,8 @@ export class RunMachine {
   /** Ends the run when nothing is left to happen; else notes when it began or ceased to wait for the outside. */
   #conclude(atMs: number): void {
     const { state } = this
-    if (isTerminal(state.status)) return
+    if (isTerminal(state.status) || state.limiter !== undefined) return
+    if (state.stopping || state.held !== undefined) delistAll(state)
     if (state.open === 0 || (state.stopping && state.claimed === 0)) {
       const { outcome } = state
       if (outcome === undefined) this.#emit({ seq: state.seq + 1, atMs, type: 'run-completed' })
@@ -458,7 +526,9 @@ export class RunMachine {
       return
     }
     if (state.news === undefined) return
-    if (state.paused && state.status === 'running') this.#record({ type: 'run-paused' }, atMs)
+    // A run that begins where another one was may wait for the outside before anybody has claimed anything.
+    if (state.paused && (state.status === 'running' || state.status === 'pending'))
+      this.#record({ type: 'run-paused' }, atMs)
     else if (!state.paused && state.status === 'paused' && state.held === undefined)
       this.#record({ type: 'run-resumed' }, atMs)
   }
@@ -506,7 +576,9 @@ export class RunMachine {
     this.state.sent = []
     for (const { key } of sent) {
       const entry = outbox?.get(key)
-      if (entry !== undefined && redispatchMs !== NEVER) entry.remindAtMs = atMs + redispatchMs
+      // Nobody brings what only time makes due: the sweep does.
+      if (entry === undefined || redispatchMs === NEVER || entry.dueAtMs > atMs) continue
+      entry.remindAtMs = atMs + redispatchMs
     }
     return sent
   }

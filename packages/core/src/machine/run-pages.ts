@@ -26,13 +26,17 @@ function compare(left: Place, right: Place): number {
   return left.runId < right.runId ? -1 : left.runId > right.runId ? 1 : 0
 }
 
-function matches(run: RunSummary, { status, flowId, tag, createdAfterMs, createdBeforeMs }: RunQuery): boolean {
+function matches(
+  run: RunSummary,
+  { status, flowId, tag, createdAfterMs, createdBeforeMs, deadLettered }: RunQuery,
+): boolean {
   return (
     (status === undefined || status.includes(run.status)) &&
     (flowId === undefined || run.flowId === flowId) &&
     (tag === undefined || run.tags.includes(tag)) &&
     (createdAfterMs === undefined || run.createdAtMs > createdAfterMs) &&
-    (createdBeforeMs === undefined || run.createdAtMs < createdBeforeMs)
+    (createdBeforeMs === undefined || run.createdAtMs < createdBeforeMs) &&
+    (deadLettered === undefined || run.deadLetterCount !== undefined)
   )
 }
 

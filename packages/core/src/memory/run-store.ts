@@ -4,6 +4,7 @@
  */
 import { RunMachine } from '../machine/run-machine.ts'
 import { pageOf } from '../machine/run-pages.ts'
+import { tallyOf } from '../machine/tally.ts'
 import { defaults } from '../model/blueprint.ts'
 import { checkNumber, checkOptions } from '../model/check-options.ts'
 import type { ContextEntry } from '../model/delta.ts'
@@ -15,6 +16,7 @@ import { isTerminal, type RunRecord, type RunSummary } from '../model/run.ts'
 import { recordOf } from '../model/run-record.ts'
 import { NEVER, summaryOf } from '../model/run-state.ts'
 import { newestKnown } from '../model/succession.ts'
+import { enlistedSince } from '../model/waiting-list.ts'
 import type { ContextSource } from '../ports/async-context.ts'
 import { checkInjected } from '../ports/check-injected.ts'
 import type { ClaimRequest, ClaimResult, RenewRequest, RenewResult } from '../ports/claim.ts'
@@ -23,6 +25,7 @@ import type { Notice, NoticeResult } from '../ports/notice.ts'
 import {
   type CreateResult,
   checkPurgeOptions,
+  type DueFlow,
   type DueItem,
   type DueQuery,
   type IRunStore,
@@ -32,7 +35,9 @@ import {
   type RunQuery,
 } from '../ports/run-store.ts'
 import type { CommitResult, Transition } from '../ports/transition.ts'
+import type { EnlistRequest, EnlistResult, WaitingList } from '../ports/waiting-lists.ts'
 import { DueIndex } from './due-index.ts'
+import { type List, WaitingLists } from './waiting-lists.ts'
 
 export interface InMemoryRunStoreOptions {
   readonly clock?: IClock
@@ -53,6 +58,7 @@ export class InMemoryRunStore implements IRunStore {
   readonly #runs = new Map<RunId, Entry>()
   readonly #purged = new Map<RunId, number>()
   readonly #due = new DueIndex()
+  readonly #waiting = new WaitingLists()
   readonly #clock: IClock
   readonly #times: { readonly redispatchMs: number; readonly redispatchMaxMs: number }
   readonly #newMachine: typeof RunMachine.create
@@ -165,10 +171,16 @@ export class InMemoryRunStore implements IRunStore {
     return structuredClone(page)
   }
 
-  due({ limit, runId: only, ...filter }: DueQuery): readonly DueItem[] {
+  due({ limit, ...filter }: DueQuery): readonly DueItem[] {
     const nowMs = this.#clock.now()
-    if (only !== undefined) return this.#find(only)?.machine.due(nowMs, filter).slice(0, limit) ?? []
+    if (filter.runId !== undefined) return this.#find(filter.runId)?.machine.due(nowMs, filter).slice(0, limit) ?? []
     const items: DueItem[] = []
+    if (filter.enlisted === true) {
+      for (const list of this.#waiting.lists(filter.flows)) {
+        for (const machine of this.#onList(list)) items.push(...machine.due(nowMs, filter))
+      }
+      return items.sort((left, right) => left.dueAtMs - right.dueAtMs).slice(0, limit)
+    }
     for (const runId of this.#due.take(nowMs)) {
       const machine = this.#runs.get(runId)?.machine
       if (machine === undefined) continue
@@ -191,6 +203,22 @@ export class InMemoryRunStore implements IRunStore {
     this.#find(runId)?.machine.delivered(keys)
   }
 
+  enlist({ runId, instanceId }: EnlistRequest): EnlistResult {
+    const entry = this.#find(runId)
+    if (entry === undefined) return { status: 'unknown-run' }
+    const result = entry.machine.enlist(instanceId, this.#clock.now())
+    if (result.status === 'enlisted') this.#waiting.add(entry.machine.state.head)
+    return result
+  }
+
+  waitingLists(): readonly WaitingList[] {
+    return this.#waiting.lists().flatMap((list) => tallyOf(list, this.#onList(list)) ?? [])
+  }
+
+  onEnlisted(flows: readonly DueFlow[], wake: () => void): () => void {
+    return this.#waiting.listen(flows, wake)
+  }
+
   purge(options: PurgeOptions): number {
     const { endedBeforeMs, limit = 1_000 } = checkPurgeOptions(options)
     const nowMs = this.#clock.now()
@@ -210,6 +238,17 @@ export class InMemoryRunStore implements IRunStore {
   }
 
   close(): void {}
+
+  /** The runs that are on the list. Those that have left are struck out. */
+  #onList(list: List): readonly RunMachine[] {
+    const machines: RunMachine[] = []
+    for (const runId of list.runs) {
+      const machine = this.#runs.get(runId)?.machine
+      if (machine !== undefined && enlistedSince(machine.state) !== undefined) machines.push(machine)
+      else this.#waiting.remove(list, runId)
+    }
+    return machines
+  }
 
   #rootHasEnded(rootRunId: RunId): boolean {
     const root = this.#runs.get(rootRunId)

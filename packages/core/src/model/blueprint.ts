@@ -28,6 +28,21 @@ export interface RunPolicy {
   readonly failFast?: boolean
   /** The run fails with `RUN_TIMEOUT` this long after its start. */
   readonly deadlineMs?: number
+  /** How many runs may be under way at the same time. Of several limits, all hold. */
+  readonly concurrency?: readonly ConcurrencyLimit[]
+  /** How many runs may begin within a time. Of several limits, all hold. */
+  readonly rate?: readonly RateLimit[]
+}
+
+export interface ConcurrencyLimit {
+  readonly limit: number
+  /** The place in a run's input where the key stands: each key then has this limit for itself. Default: one for the flow. */
+  readonly key?: readonly string[]
+}
+
+export interface RateLimit extends ConcurrencyLimit {
+  /** No more than `limit` runs begin in any stretch of time that is this long. */
+  readonly periodMs: number
 }
 
 export interface BlueprintNode {

@@ -10,10 +10,12 @@ import type {
   BlueprintEdge,
   BlueprintMetadata,
   BlueprintNode,
+  ConcurrencyLimit,
   InputSource,
   LoopPolicy,
   MapPolicy,
   NodeConfig,
+  RateLimit,
   RunPolicy,
 } from './blueprint.ts'
 import { checkGraph } from './check-graph.ts'
@@ -158,10 +160,27 @@ export const readEdge: Reader<BlueprintEdge> = object<BlueprintEdge>(
   ['source', 'target'],
 )
 
+const MOST_LIMITS = 8
+/** A limiter keeps the instants of as many starts. */
+const HIGHEST_RATE = 10_000
+const concurrencyShape = { limit: integer({ least: 1 }), key: readKeyPath }
+const rateShape = {
+  limit: integer({ least: 1, most: HIGHEST_RATE }),
+  periodMs: integer({ least: 1 }),
+  key: readKeyPath,
+}
+
+const readPolicy = object<RunPolicy>({
+  failFast: flag,
+  deadlineMs: integer({ least: 1 }),
+  concurrency: limits(object<ConcurrencyLimit>(concurrencyShape, ['limit'])),
+  rate: limits(object<RateLimit>(rateShape, ['limit', 'periodMs'])),
+})
+
 const headShape = {
   id: readFlowId,
   metadata: readMetadata,
-  policy: object<RunPolicy>({ failFast: flag, deadlineMs: integer({ least: 1 }) }),
+  policy: readPolicy,
 }
 
 /** All but nodes and edges. */
@@ -171,6 +190,27 @@ const readMembers = object<Blueprint>(
   { ...headShape, nodes: list(readNode, { most: MOST_NODES }), edges: list(readEdge, { most: MOST_EDGES }) },
   ['id', 'nodes', 'edges'],
 )
+
+function readKeyPath(data: unknown, field: string): readonly string[] {
+  const path = readPath(data, field)
+  if (path.length > 0) return path
+  throw mistake(field, 'leads nowhere', "Write the members that lead to the key: `key: ['customer', 'id']`.")
+}
+
+/** Two limits with one key would be one limiter that is told two things. */
+function limits<Limit extends ConcurrencyLimit>(read: Reader<Limit>): Reader<readonly Limit[]> {
+  const readAll = list(read, { most: MOST_LIMITS })
+  return (data, field) => {
+    const all = readAll(data, field)
+    const seen = new Set<string>()
+    all.forEach(({ key }, index) => {
+      const name = JSON.stringify(key ?? null)
+      if (seen.has(name)) throw mistake(`${field}[${index}]`, 'limits by the same key again', 'Keep the lower limit.')
+      seen.add(name)
+    })
+    return all
+  }
+}
 
 function shown(data: unknown): string {
   if (typeof data !== 'string') return data === null ? 'null' : typeof data

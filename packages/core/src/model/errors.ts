@@ -64,11 +64,26 @@ export const errors = {
     about: 'One flow version was registered with two different contents.',
     hint: 'Give the changed flow a new version.',
   },
+  NODE_GONE: {
+    retryable: false,
+    about: 'A run needs a node that the flow has no more.',
+    hint: 'Give changed flows a version, so that runs under way keep the one that they were started with.',
+  },
   // Runs.
   UNKNOWN_RUN: {
     retryable: false,
     about: 'The store has no run with this id.',
     hint: 'Check the id and that both sides use the same store; a finished run is removed after its retention.',
+  },
+  UNKNOWN_SCHEDULE: {
+    retryable: false,
+    about: 'There is no schedule with this id, or it has ended or was deleted, and can no longer be told anything.',
+    hint: 'Check the id and the store; `list()` of the schedules shows those that live.',
+  },
+  SCHEDULE_EXISTS: {
+    retryable: false,
+    about: 'A schedule with this id exists and says something else.',
+    hint: 'Change it with `update`, delete it, or use another id.',
   },
   RUN_EXISTS: {
     retryable: false,
@@ -104,6 +119,11 @@ export const errors = {
     retryable: false,
     about: 'The journal of a run has reached its greatest length, and the run was paused.',
     hint: 'Raise `journalMaxEvents` of the workers and unpause the run, or cancel it. What is to run for ever calls `continueAsNew` before.',
+  },
+  NOT_REDRIVABLE: {
+    retryable: false,
+    about: 'There is no failed work that could be done over, or not at this place and time.',
+    hint: 'Dead letters are in `deadLetters` of the run. A run that was cancelled, or whose deadline has passed, is started anew.',
   },
   UNKNOWN_APPROVAL: {
     retryable: false,

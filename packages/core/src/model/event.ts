@@ -4,10 +4,12 @@
  */
 import type { Delta } from './delta.ts'
 import type { RecordedError } from './errors.ts'
+import type { Gate } from './gate.ts'
 import type { Fence, InstanceId, NodeId, RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
 import type { ChildEnd, RunMessage } from './message.ts'
 import type { ApprovalDecision, Arrival, NewRun, Outcome, PauseCode, RecordedStep, RunHead, Wait } from './run.ts'
+import type { RunSnapshot } from './run-snapshot.ts'
 import type { Carried } from './succession.ts'
 
 /** What every event has: its place in the journal and the store's time. */
@@ -32,6 +34,8 @@ export type RunFact =
       /** The instances that may run at once, or from `startAtMs` on. */
       readonly starts: readonly InstanceId[]
       readonly startAtMs?: number
+      /** Of a run that begins where another one was. */
+      readonly from?: RunSnapshot
       readonly carried?: Carried
     }
   | { readonly type: 'run-paused' }
@@ -81,6 +85,15 @@ export type RunFact =
       readonly arrivals: readonly Arrival[]
       /** True when nothing takes this failure, so that the run will end as failed. */
       readonly fixesOutcome: boolean
+      /** The work is kept for an operator: its attempts are spent, and nothing takes its failure. */
+      readonly deadLetter?: true
+    }
+  /** An operator gives it another chance. What its failure had decided is undone. */
+  | {
+      readonly type: 'node-reopened'
+      readonly instanceId: InstanceId
+      readonly undone: readonly InstanceId[]
+      readonly by?: string
     }
   | {
       readonly type: 'node-skipped'
@@ -123,6 +136,17 @@ export type RunFact =
     })
   | { readonly type: 'child-ended'; readonly childRunId: RunId; readonly end: ChildEnd }
   | (ByClaim & { readonly type: 'message-sent'; readonly message: RunMessage })
+  // Limits: what a run hears from a limiter, and what happens to a limiter.
+  | { readonly type: 'slot-granted'; readonly limiter: RunId }
+  | {
+      readonly type: 'slot-requested'
+      readonly from: RunId
+      readonly gate: Gate
+      readonly priority: number
+    }
+  | { readonly type: 'slot-released'; readonly from: RunId }
+  | { readonly type: 'slots-reviewed' }
+  | { readonly type: 'limiter-moved'; readonly generation: number }
   // News from outside.
   | {
       readonly type: 'signal-received'

@@ -4,15 +4,15 @@
  * A child is known from the commit that asked for it. What is to be told lies in the outbox, beyond the run's own end,
  * until the other run has it; who delivers is the engine's business.
  */
-import type { InstanceId, RunId } from './ids.ts'
+import type { InstanceId } from './ids.ts'
+import { deepEqual } from './json.ts'
 import type { ChildEnd, RunMessage } from './message.ts'
 import type { NewRun } from './run.ts'
 import type { RunState } from './run-state.ts'
 
 export interface ChildState {
-  readonly runId: RunId
-  readonly flowId: string
-  readonly version: string | undefined
+  /** What it was started with. */
+  readonly run: NewRun
   readonly instanceId: InstanceId
   readonly detached: boolean
   /** How it ended, once that is known here. */
@@ -28,6 +28,14 @@ export interface OutboxEntry {
   dispatch: number
 }
 
+/** Whether this run has a child of that id already which was started with something else. */
+export function isOtherChild({ children }: RunState, { runId, flowId, version, input, context }: NewRun): boolean {
+  const known = children?.get(runId)?.run
+  if (known === undefined) return false
+  const isSame = known.flowId === flowId && known.version === version
+  return !isSame || !deepEqual(known.input, input) || !deepEqual(known.context, context)
+}
+
 /** The same run asked for twice is one child. */
 export function addChild(
   state: RunState,
@@ -36,10 +44,14 @@ export function addChild(
   { detached, atMs }: { readonly detached: boolean; readonly atMs: number },
 ): void {
   state.children ??= new Map()
-  const { runId, flowId, version } = run
+  const { runId } = run
   if (state.children.has(runId)) return
-  state.children.set(runId, { runId, flowId, version, instanceId, detached, end: undefined })
-  post(state, { key: `start:${runId}`, to: runId, body: { type: 'start', run } }, atMs)
+  state.children.set(runId, { run, instanceId, detached, end: undefined })
+  post(state, startMessage(run), atMs)
+}
+
+export function startMessage(run: NewRun): RunMessage {
+  return { key: `start:${run.runId}`, to: run.runId, body: { type: 'start', run } }
 }
 
 /** Calls off the children that still run: all of the run, or those of one instance. What was detached goes on. */
@@ -48,7 +60,8 @@ export function callOffChildren(state: RunState, reason: string, atMs: number, i
   for (const child of state.children.values()) {
     if (child.detached || child.end !== undefined) continue
     if (instanceId !== undefined && child.instanceId !== instanceId) continue
-    post(state, { key: `cancel:${child.runId}`, to: child.runId, body: { type: 'cancel', reason } }, atMs)
+    const { runId } = child.run
+    post(state, { key: `cancel:${runId}`, to: runId, body: { type: 'cancel', reason } }, atMs)
   }
 }
 

@@ -12,7 +12,11 @@ import { hold, letGo } from './hold.ts'
 import type { InstanceId, RunId } from './ids.ts'
 import { addStep, newInstance, open, setStatus } from './instance-status.ts'
 import type { JsonValue } from './json.ts'
+import { foldLimiter, openLimiter } from './limiter.ts'
+import { askAtGate, leaveGates, passGate } from './pass-gates.ts'
+import { reopen } from './reopen.ts'
 import { isSettled, type Outcome, type RecordedStep } from './run.ts'
+import { restore } from './run-snapshot.ts'
 import { type InstanceState, NEVER, newsOf, RunState, setDue } from './run-state.ts'
 import { callOff, openNextItem, settle } from './settle.ts'
 import { isContinuing, postSuccessor, takeOver } from './succession.ts'
@@ -40,7 +44,16 @@ export function fold(state: RunState, event: RunEvent): void {
       state.input = event.input
       state.firstContext = event.context
       for (const [key, value] of Object.entries(event.context ?? {})) state.context.set(key, { value, version: 1 })
-      for (const id of event.starts) open(state, newInstance(state, id), event.startAtMs ?? event.atMs)
+      if (event.from !== undefined) restore(state, event.from, event.atMs)
+      const startAtMs = event.startAtMs ?? event.atMs
+      for (const id of event.starts) {
+        const instance = state.instances.get(id) ?? newInstance(state, id)
+        if (state.head.gates === undefined) open(state, instance, startAtMs)
+        else state.behindGates.push(instance)
+      }
+      askAtGate(state, startAtMs)
+      state.limiter = openLimiter(state.head, event.input)
+      if (state.limiter !== undefined) state.status = 'running'
       if (event.carried !== undefined) takeOver(state, event.carried, event.atMs)
       return
     }
@@ -149,6 +162,7 @@ export function fold(state: RunState, event: RunEvent): void {
         fates: [],
         failures: 0,
         rule: 'map',
+        redo: [],
       }
       setStatus(state, instance, 'waiting')
       for (let index = 0; index < event.concurrency && index < event.items.length; index++) {
@@ -186,9 +200,15 @@ export function fold(state: RunState, event: RunEvent): void {
           callOffChildren(state, PARENT_FAILED, event.atMs)
         }
       }
+      if (event.deadLetter === true) {
+        state.deadLetters ??= new Map()
+        state.deadLetters.set(instance.id, event.atMs)
+      }
       settle(state, instance, 'failed', event.arrivals, event.atMs)
       return
     }
+    case 'node-reopened':
+      return reopen(state, event.instanceId, event.undone, event.atMs)
     case 'node-skipped': {
       const instance = state.instances.get(event.instanceId) ?? newInstance(state, event.instanceId)
       instance.reason = event.reason
@@ -216,6 +236,14 @@ export function fold(state: RunState, event: RunEvent): void {
     }
     case 'message-sent':
       return post(state, event.message, event.atMs)
+
+    case 'slot-granted':
+      return passGate(state, event.atMs)
+    case 'slot-requested':
+    case 'slot-released':
+    case 'slots-reviewed':
+    case 'limiter-moved':
+      return foldLimiter(state, event)
 
     case 'signal-received': {
       if (event.signalId !== undefined) rememberSignal(newsOf(state).signalIds, event.signalId)
@@ -275,6 +303,7 @@ function end(state: RunState, status: 'completed' | 'failed' | 'cancelled', atMs
     }
   }
   if (status !== 'completed') callOffChildren(state, PARENT_FAILED, atMs)
+  leaveGates(state, atMs)
   // A parent waits for the last of those that go on for each other.
   if (state.continuedBy === undefined) tellParent(state, atMs)
 }

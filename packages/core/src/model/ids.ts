@@ -34,6 +34,11 @@ export function parseFlowId(text: unknown, field = 'flowId'): string {
   return text
 }
 
+/** What people call a flow in one version. */
+export function flowName(flowId: string, version: string | undefined): string {
+  return version === undefined ? flowId : `${flowId}@${version}`
+}
+
 export function isNodeId(text: unknown): text is NodeId {
   return typeof text === 'string' && NODE_ID.test(text) && !RESERVED.has(text)
 }

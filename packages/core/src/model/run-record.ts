@@ -1,7 +1,8 @@
 /** A run whole, cut from its state: what operators and `load` see. */
 import type { ChildState } from './family.ts'
 import type { JsonValue } from './json.ts'
-import type { Checkpoint, ChildView, InstanceStatus, InstanceView, RunMetrics, RunRecord } from './run.ts'
+import { limiterViewOf } from './limiter.ts'
+import type { Checkpoint, ChildView, DeadLetter, InstanceStatus, InstanceView, RunMetrics, RunRecord } from './run.ts'
 import { type InstanceState, NEVER, type RunState, summaryOf } from './run-state.ts'
 
 export function recordOf(state: RunState): RunRecord {
@@ -11,12 +12,14 @@ export function recordOf(state: RunState): RunRecord {
   return {
     ...summaryOf(state),
     errors: instances.flatMap(({ id, error }) => (error === undefined ? [] : [{ instanceId: id, ...error }])),
+    deadLetters: deadLettersOf(state),
     checkpoints: checkpointsOf(state, instances),
     metrics: metricsOf(state, instances),
     instances: instances.map(viewOf),
     context,
     children: [...(state.children?.values() ?? [])].map(childViewOf),
     decisions: Object.fromEntries(state.news?.decisions ?? []),
+    ...(state.limiter === undefined ? {} : { limiter: limiterViewOf(state.limiter) }),
   }
 }
 
@@ -45,7 +48,16 @@ function viewOf(instance: InstanceState): InstanceView {
   }
 }
 
-function childViewOf({ runId, flowId, version, instanceId, detached, end }: ChildState): ChildView {
+function deadLettersOf(state: RunState): DeadLetter[] {
+  return [...(state.deadLetters ?? [])].flatMap(([id, atMs]) => {
+    const instance = state.instances.get(id)
+    if (instance?.error === undefined) return []
+    const { nodeId, error, lostLeases } = instance
+    return [{ instanceId: id, nodeId, error, attempts: attemptOf(instance), lostLeases, atMs }]
+  })
+}
+
+function childViewOf({ run: { runId, flowId, version }, instanceId, detached, end }: ChildState): ChildView {
   return {
     runId,
     flowId,

@@ -5,8 +5,10 @@
 import type { ContextEntry } from './delta.ts'
 import type { RecordedError } from './errors.ts'
 import type { ChildState, OutboxEntry } from './family.ts'
+import { pendingSlotOf } from './gate.ts'
 import { type Fence, type InstanceId, type NodeId, nodeOfInstance, type RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
+import type { LimiterState } from './limiter.ts'
 import type { RunMessage } from './message.ts'
 import type {
   ApprovalDecision,
@@ -24,6 +26,7 @@ import type {
   Wait,
 } from './run.ts'
 import { isSettled } from './run.ts'
+import { enlistedSince } from './waiting-list.ts'
 
 export const NEVER = Number.POSITIVE_INFINITY
 const NO_IDS: readonly InstanceId[] = []
@@ -73,6 +76,8 @@ export class InstanceState {
   // Not in the journal.
   attemptUntilMs: number | undefined = undefined
   remindAtMs: number | undefined = undefined
+  /** Since when it is on the waiting list for its version. */
+  enlistedAtMs: number | undefined = undefined
   dispatch = 0
   /** The last transition that took effect, and what it was answered: a lost answer can be given again. */
   commitId: string | undefined = undefined
@@ -95,6 +100,8 @@ export interface MapState {
   readonly fates: HeldArrival[]
   failures: number
   rule: JoinRule
+  /** Items that were begun and start afresh: they come before `next`. */
+  redo: number[]
 }
 
 export class RunState {
@@ -124,8 +131,17 @@ export class RunState {
   news: News | undefined = undefined
   /** Runs that this one has started; absent until there is one. */
   children: Map<RunId, ChildState> | undefined = undefined
+  /** Which of its gates it waits at; their number when it has passed them all. */
+  gate = 0
+  atGateSinceMs = 0
+  /** What it begins with when it has passed them. */
+  readonly behindGates: InstanceState[] = []
+  /** Of a limiter. */
+  limiter: LimiterState | undefined = undefined
   /** Messages to other runs that have not been delivered. What was delivered is no part of the journal. */
   outbox: Map<string, OutboxEntry> | undefined = undefined
+  /** Instances whose failure stands and nobody takes, in order, and since when; absent until there is one. */
+  deadLetters: Map<InstanceId, number> | undefined = undefined
   /** Places that node code has named. */
   checkpoints: { readonly seq: number; readonly name: string; readonly instanceId: InstanceId }[] | undefined =
     undefined
@@ -133,6 +149,8 @@ export class RunState {
   open = 0
   waiting = 0
   claimed = 0
+  /** Instances on the waiting list for the run's version, and some that have left it. Not in the journal. */
+  enlisted: Set<InstanceState> | undefined = undefined
   /** The earliest due instant set since somebody last asked. No part of what the journal tells. */
   newDueAtMs: number
   /** Instances that became ready since the list was last emptied, in order. */
@@ -215,14 +233,19 @@ export function summaryOf(state: RunState): RunSummary {
       })
     } else pause ??= { instanceId: instance.id, signal: wait.name, sinceMs }
   }
+  const enlistedSinceMs = enlistedSince(state)
   const { outcome, held, continuedBy, newest } = state
   const output = state.status === 'completed' && continuedBy === undefined ? outputOf(state) : undefined
+  const slot = pendingSlotOf(state)
   return {
     ...state.head,
     status: state.status,
     seq: state.seq,
     updatedAtMs: state.updatedAtMs,
     ...(state.endedAtMs === undefined ? {} : { endedAtMs: state.endedAtMs }),
+    ...(state.deadLetters === undefined || state.deadLetters.size === 0
+      ? {}
+      : { deadLetterCount: state.deadLetters.size }),
     ...(state.input === undefined ? {} : { input: state.input }),
     ...(output === undefined ? {} : { output }),
     ...(outcome?.status === 'failed' ? { error: outcome.error } : {}),
@@ -230,6 +253,8 @@ export function summaryOf(state: RunState): RunSummary {
     ...(approvals[0] === undefined ? {} : { pendingApproval: approvals[0] }),
     pendingApprovals: approvals,
     ...(pause === undefined ? {} : { pendingPause: pause }),
+    ...(enlistedSinceMs === undefined ? {} : { pendingWorker: { sinceMs: enlistedSinceMs } }),
+    ...(slot === undefined ? {} : { pendingSlot: slot }),
     ...(continuedBy === undefined ? {} : { continuedBy }),
     ...(newest === undefined ? {} : { newestRunId: newest.runId }),
     ...(held === undefined ? {} : { operatorPause: withoutBefore(held) }),

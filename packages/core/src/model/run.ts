@@ -3,11 +3,15 @@
  * instances that people see are cut from it.
  */
 import type { RecordedError } from './errors.ts'
+import type { Gate, PendingSlot } from './gate.ts'
 import type { EdgeId, Fence, InstanceId, NodeId, RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
+import type { LimiterView } from './limiter.ts'
+import type { RunSnapshot } from './run-snapshot.ts'
 import type { Carried, Succession } from './succession.ts'
 
-export type RunKind = 'workflow' | 'agent'
+/** A `limiter` grants slots to runs whose number is limited: it is made by them, and has no nodes. */
+export type RunKind = 'workflow' | 'agent' | 'limiter'
 
 export const runStatuses = ['pending', 'running', 'paused', 'cancelling', 'completed', 'failed', 'cancelled'] as const
 
@@ -62,7 +66,17 @@ export interface ArrivedEdge {
   readonly fate: Fate
 }
 
-export type StepKind = 'step' | 'sleep' | 'signal' | 'approval' | 'checkpoint' | 'start-child' | 'child' | 'send-signal'
+export type StepKind =
+  | 'step'
+  | 'sleep'
+  | 'signal'
+  | 'approval'
+  | 'checkpoint'
+  | 'start-child'
+  | 'child'
+  | 'send-signal'
+  | 'start-run'
+  | 'cancel-run'
 
 /** What a node did durably inside one instance; fed back when its function is entered again. */
 export interface RecordedStep {
@@ -87,6 +101,10 @@ export interface Wait {
 export interface Lineage {
   readonly rootRunId: RunId
   readonly parentRunId?: RunId
+  /** It is no child: its end is told to the parent as a signal of this name. */
+  readonly endSignal?: string
+  /** How a run that begins where another one was has come about. */
+  readonly kind?: 'redrive'
   readonly branchOriginRunId?: RunId
   readonly branchCheckpointId?: string
   /** Of a run that goes on for another one. */
@@ -114,6 +132,8 @@ export interface RunHead {
   readonly correlation: TraceCorrelation
   readonly createdAtMs: number
   readonly deadlineAtMs?: number
+  /** What it has to pass before it may begin. */
+  readonly gates?: readonly Gate[]
 }
 
 /** What a run is started with. Values are encoded. */
@@ -124,7 +144,7 @@ export interface NewRun {
   readonly version?: string
   readonly input?: JsonValue
   readonly context?: { readonly [key: string]: JsonValue }
-  /** The instances that nothing precedes. */
+  /** The instances that may run at once: those that nothing precedes, or those of `from`. */
   readonly starts: readonly InstanceId[]
   readonly startAtMs?: number
   readonly deadlineMs?: number
@@ -135,6 +155,9 @@ export interface NewRun {
   readonly carried?: Carried
   readonly lineage?: Lineage
   readonly correlation?: TraceCorrelation
+  readonly gates?: readonly Gate[]
+  /** The state to start with, in place of `context`; it names all that `starts` does. */
+  readonly from?: RunSnapshot
 }
 
 export interface PendingApproval {
@@ -147,6 +170,11 @@ export interface PendingApproval {
 export interface PendingPause {
   readonly instanceId: InstanceId
   readonly signal: string
+  readonly sinceMs: number
+}
+
+/** The run waits for a worker that has its flow in its version: none of those that were asked so far has it. */
+export interface PendingWorker {
   readonly sinceMs: number
 }
 
@@ -189,12 +217,17 @@ export interface RunSummary extends RunHead {
   readonly pendingApproval?: PendingApproval
   readonly pendingApprovals: readonly PendingApproval[]
   readonly pendingPause?: PendingPause
+  readonly pendingWorker?: PendingWorker
+  /** It may not begin yet: as many runs as allowed are under way. */
+  readonly pendingSlot?: PendingSlot
   /** The run that goes on for this one, which has ended as completed and has no output. */
   readonly continuedBy?: RunId
   /** Of a first run: the newest of those that go on for it that it was told of. No part of the journal. */
   readonly newestRunId?: RunId
   /** Nothing of it is claimed until the pause is lifted. */
   readonly operatorPause?: OperatorPause
+  /** How many of its instances have failed for good, and nobody takes their failure. Absent for none. */
+  readonly deadLetterCount?: number
 }
 
 /** A run that this one started, as far as it knows of it. */
@@ -250,10 +283,22 @@ export interface RunMetrics {
   readonly durationMs: number
 }
 
+/** Work that has failed for good: its attempts are spent, and no fallback and no join takes its failure. */
+export interface DeadLetter {
+  readonly instanceId: InstanceId
+  readonly nodeId: NodeId
+  readonly error: RecordedError
+  readonly attempts: number
+  readonly lostLeases: number
+  readonly atMs: number
+}
+
 /** A run whole: what `load` gives. */
 export interface RunRecord extends RunSummary {
   /** The last error of each instance that has one. */
   readonly errors: readonly (RecordedError & { readonly instanceId: InstanceId })[]
+  /** In the order in which they failed. */
+  readonly deadLetters: readonly DeadLetter[]
   /** In the order of the journal. */
   readonly checkpoints: readonly Checkpoint[]
   readonly metrics: RunMetrics
@@ -263,4 +308,6 @@ export interface RunRecord extends RunSummary {
   readonly children: readonly ChildView[]
   /** What was decided, by approval id. */
   readonly decisions: { readonly [approvalId: string]: ApprovalDecision }
+  /** Of a limiter: who has a slot, and who waits for one. */
+  readonly limiter?: LimiterView
 }

@@ -46,7 +46,8 @@ function arrive(state: RunState, arrival: Arrival, source: InstanceState | undef
     return
   }
   const target = known ?? newInstance(state, arrival.to)
-  if (target.started || isSettled(target.status)) return
+  // One that was decided without having started still keeps its set: what decided it may be undone.
+  if (target.started || target.status === 'succeeded' || target.status === 'cancelled') return
   const { edge, from, fate } = arrival
   const held: HeldArrival = { edge, from, fate, source }
   if (target.arrivals.length === 0) {
@@ -103,11 +104,49 @@ function arriveAtMap(
 
 export function openNextItem(state: RunState, parent: InstanceState, atMs: number): void {
   const { map } = parent
-  if (map === undefined || map.next >= map.items.length) return
+  if (map === undefined) return
+  const again = map.redo.shift()
+  if (again !== undefined) {
+    const item = state.instances.get(itemInstanceId(parent.id, again))
+    if (item !== undefined) open(state, item, atMs)
+    return
+  }
+  if (map.next >= map.items.length) return
   const index = map.next++
   const item = newInstance(state, itemInstanceId(parent.id, index))
   item.item = map.items[index]
   open(state, item, atMs)
+}
+
+/** A map that starts afresh keeps what has succeeded; the other items that were begun come first. */
+export function redoItems(state: RunState, parent: InstanceState, atMs: number): void {
+  const { map } = parent
+  if (map === undefined) return
+  const kept = map.fates.filter(({ fate }) => fate === 'succeeded')
+  const done = new Set(kept.map(({ from }) => from))
+  map.fates.splice(0, map.fates.length, ...kept)
+  map.failures = 0
+  map.redo = []
+  for (let index = 0; index < map.next; index++) {
+    const item = state.instances.get(itemInstanceId(parent.id, index))
+    if (item === undefined || done.has(item.id)) continue
+    reset(state, item)
+    setStatus(state, item, 'waiting')
+    map.redo.push(index)
+  }
+  for (let place = 0; place < map.concurrency; place++) openNextItem(state, parent, atMs)
+}
+
+/** Not settled, and without what its end has left. */
+export function reset(state: RunState, instance: InstanceState): void {
+  if (isSettled(instance.status)) state.open += 1
+  instance.failures = 0
+  instance.lostLeases = 0
+  instance.error = undefined
+  instance.reason = undefined
+  instance.settledSeq = 0
+  instance.calledOff = false
+  instance.parked = undefined
 }
 
 /** A map that has settled calls off the items that are still on their way. */

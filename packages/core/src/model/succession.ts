@@ -9,6 +9,7 @@ import { type ChildState, post } from './family.ts'
 import { hold } from './hold.ts'
 import type { InstanceId, RunId } from './ids.ts'
 import type { JsonValue } from './json.ts'
+import type { Related } from './message.ts'
 import type { NewRun } from './run.ts'
 import { newsOf, type RunState } from './run-state.ts'
 
@@ -19,6 +20,11 @@ export interface Succession {
   readonly previousRunId: RunId
   /** 2 for the run that goes on for the first. */
   readonly link: number
+}
+
+/** By which the run, and all that go on for it, can be found as long as one of them lives. */
+export function lastingIdOf({ runId, lineage }: Related): RunId {
+  return lineage?.succession?.firstRunId ?? runId
 }
 
 /** What a run takes over from the one before. */
@@ -32,9 +38,8 @@ export interface Carried {
 }
 
 export interface CarriedChild {
-  readonly runId: RunId
-  readonly flowId: string
-  readonly version?: string
+  /** What it was started with: another child of that id is refused here, too. */
+  readonly run: NewRun
   /** Which instance, of an earlier run, started it. */
   readonly instanceId: InstanceId
 }
@@ -81,9 +86,9 @@ export function takeOver(state: RunState, { signals, signalIds, children, pause 
     else kept.push(payload)
   }
   for (const id of signalIds ?? []) newsOf(state).signalIds.add(id)
-  for (const { runId, flowId, version, instanceId } of children ?? []) {
+  for (const { run, instanceId } of children ?? []) {
     state.children ??= new Map()
-    state.children.set(runId, { runId, flowId, version, instanceId, detached: false, end: undefined })
+    state.children.set(run.runId, { run, instanceId, detached: false, end: undefined })
   }
   if (pause !== undefined) hold(state, pause, atMs)
 }
@@ -98,6 +103,6 @@ function goesAlong({ detached, end }: ChildState): boolean {
   return !detached && end === undefined
 }
 
-function toCarried({ runId, flowId, version, instanceId }: ChildState): CarriedChild {
-  return { runId, flowId, ...(version === undefined ? {} : { version }), instanceId }
+function toCarried({ run, instanceId }: ChildState): CarriedChild {
+  return { run, instanceId }
 }

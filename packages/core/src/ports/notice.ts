@@ -1,4 +1,5 @@
 /** Notices: news for a run from outside any claim. */
+import type { Gate } from '../model/gate.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
 import type { ChildEnd, RunMessage } from '../model/message.ts'
@@ -34,6 +35,11 @@ export type Notice =
       readonly by?: string
       readonly code?: PauseCode
     }
+  /**
+   * By an operator: opens a dead letter of a live run again, and undoes what its failure has decided, as long as nothing
+   * behind it has started. `model/reopen.ts` says what that is.
+   */
+  | { readonly type: 'redrive'; readonly runId: RunId; readonly instanceId: InstanceId; readonly by?: string }
   /** Answers with everything that may be claimed now as `ready`. */
   | { readonly type: 'unpause'; readonly runId: RunId; readonly by?: string }
   /**
@@ -43,6 +49,32 @@ export type Notice =
   | { readonly type: 'continued'; readonly runId: RunId; readonly by: RunId; readonly link: number }
   /** From a run that this one started. */
   | { readonly type: 'child-ended'; readonly runId: RunId; readonly childRunId: RunId; readonly end: ChildEnd }
+  /** To a run that waits at a gate: it may go on. */
+  | { readonly type: 'slot-grant'; readonly runId: RunId; readonly limiter: RunId }
+  | LimiterNotice
+
+/** News for a limiter. */
+export type LimiterNotice =
+  /** From a run that waits at a gate. */
+  | {
+      readonly type: 'slot-request'
+      readonly runId: RunId
+      readonly from: RunId
+      readonly gate: Gate
+      readonly priority: number
+    }
+  /** From a run that has ended. */
+  | { readonly type: 'slot-release'; readonly runId: RunId; readonly from: RunId }
+  /** Time may have made room. */
+  | { readonly type: 'slots-due'; readonly runId: RunId }
+  /** To the first run of a limiter. */
+  | { readonly type: 'limiter-move'; readonly runId: RunId; readonly generation: number }
+
+/** Why a dead letter stays one; `stopping` and `gone-on` until the run has ended. */
+export type RedriveRefusal =
+  | { readonly status: 'not-dead-lettered' }
+  | { readonly status: 'stopping' }
+  | { readonly status: 'gone-on'; readonly instanceId: InstanceId }
 
 export type NoticeResult =
   | {
@@ -50,13 +82,18 @@ export type NoticeResult =
       readonly ready: readonly InstanceId[]
       /** What it posted to other runs: to be delivered. Absent for nothing. */
       readonly sent?: readonly RunMessage[]
+      /** Of a limiter: after how long time alone lets the next run in. */
+      readonly againInMs?: number
       readonly run: RunSignal
     }
+  /** This limiter is another run now. Nothing was written. */
+  | { readonly status: 'moved'; readonly to: RunId }
   /** It changed nothing: a signal or cancel that was there, a decision made before in the same way. */
-  | { readonly status: 'unchanged'; readonly run: RunSignal }
+  | { readonly status: 'unchanged'; readonly againInMs?: number; readonly run: RunSignal }
   /** The approval was decided before, and differently. */
   | { readonly status: 'conflict'; readonly decision: ApprovalDecision }
   | { readonly status: 'unknown-approval' }
+  | RedriveRefusal
   /**
    * With `continuedBy`, another run goes on for it: the newest that is known here. The news is for that one. A signal whose id
    * the run knows is `unchanged` after its end too, so that no signal is taken by two of them.

@@ -9,13 +9,14 @@ import type { Awaitable } from './awaitable.ts'
 import type { ClaimRequest, ClaimResult, RenewRequest, RenewResult } from './claim.ts'
 import type { Notice, NoticeResult } from './notice.ts'
 import type { CommitResult, Transition } from './transition.ts'
+import type { IWaitingLists } from './waiting-lists.ts'
 
 /**
  * The durable truth about runs.
  *
  * A run changes in one way only: an atomic operation that checks, then writes everything or nothing. Four calls do
  * that, and each is one operation of the backend: `create`, `claim`, `commit` and `notify`. `renew` and `redispatch`
- * move times that no journal records. Everything else reads.
+ * move times that no journal records, and `enlist` moves work to a list. Everything else reads.
  *
  * The thinking is core's. A store checks the guard it is given, writes, keeps the sets of arrivals, and makes a join
  * `ready` when its set is complete (the rule and the size travel with each arrival). It never looks into a value.
@@ -26,7 +27,7 @@ import type { CommitResult, Transition } from './transition.ts'
  * Expected outcomes are values. A throw means that the backend failed (`STORE_UNAVAILABLE`): the caller cannot know
  * whether the call took effect, and the same call again is safe.
  */
-export interface IRunStore {
+export interface IRunStore extends IWaitingLists {
   readonly durability: Durability
 
   /**
@@ -146,6 +147,8 @@ export interface RunQuery {
   readonly tag?: string
   readonly createdAfterMs?: number
   readonly createdBeforeMs?: number
+  /** Only those that have dead letters. Rare among runs: a sparse index. */
+  readonly deadLettered?: true
   /** At most this many, 100 unless set, 1,000 at most. */
   readonly limit?: number
   readonly cursor?: string
@@ -166,6 +169,11 @@ export interface DueQuery {
    * work only, and never its own behind that of versions it lacks.
    */
   readonly flows?: readonly DueFlow[]
+  /**
+   * What is on the waiting lists of these flows, and nothing else. What is there is told in answer to this, or to a
+   * question about its run, and in no other: nobody shall be reminded of what nobody can do.
+   */
+  readonly enlisted?: boolean
   /** Only this run: for those who know where to look. */
   readonly runId?: RunId
 }
@@ -189,6 +197,8 @@ export type DueItem =
       readonly dispatch: number
     }
   | { readonly type: 'deadline'; readonly runId: RunId; readonly dueAtMs: number }
+  /** A limiter under a rate may let in another run. */
+  | { readonly type: 'slots'; readonly runId: RunId; readonly dueAtMs: number }
   | {
       readonly type: 'message'
       readonly runId: RunId

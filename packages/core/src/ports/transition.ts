@@ -130,7 +130,12 @@ export type CommitResult =
   /** The claim is no longer the newest, or has been settled. */
   | { readonly status: 'fenced' }
   | { readonly status: 'ended' }
-  /** A delta does not fit the context; the field is named. */
-  | { readonly status: 'conflict'; readonly field: string; readonly message: string }
+  /** A delta does not fit the context, or another child of the run has that id; the field is named. */
+  | {
+      readonly status: 'conflict'
+      readonly code: 'DELTA_CONFLICT' | 'RUN_EXISTS'
+      readonly field: string
+      readonly message: string
+    }
   | { readonly status: 'too-large'; readonly limitBytes: number }
   | { readonly status: 'unknown-run' }

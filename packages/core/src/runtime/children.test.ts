@@ -134,6 +134,43 @@ describe('a run and its children', () => {
     await runtime.stop()
   })
 
+  it.each(['with a store', 'without a store'])(
+    'are one where they are the same, and never each other, %s',
+    async (where) => {
+      const host = new FlowRuntime(where === 'with a store' ? { store: new InMemoryRunStore() } : {})
+      const id = { runId: 'child' }
+      let parents = 0
+      const asking = (code: (node: NodeArguments) => Promise<unknown>) =>
+        createFlow(`parent-${++parents}`).node('ask', async (node: NodeArguments) => ({ output: await code(node) }), {
+          retry: { attempts: 3 },
+        })
+      const isRefused = { status: 'failed', error: { code: 'RUN_EXISTS' } }
+
+      const same = asking(async ({ runChild }) => [await runChild(echo, 1, id), await runChild(echo, 1, id)])
+      expect(await host.run(same)).toMatchObject({ output: [1, 1] })
+      for (const other of [createFlow('other').node('b', () => {}), echo]) {
+        const waits = asking(async ({ startChild, runChild }) => [
+          await startChild(echo, 2, { runId: `second-${other.id}` }),
+          await runChild(other, 3, { runId: `second-${other.id}` }),
+        ])
+        expect(await host.run(waits)).toMatchObject(isRefused)
+      }
+      const catches = asking(async ({ startChild }) => {
+        await startChild(echo, 4, { runId: 'third' })
+        return startChild(echo, 5, { runId: 'third' }).catch(({ code }) => code)
+      })
+      expect(await host.run(catches)).toMatchObject({ output: 'RUN_EXISTS' })
+      await host.stop()
+    },
+  )
+
+  it.each(['runChild', 'startChild'] as const)('refuse options that are none: %s', async (call) => {
+    const flow = createFlow('parent').node('ask', async (node: NodeArguments) => {
+      await node[call](echo, 1, null as never)
+    })
+    expect(await new FlowRuntime().run(flow)).toMatchObject({ status: 'failed', error: { code: 'INVALID_OPTION' } })
+  })
+
   it.each([
     ['a flow that nobody has', 'nobody', {}, 'UNKNOWN_FLOW'],
     ['an unknown option', 'echo', { runid: 'x' }, 'INVALID_OPTION'],

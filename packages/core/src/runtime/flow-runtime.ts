@@ -3,7 +3,9 @@ import type { RunHandle } from '../client/handle.ts'
 import { JsonSerializer } from '../context/json-serializer.ts'
 import { checkRunInput } from '../engine/check-value.ts'
 import { Deadlines } from '../engine/deadlines.ts'
+import { withGates } from '../engine/gates.ts'
 import type { Graph } from '../engine/graph.ts'
+import { checkMiddleware, type NodeMiddleware } from '../engine/middleware.ts'
 import { type StartArguments, type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
 import { type FlowSources, Registry, type RunnableFlow, sourcesOf } from '../engine/registry.ts'
 import { type PausedResult, type RunResult, resultOf } from '../engine/result.ts'
@@ -26,6 +28,7 @@ import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
+import { LocalLimiters } from './local-limiters.ts'
 import { LocalRun, type LocalRunOptions, reasonOf } from './local-run.ts'
 import { passThroughSerializer } from './pass-through-serializer.ts'
 import { PlainRun } from './plain-run.ts'
@@ -48,6 +51,8 @@ export interface FlowRuntimeOptions extends FlowSources {
    * changes what its siblings and its caller see: treat inputs as read-only. Default false.
    */
   readonly copyValues?: boolean
+  /** What runs around the code of every node here, the first outermost. */
+  readonly middleware?: readonly NodeMiddleware[]
   readonly logger?: ILogger
   readonly clock?: IClock
   readonly random?: Random
@@ -73,6 +78,7 @@ export class FlowRuntime {
   readonly #watch: Watch
   #env: LocalRunOptions['env'] | undefined
   readonly #deadlines: Deadlines
+  readonly #middleware: readonly NodeMiddleware[] | undefined
   #isStopped = false
   #engine: { readonly worker: Worker; readonly client: BatonClient; readonly queue: IJobQueue } | undefined
 
@@ -85,6 +91,7 @@ export class FlowRuntime {
     if (options.queue !== undefined) assertJobQueue(options.queue)
     if (options.coordinationStore !== undefined) assertCoordinationStore(options.coordinationStore)
     this.#options = options
+    this.#middleware = checkMiddleware(options.middleware) ?? checkMiddleware(options.worker?.middleware)
     this.#registry = new Registry(sourcesOf(options))
     this.#deadlines = new Deadlines(options.clock ?? systemClock)
     this.#watch = new Watch(options.clock ?? systemClock)
@@ -108,10 +115,11 @@ export class FlowRuntime {
     const { concurrency = LOCAL_CONCURRENCY, copyValues = false } = this.#options
     const env = this.#here
     const { serializer } = env
-    if (copyValues || !isPlainStart(graph, options)) {
+    if (copyValues || env.middleware !== undefined || !isPlainStart(graph, options)) {
       const { signal: _signal, onEvent: _onEvent, ...given } = options
       const start = await withRunId(graph.flowId, given)
-      const run = toNewRun(graph, input, start, { serializer, newId: this.#newRunId })
+      const bare = toNewRun(graph, input, start, { serializer, newId: this.#newRunId })
+      const run = await withGates(graph, bare, { input, limitKey: start.limitKey })
       return localResult(await new LocalRun({ graph, run, env, concurrency, signal, onEvent }).finish(), serializer)
     }
     const runId = this.#newRunId()
@@ -133,6 +141,8 @@ export class FlowRuntime {
       newId,
       logger,
       deadlines: this.#deadlines,
+      limiters: new LocalLimiters(clock),
+      middleware: this.#middleware,
       toStart: (flow, version) => this.#registry.toStart(flow, version),
     }
     return this.#env
@@ -204,6 +214,7 @@ export class FlowRuntime {
       ...(random === undefined ? {} : { random }),
       ...(newId === undefined ? {} : { newId }),
       ...workerOptions,
+      ...(this.#middleware === undefined ? {} : { middleware: this.#middleware }),
       onRunEnd: (runId) => {
         ends.announce(runId)
         return workerOptions?.onRunEnd?.(runId)
@@ -253,7 +264,7 @@ function checkRunOptions(options: RunOptions): void {
 
 /** Nothing that was asked for needs more than the end of the run. */
 function isPlainStart(graph: Graph, options: RunOptions): boolean {
-  if (graph.deadlineMs !== undefined) return false
+  if (graph.deadlineMs !== undefined || graph.limits.length > 0) return false
   // A key without a value says nothing; anything else that a start can say is for the machine.
   for (const key in options) if (key !== 'signal' && options[key as keyof RunOptions] !== undefined) return false
   return true
@@ -290,6 +301,7 @@ const runtimeOptions = [
   'worker',
   'serializer',
   'copyValues',
+  'middleware',
   'logger',
   'clock',
   'random',

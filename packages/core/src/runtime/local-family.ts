@@ -4,21 +4,22 @@
  */
 import { codedError } from '../model/errors.ts'
 import type { RunId } from '../model/ids.ts'
-import type { ChildEnd, RunMessage } from '../model/message.ts'
+import { type ChildEnd, endAsSignal, type Related, type RunMessage } from '../model/message.ts'
 import type { NewRun } from '../model/run.ts'
+import { lastingIdOf } from '../model/succession.ts'
 import type { Notice } from '../ports/notice.ts'
+import type { LocalLimiters } from './local-limiters.ts'
 
 /** A run as its relatives see it. */
-export interface Relative {
-  readonly runId: RunId
-  /** By which it and those that go on for it are known. */
-  readonly lastingId: RunId
+export interface Relative extends Related {
   notify(notice: Notice): void
   /** How it has ended. */
   end(): ChildEnd
   /** A child of it began to run, or came to rest. */
   childBegan(): void
   childRests(error?: unknown): void
+  /** Nobody goes on with it. */
+  abandon(): void
 }
 
 interface Begin {
@@ -42,9 +43,16 @@ export class LocalFamily {
     return place
   }
 
-  deliver(from: Relative, messages: readonly RunMessage[], begin: Begin): void {
+  /** @param limiters those of the whole process */
+  deliver(from: Relative, messages: readonly RunMessage[], limiters: LocalLimiters, begin: Begin): void {
     for (const { key, to, body } of messages) {
       switch (body.type) {
+        case 'slot-request':
+          limiters.request(from, body.gate, body.priority)
+          break
+        case 'slot-release':
+          limiters.release(from, to)
+          break
         case 'start':
           if (body.run.lineage?.succession === undefined) this.#start(from, body.run, begin)
           else this.#succeed(from, body.run, begin)
@@ -59,22 +67,31 @@ export class LocalFamily {
           break
         }
         case 'child-ended':
-          this.#runs.get(to)?.current.notify({
-            type: 'child-ended',
-            runId: to,
-            childRunId: from.lastingId,
-            end: from.end(),
-          })
+          this.#tellEnd(to, from, from.end())
           break
       }
     }
   }
 
+  #tellEnd(to: RunId, run: Related, end: ChildEnd): void {
+    const asSignal = endAsSignal(run, end.status)
+    this.#runs
+      .get(to)
+      ?.current.notify(
+        asSignal === undefined
+          ? { type: 'child-ended', runId: to, childRunId: lastingIdOf(run), end }
+          : { type: 'signal', runId: to, ...asSignal },
+      )
+  }
+
+  abandon(): void {
+    for (const { current } of this.#runs.values()) current.abandon()
+  }
+
   #start(parent: Relative, run: NewRun, begin: Begin): void {
     const { runId } = run
     if (this.#runs.has(runId)) {
-      const end: ChildEnd = { status: 'failed', error: codedError('RUN_EXISTS', `run ${runId}`) }
-      parent.notify({ type: 'child-ended', runId: parent.runId, childRunId: runId, end })
+      this.#tellEnd(parent.runId, run, { status: 'failed', error: codedError('RUN_EXISTS', `run ${runId}`) })
       return
     }
     // By the time that the child rests, another run may go on for its parent.

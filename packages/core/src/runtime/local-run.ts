@@ -6,13 +6,14 @@
  * the end of the line.
  */
 import { Attempt, type AttemptEnd } from '../engine/attempt.ts'
-import { lastingIdOf } from '../engine/continue-as-new.ts'
 import type { Environment } from '../engine/environment.ts'
+import { firstWords } from '../engine/first-words.ts'
 import { type Graph, nodeOf } from '../engine/graph.ts'
 import { type MachineOptions, RunMachine } from '../machine/run-machine.ts'
 import { defaults } from '../model/blueprint.ts'
 import type { ContextEntry } from '../model/delta.ts'
 import type { RunEvent } from '../model/event.ts'
+import { gateOf } from '../model/gate.ts'
 import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
 import type { ChildEnd, RunMessage } from '../model/message.ts'
 import { isTerminal, type NewRun } from '../model/run.ts'
@@ -22,12 +23,16 @@ import type { Claim } from '../ports/claim.ts'
 import type { Notice } from '../ports/notice.ts'
 import type { CommitResult, Transition } from '../ports/transition.ts'
 import { LocalFamily, type Relative } from './local-family.ts'
+import type { LocalLimiters } from './local-limiters.ts'
 import { type InLine, LocalLine } from './local-line.ts'
 
 export interface LocalRunOptions {
   readonly graph: Graph
   readonly run: NewRun
-  readonly env: Pick<Environment, 'serializer' | 'clock' | 'random' | 'newId' | 'logger' | 'deadlines' | 'toStart'>
+  readonly env: Pick<
+    Environment,
+    'serializer' | 'clock' | 'random' | 'newId' | 'logger' | 'deadlines' | 'middleware' | 'toStart'
+  > & { readonly limiters: LocalLimiters }
   /** Instances that run at the same time. */
   readonly concurrency: number
   readonly signal?: AbortSignal | undefined
@@ -54,6 +59,8 @@ export class LocalRun implements Relative, InLine {
   #timers: Set<() => void> | undefined
   #family: LocalFamily | undefined
   #activeChildren = 0
+  /** Its end, or its rest, is that of all of them. */
+  #isFirst: boolean
   #stopListening: (() => void) | undefined
   #resolve: ((state: RunState) => void) | undefined
   #reject: ((error: unknown) => void) | undefined
@@ -66,6 +73,7 @@ export class LocalRun implements Relative, InLine {
       options.begun?.machine ?? RunMachine.create(run, env.clock.now(), localMachine(graph, options.onEvent))
     this.#line = options.relatives?.line ?? new LocalLine(options.concurrency)
     this.#family = options.relatives?.family
+    this.#isFirst = options.relatives === undefined
     for (const instanceId of options.begun?.line ?? []) this.#push(instanceId)
     this.#env = {
       serializer: env.serializer,
@@ -76,6 +84,7 @@ export class LocalRun implements Relative, InLine {
       deadlines: env.deadlines,
       workerId: WORKER_ID,
       abandonAfterMs: defaults.abandonAfterMs,
+      middleware: env.middleware,
       contextOf: () => this.#context,
       toStart: env.toStart,
       commit: (transition) => this.#apply(transition),
@@ -108,7 +117,18 @@ export class LocalRun implements Relative, InLine {
     const { run, begun } = this.#options
     const { deadlineAtMs } = this.#machine.state.head
     if (deadlineAtMs !== undefined) this.#at(deadlineAtMs, () => this.#notifyDeadline())
-    if (begun === undefined) for (const instanceId of run.starts) this.#enqueueAt(instanceId)
+    if (begun !== undefined) return
+    for (const instanceId of run.starts) this.#enqueueAt(instanceId)
+    this.#askAtGate()
+  }
+
+  /** Its time may be still to come. */
+  #askAtGate(): void {
+    const { run } = this.#options
+    if (run.gates === undefined) return
+    const nowMs = this.#env.clock.now()
+    if ((run.startAtMs ?? 0) > nowMs) return this.#at(run.startAtMs ?? 0, () => this.#askAtGate())
+    this.#tell(firstWords(run, nowMs))
   }
 
   /** Goes on with an attempt that is under way. */
@@ -123,8 +143,8 @@ export class LocalRun implements Relative, InLine {
     return this.#options.run.runId
   }
 
-  get lastingId(): RunId {
-    return lastingIdOf(this.#machine.state.head)
+  get lineage(): NewRun['lineage'] {
+    return this.#options.run.lineage
   }
 
   /** News from a relative. */
@@ -164,7 +184,7 @@ export class LocalRun implements Relative, InLine {
     }
     const family = this.#family
     this.#machine.delivered(messages.map(({ key }) => key))
-    family.deliver(this, messages, {
+    family.deliver(this, messages, this.#options.env.limiters, {
       child: (run) => {
         const child = this.#relative(run, family)
         return { relative: child, rested: child.begin() }
@@ -193,6 +213,7 @@ export class LocalRun implements Relative, InLine {
     this.#reject = before.#reject
     this.#activeChildren = before.#activeChildren
     before.#resolve = undefined
+    this.#isFirst = before.#isFirst
     before.#reject = undefined
     this.#start()
     if (this.#options.signal !== undefined) this.#listen(this.#options.signal)
@@ -232,7 +253,8 @@ export class LocalRun implements Relative, InLine {
     const { status } = this.#machine.state
     const isIdle = this.#running === 0 && this.#waiting === 0
     const nothingTimed = this.#timers === undefined || this.#timers.size === 0
-    if (isTerminal(status) || (isIdle && nothingTimed && this.#activeChildren === 0)) this.#settle()
+    const isAtGate = gateOf(this.#machine.state) !== undefined
+    if (isTerminal(status) || (isIdle && nothingTimed && !isAtGate && this.#activeChildren === 0)) this.#settle()
   }
 
   #push(instanceId: InstanceId): void {
@@ -245,13 +267,25 @@ export class LocalRun implements Relative, InLine {
     this.#line.running += places
   }
 
+  /** Nobody goes on with it: what it has of limits is free for others. */
+  abandon(): void {
+    const { head, status } = this.#machine.state
+    if (isTerminal(status)) return
+    for (const { limiter } of head.gates ?? []) this.#options.env.limiters.release(this, limiter)
+  }
+
   #break(error: unknown): void {
     this.#stop()
+    this.abandon()
     this.#reject?.(error)
   }
 
   #settle(): void {
     this.#stop()
+    if (this.#isFirst && !isTerminal(this.#machine.state.status)) {
+      this.abandon()
+      this.#family?.abandon()
+    }
     this.#resolve?.(this.#machine.state)
   }
 
@@ -311,8 +345,7 @@ export class LocalRun implements Relative, InLine {
       next: { workerId: WORKER_ID, leaseMs: NEVER, candidates: candidates ?? NO_CANDIDATES },
     })
     if (result.status === 'conflict') {
-      const error = { name: 'BatonError', code: 'DELTA_CONFLICT', message: result.message }
-      return this.#commit(attempt, attempt.failWith(error, true))
+      return this.#commit(attempt, attempt.refused(result))
     }
     if (result.status !== 'committed') return undefined
     for (const instanceId of result.ready) this.#push(instanceId)
@@ -348,7 +381,8 @@ export class LocalRun implements Relative, InLine {
   /** Puts an instance in line when its time comes. */
   #enqueueAt(instanceId: InstanceId): void {
     const instance = this.#machine.state.instances.get(instanceId)
-    if (instance === undefined || instance.dueAtMs === NEVER || instance.status === 'claimed') return
+    if (instance === undefined || instance.dueAtMs === NEVER) return
+    if (instance.status === 'claimed' || instance.status === 'waiting') return
     if (instance.dueAtMs <= this.#env.clock.now()) {
       if (!this.#line.has(this, instanceId)) this.#push(instanceId)
       return

@@ -12,6 +12,7 @@ import { randomId, systemClock } from '../ports/clock.ts'
 import { silentLogger } from '../ports/logger.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import { FlowRuntime } from './flow-runtime.ts'
+import { LocalLimiters } from './local-limiters.ts'
 import { LocalRun } from './local-run.ts'
 import { passThroughSerializer } from './pass-through-serializer.ts'
 
@@ -49,6 +50,8 @@ async function runAlone(flow: Flow, onEvent?: (event: RunEvent) => void) {
     newId: randomId,
     logger: silentLogger,
     deadlines: new Deadlines(systemClock),
+    limiters: new LocalLimiters(systemClock),
+    middleware: undefined,
     toStart: registry.toStart.bind(registry),
   }
   return new LocalRun({ graph, run, env, concurrency: 4, ...(onEvent && { onEvent }) }).finish()

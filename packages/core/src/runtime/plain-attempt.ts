@@ -71,6 +71,10 @@ export class PlainAttempt implements NodeArguments {
     return `${this.runId}/${this.instanceId}`
   }
 
+  get previousIdempotencyKey(): undefined {
+    return undefined
+  }
+
   get attempt(): number {
     return 1
   }
@@ -94,6 +98,10 @@ export class PlainAttempt implements NodeArguments {
   get signal(): AbortSignal {
     if (this.place === ENDED) return AbortSignal.abort()
     return this.#full.signal
+  }
+
+  get now(): NodeArguments['now'] {
+    return this.#full.now
   }
 
   get step(): NodeArguments['step'] {
@@ -122,6 +130,14 @@ export class PlainAttempt implements NodeArguments {
 
   get signalRun(): NodeArguments['signalRun'] {
     return this.#full.signalRun
+  }
+
+  get startRun(): NodeArguments['startRun'] {
+    return this.#full.startRun
+  }
+
+  get cancelRun(): NodeArguments['cancelRun'] {
+    return this.#full.cancelRun
   }
 
   get continueAsNew(): NodeArguments['continueAsNew'] {

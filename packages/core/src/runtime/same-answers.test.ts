@@ -45,6 +45,39 @@ describe.each(ways)('a run %s', (_, optionsOf) => {
     expect(await runtime.run(flow, [])).toMatchObject({ output: 'none' })
   })
 
+  it.each([
+    ['undefined', () => undefined],
+    ['a number', () => 0],
+    ['a promise', async () => false],
+    ['a promise that fails', () => Promise.reject(new Error('later'))],
+  ])('takes %s of a condition for neither yes nor no', async (_what, answer) => {
+    await using runtime = new FlowRuntime(optionsOf())
+    const ran: string[] = []
+    const flow = createFlow('x')
+      .node('a', () => ({ output: 1 }), { retry: { attempts: 3 } })
+      .node('b', () => void ran.push('b'))
+      .edge('a', 'b', { condition: answer as never })
+
+    expect(await runtime.run(flow)).toMatchObject({
+      status: 'failed',
+      error: { code: 'INVALID_VALUE', message: expect.stringContaining('the condition of edge a->b gave') },
+    })
+    expect(ran).toEqual([])
+  })
+
+  it('lets no transform give a promise', async () => {
+    await using runtime = new FlowRuntime(optionsOf())
+    const flow = createFlow('x')
+      .node('a', () => ({ output: 1 }))
+      .node('b', ({ input }) => ({ output: input }))
+      .edge('a', 'b', { transform: async () => Promise.reject(new Error('later')) })
+
+    expect(await runtime.run(flow)).toMatchObject({
+      status: 'failed',
+      error: { code: 'INVALID_VALUE', message: expect.stringContaining('the transform of edge a->b gave a promise') },
+    })
+  })
+
   it('takes undefined for no value', async () => {
     await using runtime = new FlowRuntime(optionsOf())
     const flow = createFlow('x', {}).node('a', async ({ context }: NodeArguments) => {

@@ -107,19 +107,6 @@ export const outside: readonly Scenario[] = [
     expect: { status: 'cancelled', instances: { never: 'cancelled' } },
   },
   {
-    name: 'a run that an operator pauses keeps its news, and goes on when the pause is lifted',
-    flow: () =>
-      createFlow('operator-pause').waitForSignal('paid', { signal: 'paid' }).node('after', pass).edge('paid', 'after'),
-    drive: async (handle, stage) => {
-      await untilPaused(handle, stage)
-      await handle.pause({ reason: 'the bank asks', by: 'ada' })
-      await handle.signal('paid', 7)
-      await handle.pause({ reason: 'another' })
-      await handle.unpause({ by: 'grace' })
-    },
-    expect: { status: 'completed', output: 7 },
-  },
-  {
     name: 'the losers of an `any` join are called off where it asks for that',
     flow: () =>
       createFlow('losers')

@@ -4,6 +4,7 @@ import { fanFlow, flakyFlow, lineFlow, Witness } from '../blueprints.ts'
 import { Countdown, Signal } from '../signal.ts'
 import { Crew, KeptLog } from './crew.ts'
 import { operatingRuns } from './operating-runs.ts'
+import { priorities } from './priorities.ts'
 import type { Case, Suite } from './suite.ts'
 import { around } from './troubled-ports.ts'
 
@@ -30,6 +31,7 @@ export const adapterSuite: Suite = {
   cases: [
     ...policies,
     ...operatingRuns,
+    ...priorities,
     {
       title: 'runs nodes on all its workers, each node once',
       async run(stage) {

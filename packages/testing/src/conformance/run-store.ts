@@ -3,11 +3,13 @@ import { claiming } from './run-store/claiming.ts'
 import { committing } from './run-store/committing.ts'
 import { continuing } from './run-store/continuing.ts'
 import { creating } from './run-store/creating.ts'
+import { deadLettering } from './run-store/dead-lettering.ts'
 import { ending } from './run-store/ending.ts'
 import { findingDue } from './run-store/finding-due.ts'
 import { following } from './run-store/following.ts'
 import { joining } from './run-store/joining.ts'
 import { keepingValues } from './run-store/keeping-values.ts'
+import { limiting } from './run-store/limiting.ts'
 import { listing } from './run-store/listing.ts'
 import { mapping } from './run-store/mapping.ts'
 import { pausing } from './run-store/pausing.ts'
@@ -15,6 +17,7 @@ import { purging } from './run-store/purging.ts'
 import { renewing } from './run-store/renewing.ts'
 import { telling } from './run-store/telling.ts'
 import { waiting } from './run-store/waiting.ts'
+import { waitingLists } from './run-store/waiting-lists.ts'
 import type { Suite } from './suite.ts'
 
 /** What every `IRunStore` must do, and the context that is read from it. */
@@ -26,11 +29,14 @@ export const runStoreSuites: readonly Suite[] = [
   waiting,
   mapping,
   telling,
+  limiting,
   continuing,
   ending,
   pausing,
+  deadLettering,
   renewing,
   findingDue,
+  waitingLists,
   following,
   listing,
   purging,

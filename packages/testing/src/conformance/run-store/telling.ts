@@ -69,6 +69,32 @@ export const telling: Suite = {
       },
     },
     {
+      title: 'takes the same child asked for twice for one, and refuses another one under its id, changing nothing',
+      async run(stage) {
+        const hand = stage.hand()
+        await hand.create()
+        const claim = await hand.claim('a')
+        const starts = (position: number, more: object): Outcome => ({
+          type: 'stepped',
+          step: { position, kind: 'start-child', name: 'flow', result: CHILD },
+          sends: [{ type: 'start-child', run: { ...START.body.run, ...more }, detached: false }],
+        })
+        expect(await hand.commit(claim, starts(0, { input: 1 }))).toMatchObject({ status: 'committed' })
+        await stage.store.delivered(RUN, [START.key])
+        const before = await hand.load()
+
+        for (const more of [{ input: 2 }, { input: 1, flowId: 'other' }, { input: 1, version: '2' }, {}]) {
+          const refused = { status: 'conflict', code: 'RUN_EXISTS', field: 'runId' }
+          expect(await hand.commit(claim, starts(1, more))).toMatchObject(refused)
+        }
+        expect(await hand.load()).toEqual(before)
+
+        expect(await hand.commit(claim, starts(1, { input: 1 }))).toMatchObject({ status: 'committed' })
+        expect(await outbox(stage)).toEqual([])
+        expect((await hand.load()).children).toHaveLength(1)
+      },
+    },
+    {
       title: 'starts no child for a node that is called off',
       async run(stage) {
         const hand = stage.hand()

@@ -30,8 +30,16 @@ export function storeOf(actor: Actor): IRunStore {
     context: (runId) => contextOf(actor, store.context(runId)),
     journal: (runId, options) => followed(actor, store.journal(runId, options)),
     list: (query) => actor.call('list', () => store.list(query), short),
-    due: (query) => actor.call('due', () => (world.faults.isBlind ? [] : store.due(query)), short),
+    due: (query) => {
+      // A look at empty lists takes no time, so that worlds without versions are spared a step per sweep.
+      if (query.enlisted === true && store.waitingLists().length === 0) return []
+      return actor.call('due', () => (world.faults.isBlind ? [] : store.due(query)), short)
+    },
     redispatch: (items) => actor.call('redispatch', () => store.redispatch(items), short),
+    enlist: (request) => actor.call('enlist', () => store.enlist(request), { detail: () => request.runId }),
+    waitingLists: () => actor.call('waiting lists', () => store.waitingLists(), short),
+    // A hint, and none of these comes: the sweep has to do without.
+    onEnlisted: () => () => {},
     delivered: (runId, keys) => actor.call('delivered', () => store.delivered(runId, keys), short),
     purge: (options) => actor.call('purge', () => store.purge(options), short),
     close: () => {},

@@ -37,6 +37,14 @@ export class Timeline {
     else this.#push({ happening, order: this.#order++ })
   }
 
+  /** When the next thing may happen; undefined when nothing ever will. */
+  get nextAtMs(): number | undefined {
+    this.#dropCancelled()
+    if (this.#ready.length > 0) return this.nowMs
+    while (this.#later[0]?.happening.isCancelled === true) this.#pop()
+    return this.#later[0]?.happening.atMs
+  }
+
   /** Takes out what happens next; time moves on only when nothing may happen now. */
   next(pick: Pick): Happening | undefined {
     for (;;) {

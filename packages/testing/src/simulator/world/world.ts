@@ -5,10 +5,10 @@
 import { InMemoryCoordinationStore, InMemoryRunStore } from '@baton/core'
 import { RunMachine } from '@baton/core/adapter'
 import { Dice, hash } from '../../dice.ts'
-import type { Referee } from '../checker/referee.ts'
 import type { Faults } from '../faults/faults.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import type { Actor } from './actor.ts'
+import type { Onlooker } from './onlooker.ts'
 import { SimQueue } from './queue.ts'
 import { type Happening, type Pick, Timeline } from './timeline.ts'
 import { Trace } from './trace.ts'
@@ -17,12 +17,14 @@ import { Trace } from './trace.ts'
 const FIRST_MS = Date.UTC(2026, 0, 5, 9)
 
 export interface WorldOptions {
+  /** The first instant. Default: some Monday morning. */
+  readonly startMs?: number
   readonly seed: number
   readonly leaseMs: number
   readonly sweepMs: number
   readonly visibilityMs: number
   readonly faults: Faults
-  readonly referee: Referee
+  readonly referee: Onlooker
   readonly mutant?: Mutant | undefined
   readonly keepsTrace?: boolean
   /** Who goes next. Default: by the seed. */
@@ -43,7 +45,7 @@ export class World {
   readonly leaseMs: number
   readonly sweepMs: number
   readonly faults: Faults
-  readonly referee: Referee
+  readonly referee: Onlooker
   readonly mutant: Mutant | undefined
   readonly store: InMemoryRunStore
   readonly queue: SimQueue
@@ -53,11 +55,12 @@ export class World {
   /** Whose code is running. */
   current: Actor | undefined
   steps = 0
-  readonly #timeline = new Timeline(FIRST_MS)
+  readonly #timeline: Timeline
   readonly #pick: Pick
 
   constructor(options: WorldOptions) {
-    const { seed, faults, referee, mutant } = options
+    const { seed, faults, referee, mutant, startMs = FIRST_MS } = options
+    this.#timeline = new Timeline(startMs)
     this.seed = seed
     this.leaseMs = options.leaseMs
     this.sweepMs = options.sweepMs
@@ -90,6 +93,11 @@ export class World {
 
   get nowMs(): number {
     return this.#timeline.nowMs
+  }
+
+  /** When the next thing may happen; undefined when nothing ever will. */
+  get nextAtMs(): number | undefined {
+    return this.#timeline.nextAtMs
   }
 
   add({ delayMs, actor, what, detail, run, caller }: NewHappening): Happening {
@@ -128,5 +136,8 @@ export class World {
 
 /** Until everybody waits for a timer or a port: all of them are this world's. */
 function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  return new Promise((resolve) => void soon(resolve))
 }
+
+/** Taken before a test runner puts a fake timer in its place. */
+const { setImmediate: soon } = globalThis

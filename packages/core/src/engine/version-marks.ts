@@ -1,0 +1,44 @@
+import { flowName } from '../model/ids.ts'
+import { canonicalText, type JsonValue } from '../model/json.ts'
+import type { ICoordinationStore } from '../ports/coordination-store.ts'
+import type { ILogger } from '../ports/logger.ts'
+import type { Graph } from './graph.ts'
+import { sha256 } from './sha256.ts'
+
+/** A version that no worker has started with for so long may mean something else. */
+const MARK_MS = 30 * 24 * 3_600_000
+
+export interface MarkVersionsOptions {
+  readonly coordinationStore: ICoordinationStore
+  readonly logger: ILogger
+  readonly workerId: string
+}
+
+/**
+ * One version has one content, everywhere. A registry sees to that in its process; between processes each worker that
+ * starts leaves a digest of its versions where the others find it, and says so loudly when another one is there. It
+ * starts all the same: the mark may be an old one, and a fleet that is down helps nobody.
+ */
+export async function markVersions(
+  graphs: readonly Graph[],
+  { coordinationStore, logger, workerId }: MarkVersionsOptions,
+): Promise<void> {
+  for (const { flowId, version, blueprint } of graphs) {
+    if (version === undefined) continue
+    const key = `baton/version/${flowId}/${version}`
+    const digest = await sha256(canonicalText(blueprint as unknown as JsonValue))
+    if (await leaveMark(coordinationStore, key, digest)) continue
+    const name = flowName(flowId, version)
+    const message = `${name} has another content in other workers: give the changed flow a new version`
+    logger.log('error', message, { workerId, key, digest })
+  }
+}
+
+/** @returns false when another one is there */
+async function leaveMark(store: ICoordinationStore, key: string, digest: string): Promise<boolean> {
+  const options = { ttlMs: MARK_MS }
+  if (await store.compareAndSet(key, digest, digest, options)) return true
+  if (await store.setIfNotExist(key, digest, options)) return true
+  // Somebody with the same one may have been faster.
+  return store.compareAndSet(key, digest, digest, options)
+}

@@ -1,0 +1,278 @@
+import {
+  BatonClient,
+  BatonError,
+  type ClientOptions,
+  checkOptions,
+  checkText,
+  type IClock,
+  type ISerializer,
+  JsonSerializer,
+  parseRunId,
+  type RunnableFlow,
+  type RunSummary,
+  systemClock,
+} from '@baton/core'
+import type { News } from './advance.ts'
+import { checkInput } from './check-input.ts'
+import { EVERY_SCHEDULE, type Kept, MAILBOX, scheduleFlow, tagOf } from './schedule-flow.ts'
+import { changeableMembers, checkScheduleId, checkSpec, type Policies, type Spec, sameContent } from './spec.ts'
+import { firstState } from './state.ts'
+import type { Timing, timingMembers } from './timing.ts'
+import { type ScheduleView, viewOf } from './view.ts'
+
+export interface SchedulesOptions extends Pick<ClientOptions, 'store' | 'queue' | 'serializer' | 'logger' | 'newId'> {
+  readonly clock?: IClock
+}
+
+export type NewSchedule<Input = unknown> = {
+  /** 1 to 64 of `A-Z a-z 0-9 . _ -`. The ids of its runs begin with it. */
+  readonly id: string
+  /** Its runs are of the version that the worker which starts them was given last. */
+  readonly flow: RunnableFlow<Input> | string
+  /** The same for every run. When it was started, and for which instant, a run finds in its context under `schedule`. */
+  readonly input?: Input
+} & Timing &
+  Policies
+
+/** What can be changed: everything but the id and the flow. A change from cron to an interval, or back, is one of both. */
+export type ScheduleChanges = { readonly input?: unknown } & Partial<Omit<Timing, 'cron' | 'everyMs' | 'timeZone'>> & {
+    readonly cron?: string
+    readonly timeZone?: string
+    readonly everyMs?: number
+  } & Policies
+
+/** So many deleted schedules of one id may have left their tombstones. */
+const MOST_GENERATIONS = 1_000
+
+/**
+ * Keeps schedules: creates them, changes them, shows them. Needs the store alone; workers that have the flow, listed
+ * with `withSchedules`, start the runs.
+ */
+export class Schedules {
+  readonly #client: BatonClient
+  readonly #clock: IClock
+  readonly #serializer: ISerializer
+  readonly #newId: () => string
+
+  constructor(options: SchedulesOptions) {
+    checkOptions(options, ['store', 'queue', 'serializer', 'logger', 'newId', 'clock', 'coordinationStore'])
+    this.#client = new BatonClient(options)
+    this.#clock = options.clock ?? systemClock
+    this.#serializer = options.serializer ?? new JsonSerializer()
+    this.#newId = options.newId ?? (() => globalThis.crypto.randomUUID())
+  }
+
+  /**
+   * Creates a schedule, once: asked again with the same content it gives the one that is there, however it stands, so
+   * that a program may ask at every start. Throws `SCHEDULE_EXISTS` where one of this id has other content; after
+   * `delete` the id is free again.
+   */
+  async create<Input>(schedule: NewSchedule<Input>): Promise<ScheduleView> {
+    checkOptions(schedule, ['id', 'flow', ...changeableMembers], 'schedule')
+    const { id, flow, ...rest } = schedule
+    checkScheduleId(id)
+    const spec = { ...withoutUndefined(rest), id, flowId: flowIdOf(flow) } as Spec
+    checkSpec(spec)
+    if (typeof flow !== 'string') await checkInput(flow, spec.input)
+    // What cannot be kept is refused here, and not at the first start.
+    this.#serializer.encode(spec.input ?? null, 'input')
+
+    let found = await this.#find(id)
+    let generation = 1
+    for (let tries = 0; tries < MOST_GENERATIONS; tries++) {
+      if (found !== undefined && found.view.status !== 'deleted') return this.#sameOrThrow(spec, found)
+      if (found !== undefined) generation = Math.max(generation, found.kept.state.generation + 1)
+      const keeper = await this.#start(spec, generation)
+      if (keeper === 'started') return this.get(id)
+      // Somebody else was faster; or an older one was removed, and its id is still kept from use.
+      found = keeper
+      generation += 1
+    }
+    throw new BatonError('SCHEDULE_EXISTS', { field: 'id', message: `schedule ${id} was deleted too often of late` })
+  }
+
+  /** @returns what is there instead, or undefined where that was removed */
+  async #start(spec: Spec, generation: number): Promise<'started' | Found | undefined> {
+    const { id, flowId } = spec
+    const kept: Kept = { spec, state: firstState(generation, this.#clock.now()) }
+    const runId = keeperId(id, generation)
+    try {
+      await this.#client.start(scheduleFlow(flowId), undefined, {
+        runId,
+        context: { ...kept },
+        tags: [EVERY_SCHEDULE, tagOf(id)],
+      })
+      return 'started'
+    } catch (error) {
+      if (!BatonError.is(error, 'RUN_EXISTS')) throw error
+    }
+    return this.#lookAt(runId)
+  }
+
+  #sameOrThrow(spec: Spec, { kept, view }: Found): ScheduleView {
+    const texts = [spec, kept.spec].map((each) => this.#serializer.encode(each, 'schedule'))
+    if (sameContent(texts[0], texts[1])) return view
+    throw new BatonError('SCHEDULE_EXISTS', {
+      field: 'id',
+      message: `schedule ${spec.id} exists with other content`,
+    })
+  }
+
+  /** How it stands: what comes next, what was started, what was left out. Throws `UNKNOWN_SCHEDULE`. */
+  async get(id: string): Promise<ScheduleView> {
+    return (await this.#known(id)).view
+  }
+
+  /** All that are active or paused, the newest first. */
+  async list(): Promise<ScheduleView[]> {
+    const views = new Map<string, ScheduleView>()
+    let cursor: string | undefined
+    do {
+      const page = await this.#client.listRuns({
+        tag: EVERY_SCHEDULE,
+        status: ['pending', 'running', 'paused'],
+        ...(cursor === undefined ? {} : { cursor }),
+      })
+      for (const summary of page.runs) {
+        const { view } = await this.#look(summary)
+        if (!views.has(view.id)) views.set(view.id, view)
+      }
+      cursor = page.cursor
+    } while (cursor !== undefined)
+    return [...views.values()]
+  }
+
+  /**
+   * Changes what it is told, from the next instant on; what is left out stays. Runs that were started go on as they are.
+   * It takes effect as soon as a worker has heard of it.
+   */
+  async update(id: string, changes: ScheduleChanges): Promise<void> {
+    checkOptions(changes, changeableMembers, 'changes')
+    const { kept } = await this.#open(id)
+    const spec = changed(kept.spec, changes)
+    checkSpec(spec)
+    this.#serializer.encode(spec.input ?? null, 'input')
+    await this.#tell(id, { type: 'updated', spec })
+  }
+
+  /** Starts nothing until `unpause`. Instants that pass meanwhile are left out. Runs that were started go on. */
+  async pause(id: string, reason?: string): Promise<void> {
+    checkText(reason, 'reason')
+    await this.#tell(id, { type: 'paused', ...(reason === undefined ? {} : { reason }) })
+  }
+
+  async unpause(id: string): Promise<void> {
+    await this.#tell(id, { type: 'unpaused' })
+  }
+
+  /**
+   * Starts a run now, also while it is paused; `overlap` holds for this one too.
+   * @returns the id that the run has, if it is started
+   */
+  async trigger(id: string): Promise<string> {
+    const runId = parseRunId(`${checkScheduleId(id)}@trigger-${this.#newId()}`)
+    await this.#tell(id, { type: 'triggered', runId })
+    return runId
+  }
+
+  /** Ends it for good. Runs that it has started go on. Deleting it again changes nothing. */
+  async delete(id: string): Promise<void> {
+    const found = await this.#known(id)
+    await this.#client.get(found.view.keeperRunId).cancel('the schedule was deleted')
+  }
+
+  async #tell(id: string, news: News): Promise<void> {
+    const { view } = await this.#open(id)
+    try {
+      await this.#client.get(view.keeperRunId).signal(MAILBOX, news, { signalId: this.#newId() })
+    } catch (error) {
+      throw BatonError.is(error, 'RUN_ENDED') ? unknownSchedule(id, 'has ended') : error
+    }
+  }
+
+  /** One that can still be told something. */
+  async #open(id: string): Promise<Found> {
+    const found = await this.#known(id)
+    if (found.view.status === 'active' || found.view.status === 'paused') return found
+    throw unknownSchedule(id, `is ${found.view.status}`)
+  }
+
+  async #known(id: string): Promise<Found> {
+    const found = await this.#find(checkScheduleId(id))
+    if (found === undefined) throw unknownSchedule(id, 'does not exist')
+    return found
+  }
+
+  async #find(id: string): Promise<Found | undefined> {
+    const first = await this.#lookAt(keeperId(id, 1))
+    return first !== undefined && first.view.status !== 'deleted' ? first : this.#newestOf(id)
+  }
+
+  /** Where the first one was deleted, another may have come after it. */
+  async #newestOf(id: string): Promise<Found | undefined> {
+    let cursor: string | undefined
+    do {
+      const page = await this.#client.listRuns({
+        tag: tagOf(id),
+        limit: 1,
+        ...(cursor === undefined ? {} : { cursor }),
+      })
+      const [newest] = page.runs
+      if (newest !== undefined) return this.#look(newest)
+      cursor = page.cursor
+    } while (cursor !== undefined)
+    return undefined
+  }
+
+  async #lookAt(runId: string): Promise<Found | undefined> {
+    try {
+      return await this.#look(await this.#client.get(runId).summary())
+    } catch (error) {
+      if (BatonError.is(error, 'UNKNOWN_RUN')) return undefined
+      throw error
+    }
+  }
+
+  /** A schedule goes on as a new run now and then: what counts is how the newest one stands. */
+  async #look({ runId }: RunSummary): Promise<Found> {
+    const handle = await this.#client.get(runId).latest()
+    const summary = await handle.summary()
+    const kept = (await handle.context.getMany<Kept>(['spec', 'state'])) as Kept
+    return { kept, view: viewOf(kept, summary, this.#clock.now()) }
+  }
+}
+
+/** The id of the run that keeps a schedule, and of all that go on for it. */
+function keeperId(id: string, generation: number): string {
+  return generation === 1 ? `schedule:${id}` : `schedule:${id}:${generation}`
+}
+
+interface Found {
+  readonly kept: Kept
+  readonly view: ScheduleView
+}
+
+/** The one kind of timing takes the place of the other. */
+function changed(spec: Spec, changes: ScheduleChanges): Spec {
+  const isNew = (member: (typeof timingMembers)[number]) => changes[member] !== undefined
+  const { cron, timeZone, everyMs, ...rest } = spec as Spec & { readonly [member: string]: unknown }
+  const kept = isNew('everyMs') ? {} : isNew('cron') ? { timeZone } : { cron, timeZone, everyMs }
+  return withoutUndefined({ ...rest, ...kept, ...withoutUndefined(changes) }) as unknown as Spec
+}
+
+function withoutUndefined<Members extends object>(members: Members): Members {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Members
+}
+
+function flowIdOf(flow: unknown): string {
+  if (typeof flow === 'string') return flow
+  if (typeof (flow as RunnableFlow | undefined)?.toBlueprint === 'function') {
+    return (flow as RunnableFlow).toBlueprint().id
+  }
+  const hint = 'Pass what createFlow() gives, or the id of a flow.'
+  throw new BatonError('INVALID_OPTION', { field: 'flow', message: 'not a flow', hint })
+}
+
+function unknownSchedule(id: string, what: string): BatonError {
+  return new BatonError('UNKNOWN_SCHEDULE', { field: 'id', message: `schedule ${id} ${what}` })
+}

@@ -1,0 +1,60 @@
+/** Who goes first where not all can, with workers that work inline. */
+import { createFlow, type NodeArguments } from '@baton/core'
+import { expect } from 'vitest'
+import { Crew } from './crew.ts'
+import type { Case } from './suite.ts'
+
+/** A line of nodes that say where they are. */
+function line(id: string, length: number, work: (args: NodeArguments) => Promise<void> | void) {
+  let flow = createFlow(id).node('n0', work)
+  for (let index = 1; index < length; index++) {
+    flow = flow.node(`n${index}`, work, { uses: `${id}/n0` }).edge(`n${index - 1}`, `n${index}`)
+  }
+  return flow
+}
+
+export const priorities: readonly Case[] = [
+  {
+    title: 'a run gives way to more urgent ones after each node, once it is known that there are such',
+    async run(stage) {
+      stage.measureTime()
+      const order: string[] = []
+      const start = (runId: string) => crew.client.start('urgent', undefined, { runId, priority: 5 })
+      const long = line('long', 12, async ({ nodeId, runId }) => {
+        order.push(nodeId)
+        if (runId !== 'calm') return
+        // Nobody knows of the first before the chain has gone as far as it may; of the second everybody does.
+        if (nodeId === 'n2') await start('first')
+        if (nodeId === 'n6') await start('second')
+      })
+      const urgent = line('urgent', 2, ({ runId, nodeId }) => void order.push(`${runId} ${nodeId}`))
+      await using crew = new Crew(stage, long, urgent)
+      crew.worker({ concurrency: 1, inlineMaxNodes: 5, inlineMaxMs: 600_000, sweepMs: 3_600_000 })
+
+      await crew.outcome(await crew.client.start('long', undefined, { runId: 'calm' }))
+
+      const before = ['n0', 'n1', 'n2', 'n3', 'n4', 'first n0', 'first n1']
+      const after = ['n5', 'n6', 'second n0', 'second n1', 'n7', 'n8', 'n9', 'n10', 'n11']
+      expect(order).toEqual([...before, ...after])
+    },
+  },
+
+  {
+    title: 'an urgent run does not give way to calm ones',
+    async run(stage) {
+      const order: string[] = []
+      const long = line('long', 8, async ({ runId, nodeId }) => {
+        order.push(`${runId} ${nodeId}`)
+        if (runId === 'urgent' && nodeId === 'n1') await crew.client.start('long', undefined, { runId: 'calm' })
+      })
+      await using crew = new Crew(stage, long)
+      crew.worker({ concurrency: 1, inlineMaxMs: 600_000, sweepMs: 3_600_000 })
+
+      await crew.outcome(await crew.client.start('long', undefined, { runId: 'urgent', priority: 1 }))
+      await crew.outcome(crew.client.get('calm'))
+
+      const all = Array.from({ length: 8 }, (_, index) => `n${index}`)
+      expect(order).toEqual([...all.map((id) => `urgent ${id}`), ...all.map((id) => `calm ${id}`)])
+    },
+  },
+]
