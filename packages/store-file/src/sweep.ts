@@ -39,8 +39,15 @@ const CREATION_MS = 60_000
 /** When to look again at a run that cannot be read. */
 const BROKEN_MS = 600_000
 
+interface Sound {
+  readonly logBytes: number
+  readonly markerMs: number
+}
+
 export class Sweep {
   readonly #options: SweepOptions
+  /** Live runs whose markers were found in their places, with the length of their logs at that time. */
+  #sound = new Map<RunId, Sound>()
 
   constructor(options: SweepOptions) {
     this.#options = options
@@ -118,25 +125,44 @@ export class Sweep {
     wheel.remove(run.paths, bucketMs)
   }
 
-  /** Puts back the markers that are missing: a power cut may have taken them. Costs what is alive. */
+  /**
+   * Puts back the markers that are missing: a power cut may have taken them. Costs what is alive: the first time the reading of
+   * its logs, later a look at each log's length and at its marker. A run whose log is as it was wants attention when it did.
+   */
   async repair(nowMs: () => number, stop: AbortSignal): Promise<void> {
-    const { index, openSound, wheel, waiting, logger } = this.#options
+    const { index, wheel, paths } = this.#options
+    const before = this.#sound
+    const sound = new Map<RunId, Sound>()
     let looked = 0
-    for (const { runId, endedAtMs } of (await index.scan()).values()) {
+    for (const { runId, endedAtMs, logBytes } of (await index.scan()).values()) {
       if (stop.aborted) return
       if (endedAtMs !== undefined) continue
       if (++looked % RUNS_PER_TURN === 0) await setImmediate()
-      const run = openSound(runId)
-      if (run?.machine === undefined || run.machine.isDone) continue
-      const { state } = run.machine
-      if (enlistedSince(state) !== undefined && !waiting.has(state.head, runId)) waiting.put(state.head, runId)
-      const atMs = run.timeAt(nowMs())
-      const targetMs = bucketOf(run.machine.nextDueAtMs(), atMs)
-      if (targetMs === Number.POSITIVE_INFINITY) continue
-      if (run.markerMs <= targetMs && wheel.has(run.paths, run.markerMs)) continue
+      const known = before.get(runId)
+      const isAsItWas = known?.logBytes === logBytes && wheel.has(paths.run(runId), known.markerMs)
+      const markerMs = isAsItWas ? known.markerMs : this.#repairOne(runId, nowMs())
+      if (markerMs !== undefined) sound.set(runId, { logBytes, markerMs })
+    }
+    this.#sound = sound
+  }
+
+  /** @returns where the run's marker lies; undefined where it needs none, or is to be looked at every time */
+  #repairOne(runId: RunId, nowMs: number): number | undefined {
+    const { openSound, wheel, waiting, logger } = this.#options
+    const run = openSound(runId)
+    if (run?.machine === undefined || run.machine.isDone) return undefined
+    const { state } = run.machine
+    const isEnlisted = enlistedSince(state) !== undefined
+    if (isEnlisted && !waiting.has(state.head, runId)) waiting.put(state.head, runId)
+    const targetMs = bucketOf(run.machine.nextDueAtMs(), run.timeAt(nowMs))
+    if (targetMs === Number.POSITIVE_INFINITY) return undefined
+    const isThere = run.markerMs <= targetMs && wheel.has(run.paths, run.markerMs)
+    const markerMs = isThere ? run.markerMs : targetMs
+    if (!isThere) {
       wheel.put(run.paths, targetMs)
       run.noteMarker(targetMs)
       logger.log('info', 'put back the due marker of a run', { runId })
     }
+    return isEnlisted ? undefined : markerMs
   }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { Paths } from '../src/paths.ts'
 import { FileRunStore } from '../src/run-store.ts'
+import { Sweep } from '../src/sweep.ts'
 import { type TestFolder, testFolder } from './folder.ts'
 import { claim, id, newRun } from './runs.ts'
 import { testClock } from './test-clock.ts'
@@ -117,4 +118,36 @@ it(`asks the system for the same with ${MANY} runs asleep as with ${FEW}`, { tim
   expect(few.idle).toEqual({ readdirSync: 1, namesListed: expect.any(Number), bytesRead: 0 })
   // One look at the buckets, one into the bucket, and per run that is due a look at its log and a new marker.
   expect(few.woken).toMatchObject({ readdirSync: 2, readSync: DUE, writeSync: DUE, unlinkSync: DUE })
+})
+
+it('looks for lost markers without reading what it has read before', { timeout: 60_000 }, async () => {
+  const clock = testClock()
+  const options = { directory: folder.path, durability: 'process', clock, repairMs: 300_000 } as const
+  const [writer, store] = [
+    new FileRunStore({ ...options, repairMs: 1e15 }),
+    new FileRunStore({ ...options, cachedRuns: 10 }),
+  ]
+  const wakeAtMs = clock.now() + 1_000 * HOUR_MS
+  for (let index = 0; index < FEW; index++) await putToSleep(writer, `asleep-${index}`, wakeAtMs)
+  await writer.due({ limit: 200 })
+  clock.advance(10_000)
+  await writer.due({ limit: 200 })
+  const [bucket = ''] = fs.readdirSync(new Paths(folder.path).due).filter((name) => /^\d+$/.test(name))
+  const marker = join(folder.path, 'due', bucket, 'asleep-7')
+  const repair = async () => {
+    clock.advance(300_000)
+    return costOf(async () => {
+      const repairs = vi.spyOn(Sweep.prototype, 'repair')
+      await store.due({ limit: 200 })
+      await repairs.mock.results[0]?.value
+    })
+  }
+
+  expect((await repair()).readSync).toBeGreaterThanOrEqual(FEW)
+  expect(await repair()).not.toHaveProperty('readSync')
+  fs.rmSync(marker)
+  expect((await repair()).readSync).toBeLessThan(5)
+  expect(fs.existsSync(marker)).toBe(true)
+  await writer.close()
+  await store.close()
 })

@@ -1,6 +1,7 @@
 /** What the engine does that is not about any store: core's own integration tests, in memory, on a clock that stands. */
 import {
   BatonClient,
+  BatonError,
   createFlow,
   FlowRuntime,
   InMemoryAdapter,
@@ -313,6 +314,77 @@ describe('what is due for a run makes it say to others', () => {
 
     expect(await client.get('p').status()).toBe('failed')
     expect(await client.get('p:ask:0').status()).toBe('cancelled')
+    await adapter.close()
+  })
+
+  it.each(['after', 'while'])(
+    'a signal to a child whose start is still on its way is not lost: brought %s',
+    async (when) => {
+      const child = createFlow('child').waitForSignal('wait', { signal: 'go' })
+      const parent = createFlow('parent').node('ask', async ({ startChild, signalRun }: NodeArguments) => {
+        const started = await startChild(child, undefined, { runId: 'kid' })
+        await signalRun('kid', 'go', 7)
+        return { output: await started.result() }
+      })
+      const { clock, adapter, client } = crewOn(parent, child)
+      const store = adapter.store as InMemoryRunStore
+      const [create, due] = [store.create.bind(store), store.due.bind(store)]
+      let isDown = true
+      store.create = (run) => {
+        if (isDown && run.runId === 'kid') throw new BatonError('STORE_UNAVAILABLE')
+        return create(run)
+      }
+      store.due = (query) => {
+        const isLooking = isDown && query.runId === 'p' && when === 'while'
+        const start = isLooking
+          ? due(query).find((item) => item.type === 'message' && item.message.body.type === 'start')
+          : undefined
+        if (start?.type === 'message' && start.message.body.type === 'start') {
+          // Somebody else is a little faster than the look for it.
+          create(start.message.body.run)
+          store.delivered(start.runId, [start.message.key])
+        }
+        return due(query)
+      }
+      const handle = await client.start(parent, undefined, { runId: 'p' })
+      await clock.advance(1_000)
+      isDown = false
+
+      expect(await clock.until(handle.result())).toBe(7)
+      await adapter.close()
+    },
+  )
+
+  it('every child is called off, also where more starts wait for the store than anybody looks through', async () => {
+    const many = 1_100
+    const parent = createFlow<number>('parent')
+      .node('list', ({ input }: NodeArguments<number>) => ({
+        output: Array.from({ length: input }, (_, index) => index),
+      }))
+      .map('start', async ({ itemIndex, startChild }: NodeArguments<number>) => {
+        await startChild(resting, undefined, { runId: `child-${itemIndex}` })
+      })
+      .sleep('rest', 86_400_000)
+      .edge('list', 'start')
+      .edge('start', 'rest')
+    const { clock, adapter, client } = crewOn(parent, resting)
+    const store = adapter.store as InMemoryRunStore
+    const create = store.create.bind(store)
+    let isDown = true
+    store.create = (run) => {
+      if (isDown && run.lineage?.parentRunId !== undefined) throw new BatonError('STORE_UNAVAILABLE')
+      return create(run)
+    }
+    const handle = await client.start(parent, many, { runId: 'p' })
+    await clock.advance(1_000)
+    expect((await handle.record()).children).toHaveLength(many)
+
+    await handle.cancel()
+    isDown = false
+    await clock.advance(3_600_000)
+
+    const children = Array.from({ length: many }, (_, index) => client.get(`child-${index}`).status())
+    expect(new Set(await Promise.all(children))).toEqual(new Set(['cancelled']))
     await adapter.close()
   })
 

@@ -47,7 +47,7 @@ async function stageOf(turnstile: Turnstile): Promise<Stage> {
   return new Stage(memorySubject, own)
 }
 
-const NOT_CALLS = new Set(['journal', 'context', 'close'])
+const NOT_CALLS = new Set(['journal', 'context', 'onEnlisted', 'close'])
 
 /** What becomes of a worker at one of its calls. `late`: the call is made when all others have long given it up. */
 type Fate = 'dies before' | 'dies after' | 'is late'

@@ -206,7 +206,7 @@ describe('one version with two contents', () => {
 })
 
 describe('two versions at work', () => {
-  it('do each their own, also fans, retries, timers and children, and what one lacks is done by the other at once', async () => {
+  it('do each their own, also fans, retries, timers and and children', async () => {
     const stage = await stageOf()
     const executed = new Executed()
     const child = (version: string) =>
@@ -259,6 +259,28 @@ describe('two versions at work', () => {
       expect(family.length).toBeGreaterThanOrEqual(7)
       expect(new Set(family.map((one) => one.version)), runId).toEqual(new Set([version]))
     }
+  })
+
+  it('tell each other through the store: what one lacks the other does without a sweep or a job', async () => {
+    const stage = await stageOf()
+    const executed = new Executed()
+    const flow = (version: string) => createFlow('hint', { version }).node('work', executed.by(version))
+    await using crew = new Crew(stage, flow('1'), flow('2'))
+    const noJobs = around<IJobQueue>(stage.world.queue, (method, call, args) => {
+      if (method !== 'consume') return call()
+      const { signal } = args[1] as Parameters<IJobQueue['consume']>[1]
+      return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+    })
+    const rarely = { leaseMs: 30_000, sweepMs: 3_600_000 }
+    crew.worker({ runtimeOptions: { flows: [flow('1')] }, ...rarely, queue: noJobs })
+    crew.worker({ runtimeOptions: { flows: [flow('2')] }, ...rarely })
+    await stage.pass(MINUTE_MS)
+
+    const handle = await crew.client.start('hint', undefined, { version: '1' })
+    await stage.pass(1)
+
+    expect(await handle.status()).toBe('completed')
+    expect(executed.of(handle.runId)).toEqual(['work by 1'])
   })
 
   it('end a run that was called off while only the other one was there, also what a dead worker held', async () => {

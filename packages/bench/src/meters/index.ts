@@ -7,6 +7,8 @@ const meters: Readonly<Record<string, () => Promise<Meter>>> = {
   'file-store, 50 runs': async () => (await import('./file-store.ts')).runsAtOnce(50),
   'loop, in-process': async () => (await import('./loop.ts')).loopInProcess,
   'loop, files': async () => (await import('./loop.ts')).loopOnFiles,
+  'sleeping, in memory': async () => (await import('./sleeping.ts')).sleepingInMemory,
+  'sleeping, files': async () => (await import('./sleeping.ts')).sleepingOnFiles,
   'file-store, 1 MB context': async () => (await import('./large-context.ts')).largeContext,
 }
 

@@ -118,12 +118,11 @@ export class Courier {
       case 'start':
         return this.#start(from, body.run, line)
       case 'cancel':
-        return this.#cancel(from, to, body.reason, line)
+        return this.#reach(from, { type: 'cancel', runId: to, reason: body.reason }, line)
       case 'signal': {
         const { name, payload } = body
         const news = { name, ...(payload === undefined ? {} : { payload }), signalId: `${from}/${key}` }
-        await this.#notify({ type: 'signal', runId: to, ...news }, line)
-        return true
+        return this.#reach(from, { type: 'signal', runId: to, ...news }, line)
       }
       case 'child-ended': {
         const summary = await this.#options.store.summary(from)
@@ -221,24 +220,30 @@ export class Courier {
     if (parent !== undefined) await this.#tellEnd(parent, run, { status: 'failed', error }, line)
   }
 
-  async #cancel(from: RunId, to: RunId, reason: string, line: Bag[]): Promise<boolean> {
-    const { onStop, store } = this.#options
-    const cancel: Notice = { type: 'cancel', runId: to, reason }
-    const told = await this.#notify(cancel, line)
-    if (told !== undefined) {
-      onStop?.(told)
-      return true
+  /** @returns whether the run has heard it, or there is none; not so where it may still be made */
+  async #reach(from: RunId, notice: Notice, line: Bag[]): Promise<boolean> {
+    let told = await this.#notify(notice, line)
+    if (told === undefined) {
+      if (await this.#mayBeOnItsWay(from, notice.runId)) return false
+      // Between the two looks somebody may have brought its start.
+      told = await this.#notify(notice, line)
     }
-    // Gone, or not made yet: somebody else may be on the way with its start, which may lie with the run before this one.
+    if (notice.type === 'cancel' && told !== undefined) this.#options.onStop?.(told)
+    return true
+  }
+
+  /** Whether somebody else may be about to bring its start, which may lie with the run before this one. */
+  async #mayBeOnItsWay(from: RunId, to: RunId): Promise<boolean> {
+    const { store } = this.#options
     const before = (await store.summary(from))?.lineage.succession?.previousRunId
     for (const sender of before === undefined ? [from] : [from, before]) {
       const left = await store.due({ limit: LOOK_LIMIT, runId: sender })
-      if (left.some((item) => item.type === 'message' && item.message.to === to && isStart(item.message))) return false
+      // Where there is more than was looked through, it may be among that: the next reminder will tell.
+      if (left.length >= LOOK_LIMIT) return true
+      if (left.some((item) => item.type === 'message' && item.message.to === to && isStart(item.message)))
+        return true
     }
-    // It may have arrived between the two questions. From now on it is there, or it will never be.
-    const late = await this.#notify(cancel, line)
-    if (late !== undefined) onStop?.(late)
-    return true
+    return false
   }
 
   async #tellEnd(parent: RunId, run: Related, end: ChildEnd, line: Bag[]): Promise<void> {

@@ -7,6 +7,7 @@ import type { Claim } from '../ports/claim.ts'
 import { checkRunInput } from './check-value.ts'
 import { childRunId } from './child-run.ts'
 import type { Environment } from './environment.ts'
+import { withGates } from './gates.ts'
 import { toNewRun } from './new-run.ts'
 import type { StartRunOptions } from './node-function.ts'
 import type { RunnableFlow } from './registry.ts'
@@ -32,12 +33,9 @@ export async function independentRun(
   const { endSignal, version, ...start } = options
   const graph = env.toStart(flow, version)
   const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
-  const run = toNewRun(
-    graph,
-    input,
-    { ...start, runId: start.runId ?? childRunId(head.runId, instanceId, position, env.newId) },
-    env,
-  )
+  const runId = start.runId ?? childRunId(head.runId, instanceId, position, env.newId)
+  const bare = toNewRun(graph, input, { ...start, runId }, env)
+  const run = await withGates(graph, bare, { input, limitKey: start.limitKey })
   if (endSignal === undefined) return run
   const lineage = {
     rootRunId: run.runId,
@@ -56,5 +54,6 @@ const startRunOptions = [
   'deadlineMs',
   'priority',
   'tags',
+  'limitKey',
   'endSignal',
 ] as const satisfies readonly (keyof StartRunOptions)[]

@@ -136,6 +136,22 @@ describe.each([
     expect((await last.outcome()).status).toBe('completed')
   })
 
+  it("holds for runs that are started by a node and are nobody's children", async () => {
+    const { flow, most, endOne, until } = crowd({ concurrency: { limit: 1, key: 'customer' } })
+    const starter = createFlow('starter').node('start', async ({ startRun }: NodeArguments) => {
+      for (const name of names(3)) await startRun(flow, { name, customer: 'a' })
+    })
+    await using runtime = new FlowRuntime({ flows: [starter, flow], ...ports() })
+
+    await runtime.run(starter)
+    for (let ended = 0; ended < 3; ended++) {
+      await until(ended + 1)
+      endOne()
+    }
+
+    expect(most()).toBe(1)
+  })
+
   it('holds for a run that goes on as new: it gives its place back, and gets in line again', async () => {
     const begun: string[] = []
     const flow = createFlow<{ name: string; round: number }>('rounds', { concurrency: { limit: 1 } }).node(

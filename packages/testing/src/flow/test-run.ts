@@ -3,6 +3,7 @@ import {
   type DecisionOptions,
   isTerminal,
   type PauseOptions,
+  type RedriveOptions,
   type RunHandle,
   type RunResult,
   type RunStatus,
@@ -118,6 +119,12 @@ export class TestRun<Ids extends string = string> {
   /** Lets it go on. */
   unpause(options?: UnpauseOptions): Promise<boolean> {
     return this.#ports.driver.settle(this.#handle.unpause(options), 'the end of a pause')
+  }
+
+  /** Does failed work over, as an operator would. @returns the run in which it is done: this one, or one made for it */
+  async redrive(options?: RedriveOptions): Promise<TestRun<Ids>> {
+    const { runId } = await this.#ports.driver.settle(this.#handle.redrive(options), 'a redrive')
+    return runId === this.runId ? this : new TestRun<Ids>(runId, this.#ports)
   }
 
   /** A value of the run's context. */

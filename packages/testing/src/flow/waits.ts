@@ -1,13 +1,14 @@
 /** What a run waits for, for people. */
 import type { RunEvent } from '@baton/core'
-import type { RunState } from '@baton/core/adapter'
+import { type RunState, summaryOf } from '@baton/core/adapter'
 import { duration } from './journal/duration.ts'
 
 export interface RunWait {
-  readonly kind: 'approval' | 'signal' | 'child' | 'sleep' | 'retry' | 'start'
-  /** Of the approval, the signal or the child; of the node, where time is all it waits for. */
+  readonly kind: 'approval' | 'signal' | 'child' | 'sleep' | 'retry' | 'start' | 'slot'
+  /** Of the approval, the signal or the child; the id of the limit; of the node, where time is all it waits for. */
   readonly name: string
-  readonly instanceId: string
+  /** Undefined where the run has not begun. */
+  readonly instanceId: string | undefined
   readonly sinceMs: number
   /** When it goes on by itself; undefined where it never will. */
   readonly untilMs: number | undefined
@@ -16,6 +17,10 @@ export interface RunWait {
 /** What each live instance that is not at work waits for. */
 export function waitsOf(state: RunState, events: readonly RunEvent[], nowMs: number): readonly RunWait[] {
   const waits: RunWait[] = []
+  const slot = summaryOf(state).pendingSlot
+  if (slot !== undefined) {
+    return [{ kind: 'slot', name: slot.limiter, instanceId: undefined, sinceMs: slot.sinceMs, untilMs: undefined }]
+  }
   for (const { id, status, dueAtMs, parked } of state.instances.values()) {
     const last = events.findLast((event) => 'instanceId' in event && event.instanceId === id)
     const at = {
@@ -51,4 +56,5 @@ const whats: { readonly [Kind in RunWait['kind']]: string } = {
   sleep: 'the end of a sleep in',
   retry: 'the next attempt of',
   start: 'the start of',
+  slot: 'a slot of',
 }

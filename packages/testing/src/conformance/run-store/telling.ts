@@ -52,6 +52,31 @@ export const telling: Suite = {
   name: 'runs that tell each other',
   cases: [
     {
+      title: 'starts a run that is nobody’s child, keeps all of its lineage, and removes it by itself',
+      async run(stage) {
+        const hand = stage.hand()
+        const lineage = { rootRunId: CHILD, parentRunId: RUN, endSignal: 'over' }
+        const run = newRun({ runId: CHILD, lineage })
+        const message = { key: `start:${CHILD}`, to: CHILD, body: { type: 'start', run } } as const
+        await hand.create()
+        const claim = await hand.claim('a')
+
+        const step = { position: 0, kind: 'start-run', name: 'flow', result: CHILD } as const
+        const sends = [{ type: 'message', message }] as const
+        expect(await hand.commit(claim, { type: 'stepped', step, sends })).toMatchObject({ sent: [message] })
+        expect(await outbox(stage)).toEqual([message])
+        expect((await hand.load()).children).toEqual([])
+        await hand.create({ runId: CHILD, lineage })
+        await hand.run('a', {}, { runId: CHILD })
+
+        expect((await stage.store.summary(CHILD))?.lineage).toEqual(lineage)
+        expect(await outbox(stage, CHILD)).toEqual([ENDED])
+        await stage.store.delivered(CHILD, [ENDED.key])
+        // Who started it goes on.
+        expect(await stage.store.purge({ endedBeforeMs: stage.clock.now() + 1_000 })).toBe(1)
+      },
+    },
+    {
       title: 'keeps the start of a child in the commit that asked for it, until it was delivered',
       async run(stage) {
         await parent(stage)

@@ -26,6 +26,10 @@ export function brokenRules(events: readonly RunEvent[]): readonly string[] {
   for (const [index, event] of events.entries()) {
     if (event.seq !== index + 1) broken.push(`event ${index + 1} has the number ${event.seq}`)
     if (ends.has(event.type)) must('end', `it ended twice`)
+    // An operator gives it another chance: what its failure had decided is undone.
+    if (event.type === 'node-reopened') {
+      for (const id of [event.instanceId, ...event.undone]) once.delete(`fate ${id}`)
+    }
     if (!('instanceId' in event) || event.instanceId === undefined) continue
     const { instanceId, type } = event
     if (fates.has(type)) must(`fate ${instanceId}`, `${instanceId} was settled twice`)
