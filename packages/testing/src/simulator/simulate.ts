@@ -63,7 +63,7 @@ export async function simulate({ seed, limits, mutant, keepsTrace, calls }: Simu
     digest: world.trace.digest,
     trace: world.trace.lines,
     faults: world.faults.happened,
-    statuses: runs.map(({ machine }) => machine.state.status),
+    statuses: runs.flatMap(({ model, machine }) => (model.end === undefined ? [] : [machine.state.status])),
     children: runs.filter(({ model }) => model.family.parent !== undefined).length,
     revisits: runs.reduce((sum, { model }) => sum + model.revisits, 0),
   }

@@ -8,6 +8,7 @@ import { Dice, hash } from '../../dice.ts'
 import type { Faults } from '../faults/faults.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import type { Actor } from './actor.ts'
+import { digestsDone } from './digests.ts'
 import type { Onlooker } from './onlooker.ts'
 import { SimQueue } from './queue.ts'
 import { RecordingStore, type StoreCall } from './recording-store.ts'
@@ -145,16 +146,8 @@ export class World {
   async lets(actor: Actor | undefined, code: () => void): Promise<void> {
     this.current = actor
     code()
-    // What no actor's code runs by is over at once.
-    if (actor !== undefined) await turn()
+    // What no actor's code runs by is over at once; all others end up waiting for a timer or a port of this world.
+    if (actor !== undefined) await digestsDone()
     this.current = undefined
   }
 }
-
-/** Until everybody waits for a timer or a port: all of them are this world's. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => void soon(resolve))
-}
-
-/** Taken before a test runner puts a fake timer in its place. */
-const { setImmediate: soon } = globalThis
