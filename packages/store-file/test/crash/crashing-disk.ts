@@ -29,7 +29,11 @@ type Entry = File | 'folder'
 const real = { ...fs, promises: { ...fs.promises } }
 type Call = keyof typeof fs
 
+/** What the disk does not do though it is asked to, as if whoever asks had forgotten to. */
+export type Leak = 'file-syncs' | 'folder-syncs' | 'syncs-of-new-files'
+
 export class CrashingDisk {
+  readonly #leak: Leak | undefined
   readonly #root: string
   /** By number and birth: a number is given again. */
   readonly #files = new Map<string, File>()
@@ -41,7 +45,8 @@ export class CrashingDisk {
   #isBusy = false
 
   /** @param onCall at every call that changes or syncs something, before it happens: the time to make an image */
-  constructor(root: string, onCall: () => void) {
+  constructor(root: string, onCall: () => void, leak?: Leak) {
+    this.#leak = leak
     this.#root = root
     this.#onCall = onCall
     this.#takeAsSure(root)
@@ -197,6 +202,7 @@ export class CrashingDisk {
   }
 
   #syncFile(path: string): void {
+    if (this.#leak === 'syncs-of-new-files') return
     const file = this.#fileOf(real.statSync(path))
     file.sure = real.readFileSync(path)
     file.syncedAt = ++this.#syncCount
@@ -211,6 +217,7 @@ export class CrashingDisk {
       const entries = this.#entriesOf(path)
       return {
         apply: () => {
+          if (this.#leak === 'folder-syncs') return
           if ((this.#foldersSyncedAt.get(path) ?? 0) > at) return
           this.#folders.set(path, entries)
           this.#foldersSyncedAt.set(path, at)
@@ -222,7 +229,7 @@ export class CrashingDisk {
     const content = real.readFileSync(`/proc/self/fd/${fd}`)
     return {
       apply: () => {
-        if (file.syncedAt > at) return
+        if (file.syncedAt > at || this.#leak === 'file-syncs') return
         file.sure = content
         file.syncedAt = at
       },

@@ -17,6 +17,7 @@ import { type Workload, workloadOf } from './workload/runs.ts'
 import type { Actor } from './world/actor.ts'
 import { Person } from './world/person.ts'
 import { Producer } from './world/producer.ts'
+import type { StoreCall } from './world/recording-store.ts'
 import { Staff } from './world/staff.ts'
 import { World } from './world/world.ts'
 
@@ -26,6 +27,8 @@ export interface SimulateOptions {
   readonly mutant?: Mutant | undefined
   /** Keep the trace as lines. */
   readonly keepsTrace?: boolean
+  /** Where to note all that the store was asked to change, to ask another one the same. */
+  readonly calls?: StoreCall[]
 }
 
 export interface Simulated {
@@ -47,9 +50,9 @@ export interface Simulated {
 const MOST_STEPS = 20_000
 const ANSWER_EVERY_MS = 250
 
-export async function simulate({ seed, limits, mutant, keepsTrace }: SimulateOptions): Promise<Simulated> {
+export async function simulate({ seed, limits, mutant, keepsTrace, calls }: SimulateOptions): Promise<Simulated> {
   const plan = planOf(seed, limits)
-  const game = new Game(plan, { limits, mutant, keepsTrace })
+  const game = new Game(plan, { limits, mutant, keepsTrace, calls })
   await game.play()
   const { world, referee } = game
   const runs = [...referee.runs.values()]
@@ -70,6 +73,7 @@ interface GameOptions {
   readonly limits: Limits | undefined
   readonly mutant: Mutant | undefined
   readonly keepsTrace: boolean | undefined
+  readonly calls: StoreCall[] | undefined
 }
 
 class Game {
@@ -81,14 +85,14 @@ class Game {
   readonly #strikes: Dice
   readonly #people: Person[] = []
 
-  constructor(plan: Plan, { limits, mutant, keepsTrace = false }: GameOptions) {
+  constructor(plan: Plan, { limits, mutant, keepsTrace = false, calls }: GameOptions) {
     const { seed, leaseMs, rates } = plan
     this.#plan = plan
     this.referee = new Referee((name) => this.#flowOf(name), leaseMs)
     const only = limits?.faults === undefined ? undefined : new Set(limits.faults)
     const allows = only === undefined ? undefined : (number: number) => only.has(number)
     const faults = new Faults({ seed, rates, leaseMs, allows })
-    this.world = new World({ ...plan, faults, referee: this.referee, mutant, keepsTrace })
+    this.world = new World({ ...plan, faults, referee: this.referee, mutant, keepsTrace, calls })
     this.referee.world = this.world
     this.#workload = workloadOf(plan, this.world.nowMs, this.#witness())
     const { flows } = this.#workload
@@ -119,8 +123,10 @@ class Game {
       () => this.#isOver(),
       () => liveness.check(),
     )
+    // A job from outside may begin another one when all is over.
+    const over = new Set(this.referee.runs.keys())
     await this.#closeDown()
-    if (this.referee.violation === undefined) await checkEnd(this.referee, world)
+    if (this.referee.violation === undefined) await checkEnd(this.referee, world, over)
   }
 
   /** Step by step until something is so; before each step there is an opportunity. */

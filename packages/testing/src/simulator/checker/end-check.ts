@@ -6,9 +6,10 @@ import type { World } from '../world/world.ts'
 import { foretell } from './oracle.ts'
 import type { Referee } from './referee.ts'
 
-export async function checkEnd(referee: Referee, world: World): Promise<void> {
+export async function checkEnd(referee: Referee, world: World, over: ReadonlySet<string>): Promise<void> {
   for (const { machine, flow, model } of referee.runs.values()) {
     const { head, input } = machine.state
+    if (!over.has(head.runId)) continue
     const run = { runId: head.runId as string, flow, input }
     const isRemoved = referee.removed.has(head.runId)
     const record = isRemoved ? recordOf(machine.state) : world.store.load(head.runId)

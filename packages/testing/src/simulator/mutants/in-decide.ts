@@ -6,19 +6,19 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'a skipped edge arrives nowhere',
     where: 'decide',
-    seed: 4,
+    seed: 1,
     store: arrivals((all) => all.filter(({ fate }) => fate !== 'skipped')),
   },
   {
     name: 'a failure arrives nowhere',
     where: 'decide',
-    seed: 2,
+    seed: 6,
     store: arrivals((all) => all.filter(({ fate, rule }) => fate !== 'failed' || rule === 'map')),
   },
   {
     name: 'every edge is taken, whatever its condition says',
     where: 'decide',
-    seed: 7,
+    seed: 1,
     store: outcomes('succeeded', (outcome) => ({
       ...outcome,
       arrivals: outcome.arrivals.map((arrival) => ({ ...arrival, fate: 'succeeded' as const })),
@@ -28,7 +28,7 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'what lies behind a skip is settled before its join is complete',
     where: 'cascade',
-    seed: 4,
+    seed: 1,
     store: commits((transition) => {
       const { outcome } = transition
       if (outcome.type !== 'succeeded') return transition
@@ -46,13 +46,13 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'attempts never run out',
     where: 'decide',
-    seed: 2,
+    seed: 1,
     store: outcomes('failed', ({ error }) => ({ type: 'retried', error, delayMs: 1 })),
   },
   {
     name: 'a hand-back costs an attempt',
     where: 'attempt',
-    seed: 60,
+    seed: 33,
     store: outcomes('released', () => ({
       type: 'retried',
       error: { name: 'Error', message: 'handed back' },
@@ -68,7 +68,7 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'a fallback is never called',
     where: 'decide',
-    seed: 2,
+    seed: 1,
     store: arrivals((all) => all.filter(({ edge }) => !edge.endsWith('!'))),
   },
   {
@@ -93,7 +93,7 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'what a node wrote counts twice',
     where: 'attempt',
-    seed: 9,
+    seed: 2,
     store: outcomes('succeeded', (outcome) =>
       outcome.deltas === undefined ? outcome : { ...outcome, deltas: [...outcome.deltas, ...outcome.deltas] },
     ),
@@ -101,19 +101,19 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'recorded steps are not fed back',
     where: 'durable calls',
-    seed: 2,
+    seed: 1,
     store: claims((claim) => ({ ...claim, steps: [] })),
   },
   {
     name: 'lost leases are not looked at',
     where: 'decide',
-    seed: 107,
+    seed: 245,
     store: claims((claim) => ({ ...claim, lostLeases: 0 })),
   },
   {
     name: 'a failed join runs',
     where: 'decide',
-    seed: 4,
+    seed: 6,
     store: claims((claim) => ({
       ...claim,
       arrivals: claim.arrivals.filter(({ fate, edge }) => fate !== 'failed' || /[![]/.test(edge)),

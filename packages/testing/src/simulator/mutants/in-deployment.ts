@@ -17,9 +17,15 @@ export const inDeployment: readonly Mutant[] = [
     },
   },
   {
+    name: 'nobody looks at what waits for a version',
+    where: 'waiting work',
+    seed: 1,
+    store: (store) => ({ ...store, due: (query) => (query.enlisted === true ? [] : store.due(query)) }),
+  },
+  {
     name: 'a run is removed with something left to say',
     where: 'machine, isDone',
-    seed: 1,
+    seed: 258,
     machine: (machine) => {
       Object.defineProperty(machine, 'isDone', { get: () => isTerminal(machine.state.status) })
     },
@@ -27,7 +33,7 @@ export const inDeployment: readonly Mutant[] = [
   {
     name: 'a foreign job begins the node that it names, and no other',
     where: 'foreign jobs',
-    seed: 1,
+    seed: 2,
     store: (store, actor) => ({
       ...store,
       create: (run) => {
@@ -39,7 +45,7 @@ export const inDeployment: readonly Mutant[] = [
   {
     name: 'a run that was removed counts as one that still is',
     where: 'store, create',
-    seed: 1,
+    seed: 650,
     store: (store, actor) => ({
       ...store,
       async create(run) {

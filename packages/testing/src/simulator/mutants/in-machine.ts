@@ -8,7 +8,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'the fence is not looked at',
     where: 'machine, commit',
-    seed: 70,
+    seed: 2,
     machine: around('commit', {
       before(machine, transition) {
         const instance = machine.state.instances.get(transition.instanceId)
@@ -19,7 +19,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a claim takes what somebody else holds',
     where: 'machine, claim',
-    seed: 2,
+    seed: 1,
     machine: around('claim', {
       before(machine, { instanceId, claimId }, atMs) {
         const instance = machine.state.instances.get(instanceId)
@@ -30,7 +30,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a redelivered job runs a node again that has succeeded',
     where: 'machine, claim',
-    seed: 2,
+    seed: 1,
     machine: around('claim', {
       before(machine, { instanceId }) {
         const instance = machine.state.instances.get(instanceId)
@@ -41,7 +41,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a join is ready one arrival too early',
     where: 'machine, arrivals',
-    seed: 2,
+    seed: 1,
     machine: around('commit', {
       before(_machine, { outcome }) {
         if (!('arrivals' in outcome)) return
@@ -52,7 +52,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a run that is being cancelled starts more',
     where: 'machine, claim',
-    seed: 54,
+    seed: 1,
     machine: (machine) => {
       let wasStopping = false
       around('claim', {
@@ -69,7 +69,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a stopping run ends while others are at work',
     where: 'machine, commit',
-    seed: 37,
+    seed: 8,
     machine: around('commit', {
       before({ state }) {
         if (state.stopping) state.claimed = 1
@@ -79,7 +79,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a lease is renewed for whoever asks',
     where: 'machine, renew',
-    seed: 2,
+    seed: 106,
     machine: around('renew', {
       before({ state }, { claims }) {
         for (const claim of claims) Object.assign(claim, { fence: state.instances.get(claim.instanceId)?.fence })
@@ -89,7 +89,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a lease is renewed past the timeout of its attempt',
     where: 'machine, renew',
-    seed: 70,
+    seed: 222,
     machine: around('renew', {
       before({ state }, { claims }) {
         for (const { instanceId } of claims) {
@@ -102,7 +102,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a sleeper wakes at once',
     where: 'machine, commit',
-    seed: 5,
+    seed: 1,
     machine: around('commit', {
       after({ state }, { instanceId, outcome }, atMs) {
         const instance = state.instances.get(instanceId)
@@ -113,7 +113,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'the timeout of a wait is forgotten',
     where: 'machine, commit',
-    seed: 8,
+    seed: 1,
     machine: around('commit', {
       after({ state }, { instanceId, outcome }) {
         const instance = state.instances.get(instanceId)
@@ -124,7 +124,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a signal that was sent again counts again',
     where: 'machine, notify',
-    seed: 146,
+    seed: 4,
     machine: around('notify', {
       before({ state }, { type }) {
         if (type === 'signal') state.news?.signalIds.clear()
@@ -134,7 +134,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a step that was recorded is recorded again',
     where: 'machine, commit',
-    seed: 10,
+    seed: 20,
     machine: around('commit', {
       before({ state }, { instanceId, outcome }) {
         const instance = state.instances.get(instanceId)
@@ -147,7 +147,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'nobody finds a lease that has ended',
     where: 'machine, due',
-    seed: 16,
+    seed: 9,
     machine(machine) {
       const due = machine.due.bind(machine)
       machine.due = (...args) =>
@@ -159,7 +159,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'the index of due runs misses those that sleep',
     where: 'machine, due',
-    seed: 2,
+    seed: 1,
     machine(machine) {
       const take = machine.takeNewDueAtMs.bind(machine)
       machine.takeNewDueAtMs = () => {
@@ -173,7 +173,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a commit of a paused run goes on with the next node',
     where: 'machine, commit',
-    seed: 221,
+    seed: 4,
     machine: (machine) => {
       const { state } = machine
       let { held } = state
@@ -191,7 +191,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'what is due when a pause is lifted is in no index',
     where: 'machine, unpause',
-    seed: 183,
+    seed: 826,
     machine: around('notify', {
       after({ state }, { type }) {
         if (type === 'unpause') state.newDueAtMs = NEVER_MS

@@ -10,6 +10,7 @@ import type { Mutant } from '../mutants/mutant.ts'
 import type { Actor } from './actor.ts'
 import type { Onlooker } from './onlooker.ts'
 import { SimQueue } from './queue.ts'
+import { RecordingStore, type StoreCall } from './recording-store.ts'
 import { type Happening, type Pick, Timeline } from './timeline.ts'
 import { Trace } from './trace.ts'
 
@@ -27,6 +28,8 @@ export interface WorldOptions {
   readonly referee: Onlooker
   readonly mutant?: Mutant | undefined
   readonly keepsTrace?: boolean
+  /** Where to note all that the store was asked to change. */
+  readonly calls?: StoreCall[] | undefined
   /** Who goes next. Default: by the seed. */
   readonly pick?: Pick
 }
@@ -74,7 +77,7 @@ export class World {
     const order = new Dice(hash(`${seed} order`))
     this.#pick = options.pick ?? ((ready) => order.below(ready.length))
     const clock = { now: () => this.nowMs + this.storeSkewMs, after: () => () => {} }
-    this.store = new InMemoryRunStore({
+    const storeOptions: ConstructorParameters<typeof InMemoryRunStore>[0] = {
       clock,
       redispatchMs: 2 * this.sweepMs,
       redispatchMaxMs: 8 * this.sweepMs,
@@ -89,7 +92,12 @@ export class World {
         referee.watches(runId, machine)
         return machine
       },
-    })
+    }
+    const { calls } = options
+    this.store =
+      calls === undefined
+        ? new InMemoryRunStore(storeOptions)
+        : new RecordingStore({ ...storeOptions, calls, nowMs: () => this.storeNowMs })
     this.queue = new SimQueue(this, options.visibilityMs)
     this.coordinationStore = new InMemoryCoordinationStore({ clock })
   }
