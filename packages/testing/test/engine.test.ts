@@ -407,7 +407,7 @@ describe('what is due for a run makes it say to others', () => {
 
     await clock.advance(6_000)
 
-    expect(await client.get('p').summary()).toMatchObject({ status: 'failed', error: { code: 'INVALID_BLUEPRINT' } })
+    expect(await client.get('p').summary()).toMatchObject({ status: 'failed', error: { code: 'NODE_GONE' } })
     expect(await client.get('p:ask:0').status()).toBe('cancelled')
     await next.close()
     await adapter.close()

@@ -240,8 +240,7 @@ export class Courier {
       const left = await store.due({ limit: LOOK_LIMIT, runId: sender })
       // Where there is more than was looked through, it may be among that: the next reminder will tell.
       if (left.length >= LOOK_LIMIT) return true
-      if (left.some((item) => item.type === 'message' && item.message.to === to && isStart(item.message)))
-        return true
+      if (left.some((item) => item.type === 'message' && item.message.to === to && isStart(item.message))) return true
     }
     return false
   }

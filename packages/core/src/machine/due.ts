@@ -1,4 +1,5 @@
 /** What time has made ready in a run. */
+import { isHeldBack } from '../model/hold.ts'
 import { limiterDueAtMs } from '../model/limiter.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
 import { type InstanceState, NEVER, type RunState } from '../model/run-state.ts'
@@ -44,7 +45,7 @@ export function dueItems(
     flows === undefined ||
     flows.some((flow) => flow.flowId === head.flowId && (head.version === undefined || flow.version === head.version))
   // What is paused by an operator costs no sweep anything.
-  if (!isWanted || state.held !== undefined) return items
+  if (!isWanted || isHeldBack(state)) return items
   const wholeRun = runId !== undefined && !unsentOnly
   for (const instance of enlisted ? (state.enlisted ?? []) : state.instances.values()) {
     // What is on a waiting list is nobody else's, save for those who ask about this run.
@@ -73,7 +74,7 @@ export function nextDueAtMs(state: RunState): number {
   if (isTerminal(state.status)) return next
   if (state.limiter !== undefined) return Math.min(next, limiterDueAtMs(state.limiter))
   if (!state.stopping) next = Math.min(next, state.head.deadlineAtMs ?? NEVER)
-  if (state.held !== undefined) return next
+  if (isHeldBack(state)) return next
   for (const instance of state.instances.values()) {
     if (instance.status === 'waiting' || isSettled(instance.status)) continue
     if (state.stopping && instance.status !== 'claimed') continue

@@ -1,3 +1,4 @@
+import { isHeldBack } from '../model/hold.ts'
 import type { InstanceId } from '../model/ids.ts'
 import { isTerminal } from '../model/run.ts'
 import type { RunState } from '../model/run-state.ts'
@@ -14,8 +15,7 @@ export function enlist(state: RunState, instanceId: InstanceId, atMs: number): E
   if (state.stopping) return { status: 'cancelled' }
   const instance = state.instances.get(instanceId)
   // What an operator has paused waits for the operator, and gets its jobs again when that is over.
-  if (state.held !== undefined || instance === undefined || !isClaimable(instance, atMs))
-    return { status: 'not-claimable' }
+  if (isHeldBack(state) || instance === undefined || !isClaimable(instance, atMs)) return { status: 'not-claimable' }
   if (instance.enlistedAtMs === undefined) putOnList(state, instance, atMs)
   return { status: 'enlisted' }
 }

@@ -21,6 +21,7 @@ import type { RunEvent, RunFact } from '../model/event.ts'
 import { isOtherChild } from '../model/family.ts'
 import { fold } from '../model/fold.ts'
 import { gateOf } from '../model/gate.ts'
+import { isHeldBack } from '../model/hold.ts'
 import type { InstanceId, NodeId } from '../model/ids.ts'
 import { deepEqual } from '../model/json.ts'
 import { type LimiterState, limiterDueAtMs } from '../model/limiter.ts'
@@ -146,7 +147,7 @@ export class RunMachine {
     if (instance.status === 'claimed' && instance.claimId === request.claimId) {
       return { status: 'claimed', claim: claimView(state, instance, request) }
     }
-    if (state.held !== undefined) return { status: 'not-claimable' }
+    if (isHeldBack(state)) return { status: 'not-claimable' }
     if (!isClaimable(instance, atMs)) return { status: state.stopping ? 'cancelled' : 'not-claimable' }
     if (instance.status === 'claimed') {
       this.#emit({
@@ -537,7 +538,7 @@ export class RunMachine {
   #claimNext({ next, commitId }: Transition, atMs: number): Claim | undefined {
     const { state } = this
     if (next === undefined || state.opened.length === 0 || state.stopping || isTerminal(state.status)) return undefined
-    if (state.held !== undefined) return undefined
+    if (isHeldBack(state)) return undefined
     // A chain of commits must not outrun the deadline: a claim that came by itself would be refused.
     if (this.#passDeadline(atMs)) {
       this.#conclude(atMs)

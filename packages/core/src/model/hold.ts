@@ -1,4 +1,5 @@
 /** What an operator's pause means: nothing of the run may be claimed until it is lifted, or the run is stopped. */
+import { gateOf } from './gate.ts'
 import { isSettled, type PauseCode } from './run.ts'
 import type { RunState } from './run-state.ts'
 
@@ -21,7 +22,16 @@ export function letGo(state: RunState): void {
   if (state.held === undefined) return
   if (state.status === 'paused') state.status = state.held.before
   state.held = undefined
-  // What became due in the meantime was in nobody's index.
+  findAgain(state)
+}
+
+/** Nothing of it may be claimed, whatever is due: it is paused, or waits at a gate with what it took over from another. */
+export function isHeldBack(state: RunState): boolean {
+  return state.held !== undefined || gateOf(state) !== undefined
+}
+
+/** What became due while it was held back was in nobody's index. */
+export function findAgain(state: RunState): void {
   for (const { status, dueAtMs } of state.instances.values()) {
     if (status !== 'waiting' && !isSettled(status) && dueAtMs < state.newDueAtMs) state.newDueAtMs = dueAtMs
   }

@@ -1,6 +1,7 @@
 /** How a run gets through its gates, and leaves them behind when it has ended. */
 import { post } from './family.ts'
 import { type Gate, gateOf } from './gate.ts'
+import { findAgain } from './hold.ts'
 import { open } from './instance-status.ts'
 import type { RunMessage } from './message.ts'
 import type { RunState } from './run-state.ts'
@@ -26,6 +27,7 @@ export function passGate(state: RunState, atMs: number): void {
   state.gate += 1
   if (gateOf(state) !== undefined) return askAtGate(state, atMs)
   for (const instance of state.behindGates.splice(0)) open(state, instance, atMs)
+  findAgain(state)
 }
 
 /** It has ended: whatever it held or waited for is another's. */
