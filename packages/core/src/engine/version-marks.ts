@@ -7,6 +7,8 @@ import { sha256 } from './sha256.ts'
 
 /** A version that no worker has started with for so long may mean something else. */
 const MARK_MS = 30 * 24 * 3_600_000
+/** Of a blueprint's text: up to here it is its own mark, and nobody has to wait for a digest. */
+const READABLE_LENGTH = 8_192
 
 export interface MarkVersionsOptions {
   readonly coordinationStore: ICoordinationStore
@@ -16,7 +18,7 @@ export interface MarkVersionsOptions {
 
 /**
  * One version has one content, everywhere. A registry sees to that in its process; between processes each worker that
- * starts leaves a digest of its versions where the others find it, and says so loudly when another one is there. It
+ * starts leaves a mark of its versions where the others find it, and says so loudly when another one is there. It
  * starts all the same: the mark may be an old one, and a fleet that is down helps nobody.
  */
 export async function markVersions(
@@ -26,19 +28,20 @@ export async function markVersions(
   for (const { flowId, version, blueprint } of graphs) {
     if (version === undefined) continue
     const key = `baton/version/${flowId}/${version}`
-    const digest = await sha256(canonicalText(blueprint as unknown as JsonValue))
-    if (await leaveMark(coordinationStore, key, digest)) continue
+    const text = canonicalText(blueprint as unknown as JsonValue)
+    const mark = text.length <= READABLE_LENGTH ? text : await sha256(text)
+    if (await leaveMark(coordinationStore, key, mark)) continue
     const name = flowName(flowId, version)
     const message = `${name} has another content in other workers: give the changed flow a new version`
-    logger.log('error', message, { workerId, key, digest })
+    logger.log('error', message, { workerId, key, mark })
   }
 }
 
 /** @returns false when another one is there */
-async function leaveMark(store: ICoordinationStore, key: string, digest: string): Promise<boolean> {
+async function leaveMark(store: ICoordinationStore, key: string, mark: string): Promise<boolean> {
   const options = { ttlMs: MARK_MS }
-  if (await store.compareAndSet(key, digest, digest, options)) return true
-  if (await store.setIfNotExist(key, digest, options)) return true
+  if (await store.compareAndSet(key, mark, mark, options)) return true
+  if (await store.setIfNotExist(key, mark, options)) return true
   // Somebody with the same one may have been faster.
-  return store.compareAndSet(key, digest, digest, options)
+  return store.compareAndSet(key, mark, mark, options)
 }
