@@ -16,20 +16,17 @@
  * grows with every claim, says which one counts.
  */
 import { applyDeltas, type Delta } from '../model/delta.ts'
-import { BatonError, errors, unreachable } from '../model/errors.ts'
+import { BatonError } from '../model/errors.ts'
 import type { RunEvent, RunFact } from '../model/event.ts'
 import { isOtherChild } from '../model/family.ts'
 import { fold } from '../model/fold.ts'
-import { gateOf } from '../model/gate.ts'
 import { isHeldBack } from '../model/hold.ts'
 import type { InstanceId, NodeId } from '../model/ids.ts'
-import { deepEqual } from '../model/json.ts'
 import { type LimiterState, limiterDueAtMs } from '../model/limiter.ts'
 import type { RunMessage } from '../model/message.ts'
 import type { NewRun } from '../model/run.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
 import { forget, type InstanceState, NEVER, RunState, setDue } from '../model/run-state.ts'
-import { isContinuing, newestKnown, withCarried } from '../model/succession.ts'
 import { delist, delistAll } from '../model/waiting-list.ts'
 import type {
   Claim,
@@ -45,11 +42,14 @@ import type { DueItem } from '../ports/run-store.ts'
 import type { CommitResult, NextClaim, Outcome, Send, Settlement, Transition } from '../ports/transition.ts'
 import type { EnlistResult } from '../ports/waiting-lists.ts'
 import { claimView } from './claim-view.ts'
-import { claimableAt, type DueFilter, dueItems, isClaimable, nextDueAtMs } from './due.ts'
+import { type DueFilter, dueItems, isClaimable, nextDueAtMs } from './due.ts'
+import { conclusionOf, deadlinePassed } from './ending.ts'
 import { enlist } from './enlist.ts'
+import { decidedBefore, hear, hearAfterEnd } from './hear.ts'
 import { notifyLimiter } from './limiter-machine.ts'
 import { failureFixesOutcome, isMoot, outcomeEvent } from './outcome-event.ts'
-import { undoneBy, whyNotReopened } from './redrive.ts'
+import { NO_IDS, type ReminderTimes, remindLater, takeAllClaimable, takeOpened, takeSent } from './reminders.ts'
+import { headOf, isSameStart, runStarted } from './run-start.ts'
 
 export interface MachineOptions {
   /** How long a job may go unanswered before the sweep reminds of it. */
@@ -62,10 +62,7 @@ export interface MachineOptions {
   readonly limiterNews?: number
 }
 
-const NO_IDS: readonly InstanceId[] = []
 const LIMITER_NEWS = 2_000
-/** A first run knows from its own journal which one comes second. */
-const FIRST_SUCCESSOR = 2
 
 export class RunMachine {
   readonly state: RunState
@@ -77,33 +74,9 @@ export class RunMachine {
   }
 
   static create(run: NewRun, atMs: number, options: MachineOptions): RunMachine {
-    const head: RunState['head'] = {
-      runId: run.runId,
-      kind: run.kind,
-      flowId: run.flowId,
-      ...(run.version === undefined ? {} : { version: run.version }),
-      tags: run.tags ?? [],
-      priority: run.priority ?? 0,
-      failFast: run.failFast ?? true,
-      lineage: run.lineage ?? { rootRunId: run.runId },
-      correlation: run.correlation ?? { traceId: run.runId, spanId: run.runId },
-      createdAtMs: atMs,
-      ...(run.deadlineMs === undefined ? {} : { deadlineAtMs: (run.startAtMs ?? atMs) + run.deadlineMs }),
-      ...(run.gates === undefined ? {} : { gates: run.gates }),
-    }
+    const head = headOf(run, atMs)
     const machine = new RunMachine(new RunState(head), options)
-    machine.#emit({
-      seq: 1,
-      atMs,
-      type: 'run-started',
-      head,
-      ...(run.input === undefined ? {} : { input: run.input }),
-      ...(run.context === undefined ? {} : { context: run.context }),
-      starts: run.starts,
-      ...(run.startAtMs === undefined ? {} : { startAtMs: run.startAtMs }),
-      ...(run.from === undefined ? {} : { from: run.from }),
-      ...(run.carried === undefined ? {} : { carried: run.carried }),
-    })
+    machine.#emit(runStarted(run, head, atMs))
     if (run.from !== undefined) {
       machine.#conclude(atMs)
       machine.#takeSent(atMs)
@@ -121,17 +94,7 @@ export class RunMachine {
 
   /** Whether a `create` with this content asks for the run that is already here. */
   isSameStart(run: NewRun): boolean {
-    const { head, input, firstContext } = this.state
-    return (
-      head.flowId === run.flowId &&
-      head.lineage.parentRunId === run.lineage?.parentRunId &&
-      head.lineage.branchOriginRunId === run.lineage?.branchOriginRunId &&
-      head.lineage.branchCheckpointId === run.lineage?.branchCheckpointId &&
-      head.lineage.succession?.previousRunId === run.lineage?.succession?.previousRunId &&
-      head.version === run.version &&
-      deepEqual(input, run.input) &&
-      deepEqual(firstContext, run.context)
-    )
+    return isSameStart(this.state, run)
   }
 
   claim(request: ClaimRequest, atMs: number): ClaimResult {
@@ -216,86 +179,17 @@ export class RunMachine {
 
   notify(notice: Notice, atMs: number): NoticeResult {
     const { state } = this
-    // A decision stands after the run has ended too: who asks again, for want of an answer, gets the same one.
-    const decided = notice.type === 'decide' ? this.#decided(notice) : undefined
+    const decided = decidedBefore(state, notice, this.#signal())
     if (decided !== undefined) return decided
-    if (isTerminal(state.status)) return this.#toldAfterEnd(notice)
+    if (isTerminal(state.status)) return hearAfterEnd(state, notice, this.#signal())
     if (state.limiter !== undefined) return this.#notifyLimiter(state.limiter, notice, atMs)
     const before = state.seq
-    let woken = NO_IDS
-    switch (notice.type) {
-      case 'cancel':
-        if (!state.stopping || isContinuing(state)) {
-          this.#emit({ seq: state.seq + 1, atMs, type: 'run-cancel-requested', reason: notice.reason })
-        }
-        break
-      case 'pause':
-        if ((!state.stopping || isContinuing(state)) && state.held === undefined) {
-          const { reason, by, code } = notice
-          const who = { ...(by === undefined ? {} : { by }), ...(code === undefined ? {} : { code }) }
-          this.#record({ type: 'run-pause-ordered', reason, ...who }, atMs)
-        }
-        break
-      case 'unpause':
-        if (state.held !== undefined) woken = this.#liftPause(notice.by, atMs)
-        break
-      case 'redrive': {
-        const refusal = whyNotReopened(state, notice.instanceId)
-        if (refusal !== undefined) return refusal
-        const { instanceId, by } = notice
-        const undone = undoneBy(state, instanceId)
-        this.#record({ type: 'node-reopened', instanceId, undone, ...(by === undefined ? {} : { by }) }, atMs)
-        break
-      }
-      case 'signal':
-        if (notice.signalId === undefined || state.news?.signalIds.has(notice.signalId) !== true) {
-          this.#emit({
-            seq: state.seq + 1,
-            atMs,
-            type: 'signal-received',
-            name: notice.name,
-            ...(notice.payload === undefined ? {} : { payload: notice.payload }),
-            ...(notice.signalId === undefined ? {} : { signalId: notice.signalId }),
-          })
-        }
-        break
-      case 'decide': {
-        if (!this.#awaitsApproval(notice.approvalId)) return { status: 'unknown-approval' }
-        this.#emit({
-          seq: state.seq + 1,
-          atMs,
-          type: 'approval-decided',
-          approvalId: notice.approvalId,
-          decision: notice.decision,
-        })
-        break
-      }
-      case 'deadline':
-        this.#passDeadline(atMs)
-        break
-      case 'continued':
-        // Only of a run that has ended is there anything to say.
-        break
-      case 'child-ended': {
-        const { childRunId, end } = notice
-        const child = state.children?.get(childRunId)
-        if (child !== undefined && child.end === undefined) this.#record({ type: 'child-ended', childRunId, end }, atMs)
-        break
-      }
-      case 'slot-grant':
-        if (gateOf(state)?.limiter === notice.limiter && !state.stopping) {
-          this.#record({ type: 'slot-granted', limiter: notice.limiter }, atMs)
-        }
-        break
-      case 'slot-request':
-      case 'slot-release':
-      case 'slots-due':
-      case 'limiter-move':
-        // News for a limiter, and this run is none.
-        break
-      default:
-        return unreachable(notice)
-    }
+    const wasHeld = state.held !== undefined
+    const heard = hear(state, notice, atMs)
+    if (heard !== undefined && 'refusal' in heard) return heard.refusal
+    if (heard !== undefined) this.#record(heard.fact, atMs)
+    const woken =
+      wasHeld && notice.type === 'unpause' ? takeAllClaimable(state, this.#options.redispatchMs, atMs) : NO_IDS
     this.#conclude(atMs)
     if (state.seq === before) return { status: 'unchanged', run: this.#signal() }
     const opened = this.#takeOpened(atMs)
@@ -335,22 +229,11 @@ export class RunMachine {
   /** Notes that jobs were sent again, or messages were not taken; the next reminder comes after twice the time. */
   redispatch(
     instanceIds: readonly InstanceId[],
-    times: { readonly redispatchMs: number; readonly redispatchMaxMs: number },
+    times: ReminderTimes,
     atMs: number,
     messages: readonly string[] = [],
   ): void {
-    for (const id of instanceIds) {
-      const instance = this.state.instances.get(id)
-      if (instance === undefined || isSettled(instance.status)) continue
-      instance.remindAtMs = atMs + Math.min(times.redispatchMaxMs, times.redispatchMs * 2 ** instance.dispatch)
-      instance.dispatch += 1
-    }
-    for (const key of messages) {
-      const entry = this.state.outbox?.get(key)
-      if (entry === undefined) continue
-      entry.remindAtMs = atMs + Math.min(times.redispatchMaxMs, times.redispatchMs * 2 ** entry.dispatch)
-      entry.dispatch += 1
-    }
+    remindLater(this.state, instanceIds, messages, times, atMs)
   }
 
   /** Puts an instance on the waiting list for the run's version. No event speaks of it: it is only about who may take it. */
@@ -472,66 +355,18 @@ export class RunMachine {
     }
   }
 
-  /** @returns what may be claimed now: jobs for it that came during the pause have found nothing */
-  #liftPause(by: string | undefined, atMs: number): readonly InstanceId[] {
-    this.#record({ type: 'run-pause-lifted', ...(by === undefined ? {} : { by }) }, atMs)
-    const { redispatchMs } = this.#options
-    return claimableAt(this.state, atMs).map((instance) => {
-      instance.remindAtMs = redispatchMs === NEVER ? instance.dueAtMs : atMs + redispatchMs
-      return instance.id
-    })
-  }
-
-  /**
-   * A run that another one goes on for says which: who brings news shall bring it there. What it has taken itself,
-   * it does not pass on.
-   */
-  #toldAfterEnd(notice: Notice): NoticeResult {
-    const { state } = this
-    const run = this.#signal()
-    if (notice.type === 'signal' && notice.signalId !== undefined && state.news?.signalIds.has(notice.signalId)) {
-      return { status: 'unchanged', run }
-    }
-    if (notice.type === 'continued' && state.continuedBy !== undefined) {
-      const { by, link } = notice
-      if (link > (state.newest?.link ?? FIRST_SUCCESSOR)) state.newest = { runId: by, link }
-    }
-    const continuedBy = newestKnown(state)
-    return { status: 'ended', run, ...(continuedBy === undefined ? {} : { continuedBy }) }
-  }
-
   #passDeadline(atMs: number): boolean {
-    const { state } = this
-    const { deadlineAtMs } = state.head
-    if (deadlineAtMs === undefined || atMs < deadlineAtMs || state.stopping) return false
-    const error = { name: 'BatonError', code: 'RUN_TIMEOUT', message: errors.RUN_TIMEOUT.about }
-    this.#record({ type: 'run-deadline-passed', error }, atMs)
-    return true
+    const fact = deadlinePassed(this.state, atMs)
+    if (fact !== undefined) this.#record(fact, atMs)
+    return fact !== undefined
   }
 
-  /** Ends the run when nothing is left to happen; else notes when it began or ceased to wait for the outside. */
   #conclude(atMs: number): void {
     const { state } = this
     if (isTerminal(state.status) || state.limiter !== undefined) return
     if (state.stopping || state.held !== undefined) delistAll(state)
-    if (state.open === 0 || (state.stopping && state.claimed === 0)) {
-      const { outcome } = state
-      if (outcome === undefined) this.#emit({ seq: state.seq + 1, atMs, type: 'run-completed' })
-      else if (outcome.status === 'continued')
-        this.#record({ type: 'run-completed', next: withCarried(state, outcome.run) }, atMs)
-      else if (outcome.status === 'cancelled') this.#record({ type: 'run-cancelled', reason: outcome.reason }, atMs)
-      else {
-        const { error, instanceId } = outcome
-        this.#record({ type: 'run-failed', error, ...(instanceId === undefined ? {} : { instanceId }) }, atMs)
-      }
-      return
-    }
-    if (state.news === undefined) return
-    // A run that begins where another one was may wait for the outside before anybody has claimed anything.
-    if (state.paused && (state.status === 'running' || state.status === 'pending'))
-      this.#record({ type: 'run-paused' }, atMs)
-    else if (!state.paused && state.status === 'paused' && state.held === undefined)
-      this.#record({ type: 'run-resumed' }, atMs)
+    const fact = conclusionOf(state)
+    if (fact !== undefined) this.#record(fact, atMs)
   }
 
   /** Claims the first instance made ready that a candidate allows; the others are the jobs to send. */
@@ -551,37 +386,12 @@ export class RunMachine {
     return undefined
   }
 
-  /** Empties the list of instances made ready, sets their reminders, and names those that want a job now. */
   #takeOpened(atMs: number): readonly InstanceId[] {
-    const { opened, stopping, held } = this.state
-    if (opened.length === 0) return NO_IDS
-    const { redispatchMs } = this.#options
-    let ready: InstanceId[] | undefined
-    for (const instance of opened) {
-      if (instance.status !== 'ready') continue
-      const later = instance.dueAtMs > atMs
-      // Nobody sends a job for what only time makes ready: the sweep does, when its time has come.
-      instance.remindAtMs = later || redispatchMs === NEVER ? instance.dueAtMs : atMs + redispatchMs
-      if (later || stopping || held !== undefined) continue
-      if (ready === undefined) ready = [instance.id]
-      else ready.push(instance.id)
-    }
-    opened.length = 0
-    return ready ?? NO_IDS
+    return takeOpened(this.state, this.#options.redispatchMs, atMs)
   }
 
-  /** Empties the list of what was posted, and sets the reminders. */
   #takeSent(atMs: number): readonly RunMessage[] {
-    const { sent, outbox } = this.state
-    const { redispatchMs } = this.#options
-    this.state.sent = []
-    for (const { key } of sent) {
-      const entry = outbox?.get(key)
-      // Nobody brings what only time makes due: the sweep does.
-      if (entry === undefined || redispatchMs === NEVER || entry.dueAtMs > atMs) continue
-      entry.remindAtMs = atMs + redispatchMs
-    }
-    return sent
+    return takeSent(this.state, this.#options.redispatchMs, atMs)
   }
 
   #answerAgain(instance: InstanceState, transition: Transition): CommitResult {
@@ -595,21 +405,6 @@ export class RunMachine {
       ...(held === undefined ? {} : { claim: claimView(this.state, held, needs ?? {}) }),
       run: this.#signal(),
     }
-  }
-
-  #decided({ approvalId, decision }: Extract<Notice, { type: 'decide' }>): NoticeResult | undefined {
-    const decided = this.state.news?.decisions.get(approvalId)
-    if (decided === undefined) return undefined
-    return decided.approved === decision.approved && deepEqual(decided.payload, decision.payload)
-      ? { status: 'unchanged', run: this.#signal() }
-      : { status: 'conflict', decision: decided }
-  }
-
-  #awaitsApproval(approvalId: string): boolean {
-    for (const { parked } of this.state.news?.awaiting.values() ?? []) {
-      if (parked?.wait?.kind === 'approval' && parked.wait.name === approvalId) return true
-    }
-    return false
   }
 }
 
