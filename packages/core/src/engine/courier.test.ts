@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
 import { InMemoryRunStore } from '../memory/run-store.ts'
 import type { RunId } from '../model/ids.ts'
-import type { NewRun } from '../model/run.ts'
+import type { RunMessage } from '../model/message.ts'
+import type { NewRun, RunSummary } from '../model/run.ts'
 import { systemClock } from '../ports/clock.ts'
-import type { Notice, NoticeResult } from '../ports/notice.ts'
 import { Courier } from './courier.ts'
 
 const parent = 'parent' as RunId
@@ -27,26 +27,33 @@ function calledOff(store: InMemoryRunStore): void {
 class StoreOfTwo extends InMemoryRunStore {
   others = 0
 
-  override notify(notice: Notice): NoticeResult {
-    const result = super.notify(notice)
-    for (const item of result.status === 'unknown-run' ? this.due({ limit: 10 }) : []) {
+  override summary(runId: RunId): RunSummary | undefined {
+    const summary = super.summary(runId)
+    for (const item of summary === undefined ? this.due({ limit: 10 }) : []) {
       if (item.type !== 'message' || item.message.body.type !== 'start') continue
       const { key, body } = item.message
       this.create(body.run)
       this.delivered(item.runId, [key])
       this.others += 1
     }
-    return result
+    return summary
   }
+}
+
+function outboxOf(store: InMemoryRunStore): RunMessage[] {
+  return store.due({ limit: 10 }).flatMap((item) => (item.type === 'message' ? [item.message] : []))
+}
+
+function courierOf(store: InMemoryRunStore): Courier {
+  return new Courier({ store, queue: undefined, clock: systemClock, logger: { log: () => {} } })
 }
 
 it('calls off a child whose start arrives, brought by somebody else, while it looks whether there is one', async () => {
   const store = new StoreOfTwo()
   calledOff(store)
-  const messages = store.due({ limit: 10 }).flatMap((item) => (item.type === 'message' ? [item.message] : []))
-  const courier = new Courier({ store, queue: undefined, clock: systemClock, logger: { log: () => {} } })
+  const messages = outboxOf(store)
 
-  await courier.deliver(
+  await courierOf(store).deliver(
     parent,
     messages.filter(({ body }) => body.type === 'cancel'),
   )
@@ -54,4 +61,25 @@ it('calls off a child whose start arrives, brought by somebody else, while it lo
   expect(store.others).toBe(1)
   expect(store.summary(child)?.status).toBe('cancelled')
   expect(store.due({ limit: 10 }).filter(({ runId }) => runId === parent)).toEqual([])
+})
+
+it('does not call off a run of that id which is the child of another one', async () => {
+  const store = new InMemoryRunStore()
+  calledOff(store)
+  // The other one was faster, while the first could not bring its start.
+  const other = 'other' as RunId
+  store.create({ ...head, runId: other })
+  store.create({ ...head, runId: child, lineage: { rootRunId: other, parentRunId: other } })
+  const cancels = outboxOf(store).filter(({ body }) => body.type === 'cancel')
+
+  await courierOf(store).deliver(parent, cancels)
+
+  expect(store.summary(child)?.status).toBe('pending')
+  // As long as it has a start to bring, what comes after it stays, too.
+  expect(outboxOf(store).map(({ body }) => body.type)).toEqual(['start', 'cancel'])
+
+  for (const _ of ['start', 'cancel']) await courierOf(store).deliver(parent, outboxOf(store))
+
+  expect(store.summary(child)?.status).toBe('pending')
+  expect(outboxOf(store)).toEqual([])
 })

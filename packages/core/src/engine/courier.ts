@@ -118,7 +118,7 @@ export class Courier {
       case 'start':
         return this.#start(from, body.run, line)
       case 'cancel':
-        return this.#reach(from, { type: 'cancel', runId: to, reason: body.reason }, line)
+        return this.#callOff(from, to, body.reason, line)
       case 'signal': {
         const { name, payload } = body
         const news = { name, ...(payload === undefined ? {} : { payload }), signalId: `${from}/${key}` }
@@ -220,15 +220,39 @@ export class Courier {
     if (parent !== undefined) await this.#tellEnd(parent, run, { status: 'failed', error }, line)
   }
 
+  /**
+   * Calls a child off. A run of that id may be another one's child, or nobody's: whose it is never changes, so that who has
+   * looked may tell.
+   *
+   * @returns whether it has heard it, or there is none; not so where it may still be made
+   */
+  async #callOff(from: RunId, to: RunId, reason: string, line: Bag[]): Promise<boolean> {
+    const { store, onStop } = this.#options
+    let child = await store.summary(to)
+    if (child === undefined || !(await this.#isChildOf(from, child))) {
+      if (await this.#mayBeOnItsWay(from, to)) return false
+      // Between the two looks somebody may have brought its start.
+      child ??= await store.summary(to)
+      if (child === undefined || !(await this.#isChildOf(from, child))) return true
+    }
+    const told = await this.#notify({ type: 'cancel', runId: to, reason }, line)
+    if (told !== undefined) onStop?.(told)
+    return true
+  }
+
+  async #isChildOf(parent: RunId, { lineage: { parentRunId } }: RunSummary): Promise<boolean> {
+    if (parentRunId === parent) return true
+    const summary = await this.#options.store.summary(parent)
+    return summary !== undefined && parentRunId === lastingIdOf(summary)
+  }
+
   /** @returns whether the run has heard it, or there is none; not so where it may still be made */
   async #reach(from: RunId, notice: Notice, line: Bag[]): Promise<boolean> {
-    let told = await this.#notify(notice, line)
-    if (told === undefined) {
-      if (await this.#mayBeOnItsWay(from, notice.runId)) return false
-      // Between the two looks somebody may have brought its start.
-      told = await this.#notify(notice, line)
-    }
-    if (notice.type === 'cancel' && told !== undefined) this.#options.onStop?.(told)
+    const told = await this.#notify(notice, line)
+    if (told !== undefined) return true
+    if (await this.#mayBeOnItsWay(from, notice.runId)) return false
+    // Between the two looks somebody may have brought its start.
+    await this.#notify(notice, line)
     return true
   }
 

@@ -19,8 +19,8 @@ export async function checkEnd(referee: Referee, world: World, over: ReadonlySet
     if (referee.cancelled.has(run.runId) && record.status !== 'cancelled') {
       return referee.fails('I8', run.runId, `a cancel that had won ended as ${record.status}`)
     }
-    // A child may be called off, if it is not done by then.
-    const isCalledOff = record.status === 'cancelled' && model.family.parent !== undefined
+    // How far a child has come when it is called off is a matter of time, also where it had failed by then and went on.
+    const isCalledOff = model.cancelRequested && model.family.parent !== undefined
     if (!flow.isDetermined || isCalledOff) continue
     const foretold = foretell(world.seed, run)
     const found = {
