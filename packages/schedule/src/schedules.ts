@@ -12,12 +12,12 @@ import {
   type RunSummary,
   systemClock,
 } from '@baton/core'
-import type { News } from './advance.ts'
+import { changed, type ScheduleChanges, withoutUndefined } from './changes.ts'
 import { checkInput } from './check-input.ts'
-import { EVERY_SCHEDULE, type Kept, MAILBOX, scheduleFlow, tagOf } from './schedule-flow.ts'
+import { EVERY_SCHEDULE, type Kept, MAILBOX, scheduleFlow, type Told, tagOf } from './schedule-flow.ts'
 import { changeableMembers, checkScheduleId, checkSpec, type Policies, type Spec, sameContent } from './spec.ts'
 import { firstState } from './state.ts'
-import type { Timing, timingMembers } from './timing.ts'
+import type { Timing } from './timing.ts'
 import { type ScheduleView, viewOf } from './view.ts'
 
 export interface SchedulesOptions extends Pick<ClientOptions, 'store' | 'queue' | 'serializer' | 'logger' | 'newId'> {
@@ -33,13 +33,6 @@ export type NewSchedule<Input = unknown> = {
   readonly input?: Input
 } & Timing &
   Policies
-
-/** What can be changed: everything but the id and the flow. A change from cron to an interval, or back, is one of both. */
-export type ScheduleChanges = { readonly input?: unknown } & Partial<Omit<Timing, 'cron' | 'everyMs' | 'timeZone'>> & {
-    readonly cron?: string
-    readonly timeZone?: string
-    readonly everyMs?: number
-  } & Policies
 
 /** So many deleted schedules of one id may have left their tombstones. */
 const MOST_GENERATIONS = 1_000
@@ -149,10 +142,10 @@ export class Schedules {
   async update(id: string, changes: ScheduleChanges): Promise<void> {
     checkOptions(changes, changeableMembers, 'changes')
     const { kept } = await this.#open(id)
-    const spec = changed(kept.spec, changes)
-    checkSpec(spec)
-    this.#serializer.encode(spec.input ?? null, 'input')
-    await this.#tell(id, { type: 'updated', spec })
+    checkSpec(changed(kept.spec, changes))
+    this.#serializer.encode(changes.input ?? null, 'input')
+    // The changes alone: another update may be on its way, and what is left out here must not undo it.
+    await this.#tell(id, { type: 'updated', changes: withoutUndefined(changes) })
   }
 
   /** Starts nothing until `unpause`. Instants that pass meanwhile are left out. Runs that were started go on. */
@@ -181,7 +174,7 @@ export class Schedules {
     await this.#client.get(found.view.keeperRunId).cancel('the schedule was deleted')
   }
 
-  async #tell(id: string, news: News): Promise<void> {
+  async #tell(id: string, news: Told): Promise<void> {
     const { view } = await this.#open(id)
     try {
       await this.#client.get(view.keeperRunId).signal(MAILBOX, news, { signalId: this.#newId() })
@@ -250,18 +243,6 @@ function keeperId(id: string, generation: number): string {
 interface Found {
   readonly kept: Kept
   readonly view: ScheduleView
-}
-
-/** The one kind of timing takes the place of the other. */
-function changed(spec: Spec, changes: ScheduleChanges): Spec {
-  const isNew = (member: (typeof timingMembers)[number]) => changes[member] !== undefined
-  const { cron, timeZone, everyMs, ...rest } = spec as Spec & { readonly [member: string]: unknown }
-  const kept = isNew('everyMs') ? {} : isNew('cron') ? { timeZone } : { cron, timeZone, everyMs }
-  return withoutUndefined({ ...rest, ...kept, ...withoutUndefined(changes) }) as unknown as Spec
-}
-
-function withoutUndefined<Members extends object>(members: Members): Members {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Members
 }
 
 function flowIdOf(flow: unknown): string {

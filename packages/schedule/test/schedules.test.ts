@@ -261,6 +261,19 @@ describe('a schedule that is told something', () => {
     expect(await world.schedules.get('s')).not.toHaveProperty('everyMs')
   })
 
+  it('takes two changes that cross each other, neither of which undoes the other', async () => {
+    await using world = new World()
+    await world.schedules.create({ id: 's', flow: report, input: 'a', everyMs: HOUR })
+
+    // No worker has heard of the first when the second is made.
+    await world.schedules.update('s', { everyMs: 2 * HOUR })
+    await world.schedules.update('s', { input: 'b' })
+    world.worker([report])
+    await world.clock.advance(MINUTE)
+
+    expect(await world.schedules.get('s')).toMatchObject({ everyMs: 2 * HOUR, input: 'b' })
+  })
+
   it('is deleted, and what it has started goes on', async () => {
     await using world = new World()
     world.worker([slow])
@@ -285,10 +298,21 @@ describe('a schedule that is told something', () => {
     const { keeperRunId } = await world.schedules.create({ id: 's', flow: report, input: '', everyMs: HOUR })
 
     await world.client.signal(keeperRunId, 'schedule', 'hello')
-    await world.client.signal(keeperRunId, 'schedule', { type: 'updated', spec: { everyMs: -1 } })
+    await world.client.signal(keeperRunId, 'schedule', { type: 'updated', changes: { everyMs: -1 } })
+    await world.client.signal(keeperRunId, 'schedule', { type: 'updated', changes: { id: 'other', flowId: 'other' } })
+    await world.client.signal(keeperRunId, 'schedule', { type: 'updated' })
+    // Of a run without an id nobody would ever hear that it has ended.
+    await world.client.signal(keeperRunId, 'schedule', { type: 'triggered' })
+    await world.client.signal(keeperRunId, 'schedule', { type: 'paused', reason: { a: 1 } })
     await world.clock.advance(HOUR)
 
-    expect(await world.schedules.get('s')).toMatchObject({ startedCount: 1, everyMs: HOUR })
+    expect(await world.schedules.get('s')).toMatchObject({
+      id: 's',
+      status: 'active',
+      startedCount: 1,
+      triggeredCount: 0,
+      everyMs: HOUR,
+    })
   })
 })
 
