@@ -352,6 +352,7 @@ describe('creating a schedule', () => {
     ['a policy', { overlap: 'skp' }, 'overlap'],
     ['an option', { overlpa: 'skip' }, 'schedule.overlpa'],
     ['a jitter', { jitterMs: HOUR }, 'jitterMs'],
+    ['a jitter for a cron expression', { everyMs: undefined, cron: '0 9,10 * * *', jitterMs: HOUR }, 'jitterMs'],
     ['a count', { maxRuns: 0 }, 'maxRuns'],
     ['an option of the runs', { run: { prio: 1 } }, 'run.prio'],
     ['a tag', { run: { tags: [''] } }, 'run.tags[0]'],
