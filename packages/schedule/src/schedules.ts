@@ -73,7 +73,7 @@ export class Schedules {
     let found = await this.#find(id)
     let generation = 1
     for (let tries = 0; tries < MOST_GENERATIONS; tries++) {
-      if (found !== undefined && found.view.status !== 'deleted') return this.#sameOrThrow(spec, found)
+      if (found !== undefined && !this.#isFree(spec, found)) return this.#sameOrThrow(spec, found)
       if (found !== undefined) generation = Math.max(generation, found.kept.state.generation + 1)
       const keeper = await this.#start(spec, generation)
       if (keeper === 'started') return this.get(id)
@@ -102,9 +102,20 @@ export class Schedules {
     return this.#lookAt(runId)
   }
 
-  #sameOrThrow(spec: Spec, { kept, view }: Found): ScheduleView {
+  /** What has ended by itself is given back to who asks for the same, and keeps nobody else from the id. */
+  #isFree(spec: Spec, found: Found): boolean {
+    const { status } = found.view
+    if (status === 'deleted') return true
+    return (status === 'ended' || status === 'failed') && !this.#isSame(spec, found)
+  }
+
+  #isSame(spec: Spec, { kept }: Found): boolean {
     const texts = [spec, kept.spec].map((each) => this.#serializer.encode(each, 'schedule'))
-    if (sameContent(texts[0], texts[1])) return view
+    return sameContent(texts[0], texts[1])
+  }
+
+  #sameOrThrow(spec: Spec, found: Found): ScheduleView {
+    if (this.#isSame(spec, found)) return found.view
     throw new BatonError('SCHEDULE_EXISTS', {
       field: 'id',
       message: `schedule ${spec.id} exists with other content`,
@@ -127,8 +138,8 @@ export class Schedules {
         ...(cursor === undefined ? {} : { cursor }),
       })
       for (const summary of page.runs) {
-        const { view } = await this.#look(summary)
-        if (!views.has(view.id)) views.set(view.id, view)
+        const view = (await this.#look(summary))?.view
+        if (view !== undefined && !views.has(view.id)) views.set(view.id, view)
       }
       cursor = page.cursor
     } while (cursor !== undefined)
@@ -198,10 +209,11 @@ export class Schedules {
 
   async #find(id: string): Promise<Found | undefined> {
     const first = await this.#lookAt(keeperId(id, 1))
-    return first !== undefined && first.view.status !== 'deleted' ? first : this.#newestOf(id)
+    const isLive = first?.view.status === 'active' || first?.view.status === 'paused'
+    return isLive ? first : ((await this.#newestOf(id)) ?? first)
   }
 
-  /** Where the first one was deleted, another may have come after it. */
+  /** Where the first one is over, another may have come after it. */
   async #newestOf(id: string): Promise<Found | undefined> {
     let cursor: string | undefined
     do {
@@ -211,7 +223,8 @@ export class Schedules {
         ...(cursor === undefined ? {} : { cursor }),
       })
       const [newest] = page.runs
-      if (newest !== undefined) return this.#look(newest)
+      const found = newest === undefined ? undefined : await this.#look(newest)
+      if (found !== undefined) return found
       cursor = page.cursor
     } while (cursor !== undefined)
     return undefined
@@ -227,10 +240,13 @@ export class Schedules {
   }
 
   /** A schedule goes on as a new run now and then: what counts is how the newest one stands. */
-  async #look({ runId }: RunSummary): Promise<Found> {
+  async #look({ runId }: RunSummary): Promise<Found | undefined> {
     const handle = await this.#client.get(runId).latest()
     const summary = await handle.summary()
-    const kept = (await handle.context.getMany<Kept>(['spec', 'state'])) as Kept
+    const { spec, state } = await handle.context.getMany<Kept>(['spec', 'state'])
+    // Somebody else's run may have such an id, or our tag.
+    if (spec === undefined || state === undefined) return undefined
+    const kept = { spec, state }
     return { kept, view: viewOf(kept, summary, this.#clock.now()) }
   }
 }

@@ -336,6 +336,35 @@ describe('creating a schedule', () => {
     ).rejects.toMatchObject({ code: 'SCHEDULE_EXISTS', field: 'id', hint: expect.stringContaining('update') })
   })
 
+  it('with other content begins anew where the one before has ended; with the same it gives that back', async () => {
+    await using world = new World()
+    world.worker([report])
+    const once = { id: 's', flow: report, input: 'a', everyMs: HOUR, maxRuns: 1 }
+    await world.schedules.create(once)
+    await world.clock.advance(HOUR)
+    expect(await world.schedules.create(once)).toMatchObject({ status: 'ended', startedCount: 1 })
+
+    await world.schedules.create({ ...once, input: 'b' })
+    expect(await world.schedules.get('s')).toMatchObject({ status: 'active', input: 'b' })
+    await world.clock.advance(HOUR)
+
+    expect(await world.schedules.get('s')).toMatchObject({ status: 'ended', input: 'b', startedCount: 1 })
+    expect(await world.instantsOf('s')).toEqual(['2026-01-05T10:00Z', '2026-01-05T11:00Z'])
+  })
+
+  it('does not mind a run of somebody else that has its id, or the tag of schedules', async () => {
+    await using world = new World()
+    world.worker([report])
+    await world.client.start(report, 'x', { runId: 'schedule:s', tags: ['schedules', 'keeps-schedule:s'] })
+    await expect(world.schedules.get('s')).rejects.toMatchObject({ code: 'UNKNOWN_SCHEDULE' })
+
+    await world.schedules.create({ id: 's', flow: report, input: 'a', everyMs: HOUR })
+    await world.clock.advance(HOUR)
+
+    expect(await world.schedules.get('s')).toMatchObject({ status: 'active', startedCount: 1 })
+    expect(await world.schedules.list()).toHaveLength(1)
+  })
+
   it('with an input that the flow refuses is refused', async () => {
     await using world = new World()
     const strict = createFlow('strict', { input: textOnly }).node('take', () => ({}))
