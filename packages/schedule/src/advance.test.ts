@@ -172,6 +172,16 @@ describe('a schedule that is paused', () => {
   })
 })
 
+it('starts what was asked for during a pause when it has waited for the one before, and nothing else', () => {
+  const queueing = hourly({ overlap: 'queue' })
+  const asked: News = { type: 'triggered', runId: 's@x' }
+
+  const result = after(newest, queueing, [DUE, 1], [DUE, 2], [{ type: 'paused' }, 2.1], [asked, 2.2], [ended(1), 2.3])
+
+  expect(result.started).toEqual([1, 2.2])
+  expect(result.state.queue).toHaveLength(1)
+})
+
 describe('a schedule that is changed', () => {
   it('goes by the new instants from then on', () => {
     const spec = hourly({ overlap: 'allow' })

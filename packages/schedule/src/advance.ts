@@ -154,15 +154,20 @@ class Draft {
     this.release()
   }
 
-  /** Starts what waits in line, as far as the policy allows. */
+  /** Starts what waits in line, as far as the policy allows. A pause holds back instants, not what somebody asked for. */
   release(): void {
     const { overlap } = this.spec
-    if (this.#state.isPaused) return
-    for (let [next] = this.#state.queue; next !== undefined; [next] = this.#state.queue) {
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
       if (this.#state.running !== undefined && overlap !== 'allow') return
-      this.change({ queue: this.#state.queue.slice(1) })
+      const { runId } = next
+      this.change({ queue: this.#state.queue.filter((each) => each.runId !== runId) })
       if (next.triggered === true || !isSpent(this.#state, this.spec)) this.#start(next)
     }
+  }
+
+  #next(): Firing | undefined {
+    const { isPaused, queue } = this.#state
+    return isPaused ? queue.find(({ triggered }) => triggered === true) : queue[0]
   }
 
   unpause(nowMs: number): void {

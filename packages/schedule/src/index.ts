@@ -1,7 +1,8 @@
 /** Recurring runs. A schedule is a run itself: no second runtime, no table of its own, no other port. */
 
 // Keeping schedules
-export { type NewSchedule, type ScheduleChanges, Schedules, type SchedulesOptions } from './schedules.ts'
+export type { ScheduleChanges } from './changes.ts'
+export { type NewSchedule, Schedules, type SchedulesOptions } from './schedules.ts'
 export type { ScheduleStatus, ScheduleView } from './view.ts'
 
 // For workers: the flows that keep the schedules of your flows

@@ -9,9 +9,19 @@
  * A turn that is cut off begins again where it was: its wait and its decision are recorded, and what it started has an
  * id made of schedule and instant. So a crash, a double or a zombie starts nothing twice.
  */
-import { BatonError, createFlow, type NodeArguments, type NodeResult, type RunnableFlow } from '@baton/core'
+import {
+  BatonError,
+  checkOptions,
+  checkText,
+  createFlow,
+  type NodeArguments,
+  type NodeResult,
+  parseRunId,
+  type RunnableFlow,
+} from '@baton/core'
 import { type Advance, advance, isOver, type News, wakeAtMs } from './advance.ts'
-import { checkSpec, type Spec } from './spec.ts'
+import { changed, type ScheduleChanges } from './changes.ts'
+import { changeableMembers, checkSpec, type Spec } from './spec.ts'
 import type { Firing, ScheduleState } from './state.ts'
 
 /** The signal that brings news, from clients and from runs that have ended. */
@@ -28,6 +38,11 @@ export interface Kept {
   readonly spec: Spec
   readonly state: ScheduleState
 }
+
+/** What clients tell it. */
+export type Told =
+  | Extract<News, { type: 'paused' | 'unpaused' | 'triggered' }>
+  | { readonly type: 'updated'; readonly changes: ScheduleChanges }
 
 function scheduleFlowId(flowId: string): string {
   return `schedule:${flowId}`
@@ -67,7 +82,7 @@ async function nextNews(state: ScheduleState, spec: Spec, { now, waitForSignal, 
   const atMs = wakeAtMs(state, spec)
   try {
     const told = await waitForSignal(MAILBOX, atMs === undefined ? {} : { timeoutMs: Math.max(0, atMs - now()) })
-    const news = toNews(told)
+    const news = toNews(told, spec)
     if (news.type === 'due') log('warn', 'news that a schedule does not know', { schedule: spec.id })
     return news
   } catch (error) {
@@ -76,23 +91,35 @@ async function nextNews(state: ScheduleState, spec: Spec, { now, waitForSignal, 
   }
 }
 
-const KNOWN_NEWS: readonly unknown[] = ['paused', 'unpaused', 'triggered', 'updated'] satisfies News['type'][]
-
 /** Anybody can send a signal: what is no news of ours changes nothing. */
-function toNews(told: unknown): News {
-  if (typeof told !== 'object' || told === null) return { type: 'due' }
-  const { type, runId, status, spec } = told as { [member: string]: unknown }
+function toNews(told: unknown, spec: Spec): News {
+  if (typeof told !== 'object' || told === null) return NOTHING
+  const { type, runId, status, reason, changes } = told as { [member: string]: unknown }
   if (type === undefined && typeof runId === 'string' && typeof status === 'string') return { type: 'ended', runId }
-  if (!KNOWN_NEWS.includes(type)) return { type: 'due' }
-  if (type === 'updated') {
-    try {
-      checkSpec(spec as Spec)
-    } catch {
-      return { type: 'due' }
+  try {
+    switch (type) {
+      case 'paused':
+        checkText(reason, 'reason')
+        return { type, ...(reason === undefined ? {} : { reason: reason as string }) }
+      case 'unpaused':
+        return { type }
+      case 'triggered':
+        return { type, runId: parseRunId(runId as string) }
+      case 'updated': {
+        checkOptions(changes as object, changeableMembers, 'changes')
+        const updated = changed(spec, changes as ScheduleChanges)
+        checkSpec(updated)
+        return { type, spec: updated }
+      }
+      default:
+        return NOTHING
     }
+  } catch {
+    return NOTHING
   }
-  return told as News
 }
+
+const NOTHING: News = { type: 'due' }
 
 /** Starts and calls off. A start that the flow refuses makes place for the next one. */
 async function carryOut({ state, starts, cancels }: Advance, spec: Spec, args: NodeArguments): Promise<ScheduleState> {

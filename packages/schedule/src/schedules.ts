@@ -12,12 +12,12 @@ import {
   type RunSummary,
   systemClock,
 } from '@baton/core'
-import type { News } from './advance.ts'
+import { changed, type ScheduleChanges, withoutUndefined } from './changes.ts'
 import { checkInput } from './check-input.ts'
-import { EVERY_SCHEDULE, type Kept, MAILBOX, scheduleFlow, tagOf } from './schedule-flow.ts'
+import { EVERY_SCHEDULE, type Kept, MAILBOX, scheduleFlow, type Told, tagOf } from './schedule-flow.ts'
 import { changeableMembers, checkScheduleId, checkSpec, type Policies, type Spec, sameContent } from './spec.ts'
 import { firstState } from './state.ts'
-import type { Timing, timingMembers } from './timing.ts'
+import type { Timing } from './timing.ts'
 import { type ScheduleView, viewOf } from './view.ts'
 
 export interface SchedulesOptions extends Pick<ClientOptions, 'store' | 'queue' | 'serializer' | 'logger' | 'newId'> {
@@ -33,13 +33,6 @@ export type NewSchedule<Input = unknown> = {
   readonly input?: Input
 } & Timing &
   Policies
-
-/** What can be changed: everything but the id and the flow. A change from cron to an interval, or back, is one of both. */
-export type ScheduleChanges = { readonly input?: unknown } & Partial<Omit<Timing, 'cron' | 'everyMs' | 'timeZone'>> & {
-    readonly cron?: string
-    readonly timeZone?: string
-    readonly everyMs?: number
-  } & Policies
 
 /** So many deleted schedules of one id may have left their tombstones. */
 const MOST_GENERATIONS = 1_000
@@ -80,7 +73,7 @@ export class Schedules {
     let found = await this.#find(id)
     let generation = 1
     for (let tries = 0; tries < MOST_GENERATIONS; tries++) {
-      if (found !== undefined && found.view.status !== 'deleted') return this.#sameOrThrow(spec, found)
+      if (found !== undefined && !this.#isFree(spec, found)) return this.#sameOrThrow(spec, found)
       if (found !== undefined) generation = Math.max(generation, found.kept.state.generation + 1)
       const keeper = await this.#start(spec, generation)
       if (keeper === 'started') return this.get(id)
@@ -109,9 +102,20 @@ export class Schedules {
     return this.#lookAt(runId)
   }
 
-  #sameOrThrow(spec: Spec, { kept, view }: Found): ScheduleView {
+  /** What has ended by itself is given back to who asks for the same, and keeps nobody else from the id. */
+  #isFree(spec: Spec, found: Found): boolean {
+    const { status } = found.view
+    if (status === 'deleted') return true
+    return (status === 'ended' || status === 'failed') && !this.#isSame(spec, found)
+  }
+
+  #isSame(spec: Spec, { kept }: Found): boolean {
     const texts = [spec, kept.spec].map((each) => this.#serializer.encode(each, 'schedule'))
-    if (sameContent(texts[0], texts[1])) return view
+    return sameContent(texts[0], texts[1])
+  }
+
+  #sameOrThrow(spec: Spec, found: Found): ScheduleView {
+    if (this.#isSame(spec, found)) return found.view
     throw new BatonError('SCHEDULE_EXISTS', {
       field: 'id',
       message: `schedule ${spec.id} exists with other content`,
@@ -134,8 +138,8 @@ export class Schedules {
         ...(cursor === undefined ? {} : { cursor }),
       })
       for (const summary of page.runs) {
-        const { view } = await this.#look(summary)
-        if (!views.has(view.id)) views.set(view.id, view)
+        const view = (await this.#look(summary))?.view
+        if (view !== undefined && !views.has(view.id)) views.set(view.id, view)
       }
       cursor = page.cursor
     } while (cursor !== undefined)
@@ -149,10 +153,10 @@ export class Schedules {
   async update(id: string, changes: ScheduleChanges): Promise<void> {
     checkOptions(changes, changeableMembers, 'changes')
     const { kept } = await this.#open(id)
-    const spec = changed(kept.spec, changes)
-    checkSpec(spec)
-    this.#serializer.encode(spec.input ?? null, 'input')
-    await this.#tell(id, { type: 'updated', spec })
+    checkSpec(changed(kept.spec, changes))
+    this.#serializer.encode(changes.input ?? null, 'input')
+    // The changes alone: another update may be on its way, and what is left out here must not undo it.
+    await this.#tell(id, { type: 'updated', changes: withoutUndefined(changes) })
   }
 
   /** Starts nothing until `unpause`. Instants that pass meanwhile are left out. Runs that were started go on. */
@@ -181,7 +185,7 @@ export class Schedules {
     await this.#client.get(found.view.keeperRunId).cancel('the schedule was deleted')
   }
 
-  async #tell(id: string, news: News): Promise<void> {
+  async #tell(id: string, news: Told): Promise<void> {
     const { view } = await this.#open(id)
     try {
       await this.#client.get(view.keeperRunId).signal(MAILBOX, news, { signalId: this.#newId() })
@@ -205,10 +209,11 @@ export class Schedules {
 
   async #find(id: string): Promise<Found | undefined> {
     const first = await this.#lookAt(keeperId(id, 1))
-    return first !== undefined && first.view.status !== 'deleted' ? first : this.#newestOf(id)
+    const isLive = first?.view.status === 'active' || first?.view.status === 'paused'
+    return isLive ? first : ((await this.#newestOf(id)) ?? first)
   }
 
-  /** Where the first one was deleted, another may have come after it. */
+  /** Where the first one is over, another may have come after it. */
   async #newestOf(id: string): Promise<Found | undefined> {
     let cursor: string | undefined
     do {
@@ -218,7 +223,8 @@ export class Schedules {
         ...(cursor === undefined ? {} : { cursor }),
       })
       const [newest] = page.runs
-      if (newest !== undefined) return this.#look(newest)
+      const found = newest === undefined ? undefined : await this.#look(newest)
+      if (found !== undefined) return found
       cursor = page.cursor
     } while (cursor !== undefined)
     return undefined
@@ -234,10 +240,13 @@ export class Schedules {
   }
 
   /** A schedule goes on as a new run now and then: what counts is how the newest one stands. */
-  async #look({ runId }: RunSummary): Promise<Found> {
+  async #look({ runId }: RunSummary): Promise<Found | undefined> {
     const handle = await this.#client.get(runId).latest()
     const summary = await handle.summary()
-    const kept = (await handle.context.getMany<Kept>(['spec', 'state'])) as Kept
+    const { spec, state } = await handle.context.getMany<Kept>(['spec', 'state'])
+    // Somebody else's run may have such an id, or our tag.
+    if (spec === undefined || state === undefined) return undefined
+    const kept = { spec, state }
     return { kept, view: viewOf(kept, summary, this.#clock.now()) }
   }
 }
@@ -250,18 +259,6 @@ function keeperId(id: string, generation: number): string {
 interface Found {
   readonly kept: Kept
   readonly view: ScheduleView
-}
-
-/** The one kind of timing takes the place of the other. */
-function changed(spec: Spec, changes: ScheduleChanges): Spec {
-  const isNew = (member: (typeof timingMembers)[number]) => changes[member] !== undefined
-  const { cron, timeZone, everyMs, ...rest } = spec as Spec & { readonly [member: string]: unknown }
-  const kept = isNew('everyMs') ? {} : isNew('cron') ? { timeZone } : { cron, timeZone, everyMs }
-  return withoutUndefined({ ...rest, ...kept, ...withoutUndefined(changes) }) as unknown as Spec
-}
-
-function withoutUndefined<Members extends object>(members: Members): Members {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Members
 }
 
 function flowIdOf(flow: unknown): string {

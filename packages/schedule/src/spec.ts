@@ -1,5 +1,6 @@
 /** What a schedule is told: when, what, and what to do when two things come together. */
 import { BatonError, checkChoice, checkNumber, checkOptions } from '@baton/core'
+import { instantsAfter } from './instants.ts'
 import { checkTiming, refused, type Timing, timingMembers } from './timing.ts'
 
 /**
@@ -50,10 +51,24 @@ export function checkSpec(spec: Spec): void {
   checkChoice(spec.catchUp, 'catchUp', catchUps)
   checkNumber(spec.maxRuns, 'maxRuns', { least: 1, whole: true })
   checkNumber(spec.jitterMs, 'jitterMs', { least: 0, whole: true })
-  if (spec.everyMs !== undefined && (spec.jitterMs ?? 0) >= spec.everyMs) {
-    throw refused('jitterMs', 'is not less than everyMs', 'Runs would overtake each other.')
-  }
+  if (spec.jitterMs !== undefined && spec.jitterMs > 0) checkJitter(spec, spec.jitterMs)
   if (spec.run !== undefined) checkRun(spec.run)
+}
+
+/** Of a cron expression so many instants are looked at, for how close two of them come. */
+const MOST_LOOKED_AT = 60
+
+/** An instant whose share is longer than the way to the next one would hold up that one, and all behind it. */
+function checkJitter(spec: Spec, jitterMs: number): void {
+  const hint = 'Runs would overtake each other.'
+  if (spec.everyMs !== undefined) {
+    if (jitterMs >= spec.everyMs) throw refused('jitterMs', 'is not less than everyMs', hint)
+    return
+  }
+  const { cron, timeZone } = spec
+  const instants = instantsAfter({ cron, ...(timeZone === undefined ? {} : { timeZone }) }, 0, MOST_LOOKED_AT)
+  if (!instants.some((ms, index) => ms - (instants[index - 1] ?? Number.NEGATIVE_INFINITY) <= jitterMs)) return
+  throw refused('jitterMs', 'is not less than the time between two instants', hint)
 }
 
 const runMembers = ['priority', 'deadlineMs', 'tags'] as const satisfies (keyof StartedRunOptions)[]

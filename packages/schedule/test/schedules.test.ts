@@ -261,6 +261,19 @@ describe('a schedule that is told something', () => {
     expect(await world.schedules.get('s')).not.toHaveProperty('everyMs')
   })
 
+  it('takes two changes that cross each other, neither of which undoes the other', async () => {
+    await using world = new World()
+    await world.schedules.create({ id: 's', flow: report, input: 'a', everyMs: HOUR })
+
+    // No worker has heard of the first when the second is made.
+    await world.schedules.update('s', { everyMs: 2 * HOUR })
+    await world.schedules.update('s', { input: 'b' })
+    world.worker([report])
+    await world.clock.advance(MINUTE)
+
+    expect(await world.schedules.get('s')).toMatchObject({ everyMs: 2 * HOUR, input: 'b' })
+  })
+
   it('is deleted, and what it has started goes on', async () => {
     await using world = new World()
     world.worker([slow])
@@ -285,10 +298,21 @@ describe('a schedule that is told something', () => {
     const { keeperRunId } = await world.schedules.create({ id: 's', flow: report, input: '', everyMs: HOUR })
 
     await world.client.signal(keeperRunId, 'schedule', 'hello')
-    await world.client.signal(keeperRunId, 'schedule', { type: 'updated', spec: { everyMs: -1 } })
+    await world.client.signal(keeperRunId, 'schedule', { type: 'updated', changes: { everyMs: -1 } })
+    await world.client.signal(keeperRunId, 'schedule', { type: 'updated', changes: { id: 'other', flowId: 'other' } })
+    await world.client.signal(keeperRunId, 'schedule', { type: 'updated' })
+    // Of a run without an id nobody would ever hear that it has ended.
+    await world.client.signal(keeperRunId, 'schedule', { type: 'triggered' })
+    await world.client.signal(keeperRunId, 'schedule', { type: 'paused', reason: { a: 1 } })
     await world.clock.advance(HOUR)
 
-    expect(await world.schedules.get('s')).toMatchObject({ startedCount: 1, everyMs: HOUR })
+    expect(await world.schedules.get('s')).toMatchObject({
+      id: 's',
+      status: 'active',
+      startedCount: 1,
+      triggeredCount: 0,
+      everyMs: HOUR,
+    })
   })
 })
 
@@ -312,6 +336,35 @@ describe('creating a schedule', () => {
     ).rejects.toMatchObject({ code: 'SCHEDULE_EXISTS', field: 'id', hint: expect.stringContaining('update') })
   })
 
+  it('with other content begins anew where the one before has ended; with the same it gives that back', async () => {
+    await using world = new World()
+    world.worker([report])
+    const once = { id: 's', flow: report, input: 'a', everyMs: HOUR, maxRuns: 1 }
+    await world.schedules.create(once)
+    await world.clock.advance(HOUR)
+    expect(await world.schedules.create(once)).toMatchObject({ status: 'ended', startedCount: 1 })
+
+    await world.schedules.create({ ...once, input: 'b' })
+    expect(await world.schedules.get('s')).toMatchObject({ status: 'active', input: 'b' })
+    await world.clock.advance(HOUR)
+
+    expect(await world.schedules.get('s')).toMatchObject({ status: 'ended', input: 'b', startedCount: 1 })
+    expect(await world.instantsOf('s')).toEqual(['2026-01-05T10:00Z', '2026-01-05T11:00Z'])
+  })
+
+  it('does not mind a run of somebody else that has its id, or the tag of schedules', async () => {
+    await using world = new World()
+    world.worker([report])
+    await world.client.start(report, 'x', { runId: 'schedule:s', tags: ['schedules', 'keeps-schedule:s'] })
+    await expect(world.schedules.get('s')).rejects.toMatchObject({ code: 'UNKNOWN_SCHEDULE' })
+
+    await world.schedules.create({ id: 's', flow: report, input: 'a', everyMs: HOUR })
+    await world.clock.advance(HOUR)
+
+    expect(await world.schedules.get('s')).toMatchObject({ status: 'active', startedCount: 1 })
+    expect(await world.schedules.list()).toHaveLength(1)
+  })
+
   it('with an input that the flow refuses is refused', async () => {
     await using world = new World()
     const strict = createFlow('strict', { input: textOnly }).node('take', () => ({}))
@@ -328,6 +381,7 @@ describe('creating a schedule', () => {
     ['a policy', { overlap: 'skp' }, 'overlap'],
     ['an option', { overlpa: 'skip' }, 'schedule.overlpa'],
     ['a jitter', { jitterMs: HOUR }, 'jitterMs'],
+    ['a jitter for a cron expression', { everyMs: undefined, cron: '0 9,10 * * *', jitterMs: HOUR }, 'jitterMs'],
     ['a count', { maxRuns: 0 }, 'maxRuns'],
     ['an option of the runs', { run: { prio: 1 } }, 'run.prio'],
     ['a tag', { run: { tags: [''] } }, 'run.tags[0]'],

@@ -1,6 +1,7 @@
 import { BatonError } from '../model/errors.ts'
 import type { RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
+import { LIMITER_PREFIX } from '../model/limiter.ts'
 import type { NewRun } from '../model/run.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { Delivery } from '../ports/job-queue.ts'
@@ -34,6 +35,11 @@ const DAY_MS = 24 * 3_600_000
 export async function adoptForeignJob(delivery: Delivery, ports: Ports): Promise<Graph | undefined | 'dead-lettered'> {
   const { store, registry, coordinationStore, serializer } = ports
   const { job } = delivery
+  if (job.runId.startsWith(LIMITER_PREFIX)) {
+    // It would stand where a limiter is to be, and let nobody in.
+    await delivery.deadLetter(`INVALID_ID: ${job.runId} is the id of a limiter, not one for a run`)
+    return 'dead-lettered'
+  }
   const run = await store.summary(job.runId)
   if (run !== undefined) return registry.find(run.flowId, run.version)
   const graph = registry.latest(job.blueprintId)

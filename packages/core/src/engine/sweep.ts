@@ -70,19 +70,29 @@ export class Sweeper {
   }
 
   async #remind(items: readonly DueItem[]): Promise<number> {
-    const { store, queue, courier, onStop } = this.#options
+    const { store, queue, courier } = this.#options
     const instances = items.filter((item) => item.type === 'instance')
     for (const item of items) {
       if (item.type === 'slots') await courier.review(item.runId)
-      if (item.type !== 'deadline') continue
-      await courier.tell({ type: 'deadline', runId: item.runId })
-      onStop?.(item.runId)
+      if (item.type === 'deadline') await this.#passDeadline(item.runId)
     }
     await this.#deliver(items.filter((item) => item.type === 'message'))
     if (instances.length === 0) return 0
     await queue.enqueue(instances.map(reminderFor))
     await store.redispatch(instances)
     return instances.length
+  }
+
+  /** One run that cannot be told does not keep all others from their sweep. */
+  async #passDeadline(runId: RunId): Promise<void> {
+    const { courier, logger, onStop } = this.#options
+    try {
+      await courier.tell({ type: 'deadline', runId })
+    } catch (error) {
+      logger.log('warn', 'a deadline could not be recorded; the next sweep tries again', { runId, error })
+      return
+    }
+    onStop?.(runId)
   }
 
   /** What its sender could not deliver: it died, or the other run could not be reached. */

@@ -134,6 +134,20 @@ describe('a limiter', () => {
     expect(limiter.view.held).toEqual(['b', 'c'])
   })
 
+  it('says again to who asks late that it was let in, though the first time is only then noted as said', () => {
+    const limiter = new Limiter()
+    limiter.ask('a')
+    const [first] = limiter.outbox.map(({ key }) => key)
+    limiter.release('a')
+
+    // The request was brought twice, the second time when its run had ended: only the grant brings the slot back.
+    limiter.ask('a')
+    limiter.machine.delivered([first ?? ''])
+
+    expect(limiter.view.held).toEqual(['a'])
+    expect(limiter.outbox.map(({ to }) => to)).toEqual(['a'])
+  })
+
   it('goes by the limit of the newest request: a higher one lets in at once, a lower one waits for those who run', () => {
     const limiter = new Limiter()
     for (const run of ['a', 'b', 'c', 'd', 'e']) limiter.ask(run)
@@ -209,7 +223,7 @@ describe('a limiter under a rate', () => {
     const due = () => limiter.machine.due(limiter.atMs).filter(({ type }) => type === 'slots')
     limiter.ask('a', { ...rate, most: 1 })
     expect(limiter.machine.nextDueAtMs()).toBe(0) // its grant, which nobody has brought
-    limiter.machine.delivered(['slot-grant:a'])
+    limiter.machine.delivered(limiter.outbox.map(({ key }) => key))
     limiter.atMs = 5_000
     expect(due()).toEqual([])
 

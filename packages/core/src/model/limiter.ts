@@ -143,7 +143,8 @@ function grantSlots(state: RunState, limiter: LimiterState, atMs: number): void 
     if (perMs === undefined) held.add(waiter.runId)
     else letInAtMs.push(atMs)
     const body = { type: 'slot-grant', limiter: first } as const
-    post(state, { key: `slot-grant:${waiter.runId}`, to: waiter.runId, body }, atMs)
+    // Each grant by itself: a request that comes late may let in a run again whose first grant is only now noted as brought.
+    post(state, { key: `slot-grant:${limiter.news}:${waiter.runId}`, to: waiter.runId, body }, atMs)
   }
   state.newDueAtMs = Math.min(state.newDueAtMs, limiterDueAtMs(limiter))
 }
