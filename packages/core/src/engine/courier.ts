@@ -8,7 +8,7 @@
 import { BatonError, codedError } from '../model/errors.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
 import { type ChildEnd, endAsSignal, type Related, type RunMessage } from '../model/message.ts'
-import type { NewRun, RunSummary } from '../model/run.ts'
+import { isTerminal, type NewRun, type RunSummary } from '../model/run.ts'
 import { lastingIdOf, type Succession } from '../model/succession.ts'
 import type { IClock } from '../ports/clock.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
@@ -181,6 +181,7 @@ export class Courier {
         return true
       case 'exists':
         if (!created.same) await this.#refuse(parent, run, codedError('RUN_EXISTS', `run ${run.runId}`), line)
+        else if (parent !== undefined) await this.#tellEndAgain(parent, run, line)
         return true
       case 'purged':
         // It was this child, and its parent knows how it ended; or the id was another run's, and the child cannot be.
@@ -192,6 +193,18 @@ export class Courier {
         return true
       }
     }
+  }
+
+  /**
+   * A run that goes on as new may ask for a child that an earlier one of its row has had, and whose end was told to that
+   * one: the child itself has nothing more to say.
+   */
+  async #tellEndAgain(parent: RunId, { runId }: NewRun, line: Bag[]): Promise<void> {
+    const first = await this.#options.store.summary(runId)
+    const newest = first?.newestRunId ?? first?.continuedBy
+    const child = newest === undefined ? first : await this.#options.store.summary(newest)
+    if (child === undefined || !isTerminal(child.status) || child.continuedBy !== undefined) return
+    if (lastingIdOf(child) === runId) await this.#tellEnd(parent, child, endOf(child), line)
   }
 
   /** The id that people know has to lead to the newest run, also when those in between are gone. */

@@ -2,6 +2,7 @@
 import { unreachable } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { InstanceState, RunState } from '../model/run-state.ts'
+import { isContinuing } from '../model/succession.ts'
 import type { FailureTakers, Outcome } from '../ports/transition.ts'
 import type { Mutable } from './mutable.ts'
 
@@ -74,7 +75,9 @@ function isTaken(state: RunState, { always, ifStarted }: FailureTakers): boolean
 
 /** Work that nobody will do any more and somebody may want done. Where a predecessor failed there was none. */
 function isDeadLetter(state: RunState, { error, takenBy }: Extract<Outcome, { type: 'failed' }>): boolean {
-  return error.code !== 'PREDECESSOR_FAILED' && state.outcome?.status !== 'cancelled' && !isTaken(state, takenBy)
+  // What was called off, by a cancel or for a run that goes on as new, is nobody's loss.
+  const isCalledOff = state.outcome?.status === 'cancelled' || isContinuing(state)
+  return error.code !== 'PREDECESSOR_FAILED' && !isCalledOff && !isTaken(state, takenBy)
 }
 
 function goesOnLater(outcome: Outcome): boolean {

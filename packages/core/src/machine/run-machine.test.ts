@@ -968,3 +968,33 @@ describe('the journal', () => {
     expect(recordOf(world.state).context).toEqual({ n: 3 })
   })
 })
+
+describe('a run that is about to go on as new', () => {
+  const failed: Outcome = {
+    type: 'failed',
+    error: { name: 'Error', message: 'broken' },
+    arrivals: [],
+    takenBy: { always: false, ifStarted: [] },
+  }
+  const continueAs: NewRun = { runId: parseRunId('run@2'), kind: 'workflow', flowId: 'flow', starts: ['a'] }
+
+  it('lets the other branches finish where a failure has decided before, and they may', () => {
+    const world = new World({ starts: ['a', 'b', 'c'], failFast: false })
+    world.commit(world.claim('a'), failed)
+    world.finish('b', { continueAs })
+    expect(world.state.stopping).toBe(false)
+    world.finish('c')
+    expect(world.state.status).toBe('failed')
+    expect(world.state.continuedBy).toBeUndefined()
+    expect(foldJournal(world.events)?.status).toBe('failed')
+  })
+
+  it('keeps no dead letter of what it has called off: a redrive would look for it in the next run', () => {
+    const world = new World({ starts: ['a', 'b'] })
+    const other = world.claim('b')
+    world.finish('a', { continueAs })
+    world.commit(other, failed)
+    expect(world.state.status).toBe('completed')
+    expect(world.state.deadLetters).toBeUndefined()
+  })
+})

@@ -181,9 +181,10 @@ export function fold(state: RunState, event: RunEvent): void {
       }
       if (event.deltas !== undefined) changeContext(state, event.deltas)
       settle(state, instance, 'succeeded', event.arrivals, event.atMs)
-      if (event.continueAs !== undefined) {
+      // Where the outcome is fixed already nothing goes on as new, and nothing need stop for it.
+      if (event.continueAs !== undefined && state.outcome === undefined) {
         state.stopping = true
-        state.outcome ??= { status: 'continued', run: event.continueAs }
+        state.outcome = { status: 'continued', run: event.continueAs }
       }
       if (event.cancels !== undefined) for (const id of event.cancels) callOff(state, id, 'lost-the-join', event.atMs)
       return

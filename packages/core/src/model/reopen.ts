@@ -41,6 +41,7 @@ export function reopen(state: RunState, id: InstanceId, undone: readonly Instanc
   const silenced = new Set([id, ...undone])
   for (const behindIt of undone) undo(state, behindIt, silenced)
   startAfresh(state, instance, atMs)
+  if (isOutcomeStanding(state)) return
   // What else has failed decides in its place.
   state.outcome = undefined
   for (const otherId of state.deadLetters?.keys() ?? []) {
@@ -49,6 +50,12 @@ export function reopen(state: RunState, id: InstanceId, undone: readonly Instanc
     state.outcome = { status: 'failed', error: other.error, instanceId: otherId }
     return
   }
+}
+
+/** Whether what has fixed the outcome is still failed: a join that all have failed is no dead letter, and stays so. */
+export function isOutcomeStanding({ instances, outcome }: RunState): boolean {
+  if (outcome?.status !== 'failed' || outcome.instanceId === undefined) return false
+  return instances.get(outcome.instanceId)?.status === 'failed'
 }
 
 /** The instance as if it had never been tried, whatever it is now. What its steps recorded stays. */

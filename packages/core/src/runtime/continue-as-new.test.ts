@@ -207,6 +207,19 @@ describe('a run that goes on as new', () => {
     expect(store.summary('apart' as RunId)?.status).toBe('paused')
   })
 
+  it('hears how a child ended that an earlier one of its row has had', async () => {
+    const child = createFlow('shared').node('say', () => ({ output: 'once' }))
+    const parent = createFlow<number>('asking').node(
+      'ask',
+      async ({ input, runChild, continueAsNew }: NodeArguments<number>) => {
+        const output = await runChild(child, undefined, { runId: 'shared-child' })
+        return input < 3 ? continueAsNew(input + 1) : { output }
+      },
+    )
+    await using runtime = new FlowRuntime({ flows: [child, parent], store: new InMemoryRunStore() })
+    expect(await runtime.run(parent, 1, { runId: 'p' })).toMatchObject({ runId: 'p@3', output: 'once' })
+  })
+
   it('calls off what else is live in the run, and starts nothing behind', async () => {
     const store = new InMemoryRunStore()
     const branching = createFlow<number>('branching')
