@@ -103,19 +103,19 @@ async function answer(command: Doing, ports: Ports, flows: readonly RunnableFlow
     }
     case 'cancel': {
       const wasOpen = await get(command.runId).cancel(command.reason)
-      say(wasOpen ? `${command.runId} is asked to stop` : `${command.runId} had ended before`)
+      say(wasOpen ? `${command.runId} is asked to stop` : await whyNot(get(command.runId), 'had ended before'))
       return wasOpen ? 0 : 1
     }
     case 'pause': {
       const { runId, reason, by } = command
       const isHeld = await get(runId).pause({ reason, ...withoutUndefined({ by }) })
-      say(isHeld ? `${runId} is paused` : `${runId} had ended before, or is about to`)
+      say(isHeld ? `${runId} is paused` : await whyNot(get(runId), 'had ended before, or is about to'))
       return isHeld ? 0 : 1
     }
     case 'unpause': {
       const { runId, by } = command
       const goesOn = await get(runId).unpause(withoutUndefined({ by }))
-      say(goesOn ? `${runId} goes on` : `${runId} had ended before, or is about to`)
+      say(goesOn ? `${runId} goes on` : await whyNot(get(runId), 'had ended before, or is about to'))
       return goesOn ? 0 : 1
     }
     case 'dead-letters': {
@@ -140,6 +140,12 @@ async function answer(command: Doing, ports: Ports, flows: readonly RunnableFlow
       return 0
     }
   }
+}
+
+/** A limiter goes on for ever, whatever it is told. */
+async function whyNot(handle: ReturnType<BatonClient['get']>, otherwise: string): Promise<string> {
+  const { kind } = await handle.summary()
+  return `${handle.runId} ${kind === 'limiter' ? 'keeps a limit: nobody can pause or cancel it' : otherwise}`
 }
 
 async function watch(handle: ReturnType<BatonClient['get']>, json: boolean): Promise<number> {

@@ -1,5 +1,5 @@
 /** Ways to show a run while it goes on: redrawn on a terminal, as plain lines elsewhere, as JSON for programs. */
-import type { RunDeadLetter, RunEvent, RunSummary } from '@baton/core'
+import type { PendingSlot, RunDeadLetter, RunEvent, RunSummary } from '@baton/core'
 import type { ScheduleView } from '@baton/schedule'
 import { createLogUpdate } from 'log-update'
 import colors from 'picocolors'
@@ -134,14 +134,32 @@ function asksOf(progress: Progress, runId: string): string[] {
   return [askLine(kind, name, runId)]
 }
 
-/** What a run waits for from the outside, and how to give it. */
-export function waitsOf({ runId, pendingApprovals, pendingPause, operatorPause }: RunSummary): string[] {
+/** What a run waits for: from the outside, with how to give it; and what it cannot begin or go on without. */
+export function waitsOf(summary: RunSummary): string[] {
+  const { runId, pendingApprovals, pendingPause, operatorPause } = summary
   const pauses = operatorPause === undefined ? [] : [pauseLine(operatorPause, runId)]
   const names = pendingApprovals.map(({ approvalId, instanceId }) => nameOfWait(instanceId, approvalId))
   const approvals = names.map((name) => askLine('approval', name, runId, names.length > 1))
   const { signal } = pendingPause ?? {}
   const signals = signal === undefined ? [] : [askLine('signal', signal, runId)]
-  return [...pauses, ...approvals, ...signals]
+  return [...pauses, ...approvals, ...signals, ...needsOf(summary)]
+}
+
+function needsOf({ flowId, version, pendingSlot, pendingWorker }: RunSummary): string[] {
+  const slots = pendingSlot === undefined ? [] : [slotLine(pendingSlot)]
+  const name = version === undefined ? flowId : `${flowId}@${version}`
+  const workers = pendingWorker === undefined ? [] : [`waits for a worker with ${name}${since(pendingWorker.sinceMs)}`]
+  return [...slots, ...workers]
+}
+
+function slotLine({ flowId, most, perMs, key, sinceMs }: PendingSlot): string {
+  const runs = `${most} ${most === 1 ? 'run' : 'runs'} of ${flowId}${key === undefined ? '' : ` for ${key}`}`
+  const limit = perMs === undefined ? `at most ${runs} at a time` : `at most ${runs} may begin within ${perMs} ms`
+  return `waits for a slot, ${limit}${since(sinceMs)}`
+}
+
+function since(ms: number): string {
+  return `, since ${new Date(ms).toISOString()}`
 }
 
 function pauseLine({ reason, by }: { readonly reason: string; readonly by?: string }, runId: string): string {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FlowRuntime } from '@baton/core'
+import { FlowRuntime, parseRunId, type RunnableFlow } from '@baton/core'
 import { Schedules } from '@baton/schedule'
 import { FileJobQueue, FileRunStore } from '@baton/store-file'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -51,10 +51,10 @@ function client(folder: string, ...args: string[]) {
 }
 
 /** A worker on the folder, in this process. */
-async function work(directory: string): Promise<void> {
+async function work(directory: string, its: readonly RunnableFlow[] = flows): Promise<void> {
   const store = new FileRunStore({ directory })
   const queue = new FileJobQueue({ directory })
-  const runtime = new FlowRuntime({ flows, store, queue, worker: { sweepMs: 100 } })
+  const runtime = new FlowRuntime({ flows: [...its], store, queue, worker: { sweepMs: 100 } })
   onTestFinished(async () => {
     await runtime.stop()
     await queue.close()
@@ -170,6 +170,40 @@ it('says with the status what a run waits for', async () => {
   expect(asks.err).toBe('baton-client: waits for approval boss; to answer: baton-client approve ask\n')
   expect(listens).toMatchObject(paused)
   expect(listens.err).toBe('baton-client: waits for signal paid; to answer: baton-client signal listen paid\n')
+})
+
+it('says with the status what keeps a run from beginning: a slot, or a worker with its version', async () => {
+  const folder = temporaryFolder()
+  for (const id of ['first', 'second']) await client(folder, 'start', 'one-by-one', '--run-id', id, '--no-follow').end
+  await client(folder, 'start', 'greet', '--input', '"Ada"', '--run-id', 'old', '--no-follow').end
+  const others = flows.filter((flow) => flow.toBlueprint().id !== 'greet')
+  await work(folder, others)
+  const store = new FileRunStore({ directory: folder })
+  const lists = () => store.summary(parseRunId('old'))
+  await vi.waitUntil(async () => (await lists())?.pendingWorker !== undefined, { timeout: 30_000 })
+
+  const second = await client(folder, 'status', 'second').end
+  const old = await client(folder, 'status', 'old').end
+
+  expect(second).toMatchObject({ code: 0, out: 'pending\n' })
+  expect(second.err).toMatch(
+    /^baton-client: waits for a slot, at most 1 run of one-by-one at a time, since \d{4}-.*Z\n$/,
+  )
+  expect(old).toMatchObject({ code: 0, out: 'pending\n' })
+  expect(old.err).toMatch(/^baton-client: waits for a worker with greet@2, since \d{4}-.*Z\n$/)
+})
+
+it('says that what keeps a limit is neither paused nor cancelled', async () => {
+  const folder = temporaryFolder()
+  await client(folder, 'start', 'one-by-one', '--run-id', 'first', '--no-follow').end
+  const limiter = 'baton:limit:one-by-one:runs'
+
+  const paused = await client(folder, 'pause', limiter, '--reason', 'a try').end
+  const unpaused = await client(folder, 'unpause', limiter).end
+  const cancelled = await client(folder, 'cancel', limiter).end
+
+  const told = `baton-client: ${limiter} keeps a limit: nobody can pause or cancel it\n`
+  for (const said of [paused, unpaused, cancelled]) expect(said).toEqual({ code: 1, out: '', err: told })
 })
 
 it('pauses a run that is then not taken up, says who and why, and lets it go on', async () => {

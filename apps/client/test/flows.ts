@@ -13,4 +13,6 @@ const ask = createFlow('ask').approval('boss', { request: 'May we?' })
 
 const listen = createFlow('listen').waitForSignal('hear', { signal: 'paid' })
 
-export const flows = [greet, fail, ask, listen]
+const oneByOne = createFlow('one-by-one', { concurrency: { limit: 1 } }).waitForSignal('hear', { signal: 'paid' })
+
+export const flows = [greet, fail, ask, listen, oneByOne]

@@ -1,8 +1,10 @@
 /** Limits, and workers that die, freeze and come back at any call of theirs. In memory, on a clock that stands. */
 import {
+  BatonClient,
   BatonError,
   createFlow,
   type FlowOptions,
+  InMemoryAdapter,
   InMemoryRunStore,
   type IRunStore,
   type NodeArguments,
@@ -240,4 +242,23 @@ describe('runs under a rate', () => {
     const [, , third = 0] = turnstile.letInAtMs
     expect(third - begunAtMs).toBeGreaterThanOrEqual(PERIOD * 1.5)
   })
+})
+
+it('says of what keeps a limit that nobody can pause, unpause or cancel it, and runs go on being let in', async () => {
+  const flow = createFlow('kept', { concurrency: { limit: 1 } }).node('work', () => ({ output: 'done' }))
+  const adapter = new InMemoryAdapter({ runtimeOptions: { flows: [flow] } })
+  await adapter.start()
+  try {
+    const client = new BatonClient({ store: adapter.store, queue: adapter.queue, flows: [flow] })
+    await (await client.start(flow)).result()
+    const limiter = client.get('baton:limit:kept:runs')
+
+    const answers = [await limiter.pause({ reason: 'a try' }), await limiter.unpause(), await limiter.cancel()]
+
+    expect(answers).toEqual([false, false, false])
+    expect((await limiter.summary()).operatorPause).toBeUndefined()
+    expect(await (await client.start(flow)).result()).toBe('done')
+  } finally {
+    await adapter.close()
+  }
 })

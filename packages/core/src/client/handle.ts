@@ -6,6 +6,7 @@ import { BatonError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import { foldJournal } from '../model/fold.ts'
 import { parseSignalName, type RunId } from '../model/ids.ts'
+import { LIMITER_PREFIX } from '../model/limiter.ts'
 import { type ApprovalDecision, isTerminal, type RunRecord, type RunStatus, type RunSummary } from '../model/run.ts'
 import { recordOf } from '../model/run-record.ts'
 import type { IAsyncContext } from '../ports/async-context.ts'
@@ -198,7 +199,8 @@ export class RunHandle<Output = unknown> {
    * Holds the run: nothing of it is claimed until `unpause`. What runs goes on, and may record what happened; signals,
    * decisions and the ends of children are taken; the deadline runs on. Runs that it has started go on as well. The first
    * pause stands.
-   * @returns false when the run has ended, or is about to: there is nothing to hold any more
+   * @returns false when the run has ended, or is about to: there is nothing to hold any more. Also of what keeps a limit,
+   * which nobody can hold
    */
   async pause(options: PauseOptions): Promise<boolean> {
     checkOptions(options, ['reason', 'by'] satisfies (keyof PauseOptions)[])
@@ -209,19 +211,19 @@ export class RunHandle<Output = unknown> {
     }
     checkText(by, 'by')
     const result = await this.#notify({ type: 'pause', runId: this.runId, reason, ...(by === undefined ? {} : { by }) })
-    return isLive(result)
+    return isLive(result) && !this.runId.startsWith(LIMITER_PREFIX)
   }
 
   /**
    * Lets a paused run go on. What has become due in the meantime runs at once.
-   * @returns false when the run has ended, or is about to
+   * @returns false when the run has ended, or is about to; also of what keeps a limit
    */
   async unpause(options: UnpauseOptions = {}): Promise<boolean> {
     checkOptions(options, ['by'] satisfies (keyof UnpauseOptions)[])
     const { by } = options
     checkText(by, 'by')
     const result = await this.#notify({ type: 'unpause', runId: this.runId, ...(by === undefined ? {} : { by }) })
-    return isLive(result)
+    return isLive(result) && !this.runId.startsWith(LIMITER_PREFIX)
   }
 
   /**

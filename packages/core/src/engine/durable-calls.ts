@@ -109,8 +109,8 @@ export class DurableCalls {
   async sleep(duration: number | { readonly untilMs: number }): Promise<void> {
     const { position, recorded } = this.#enter('sleep', 'sleep')
     if (recorded !== undefined) return this.#replay.turnOf(position)
-    const times =
-      typeof duration === 'number' ? { delayMs: checkMs(duration) } : { wakeAtMs: checkMs(duration.untilMs) }
+    const isInstant = typeof duration === 'object' && duration !== null && 'untilMs' in duration
+    const times = isInstant ? { wakeAtMs: checkMs(duration.untilMs) } : { delayMs: checkMs(duration) }
     return this.#park({ type: 'slept', step: { position, kind: 'sleep', name: 'sleep' }, ...times })
   }
 
@@ -385,9 +385,14 @@ function timeoutOf({ timeoutMs }: WaitOptions): { timeoutMs?: number } {
   return timeoutMs === undefined ? {} : { timeoutMs: checkMs(timeoutMs) }
 }
 
-function checkMs(ms: number): number {
-  if (Number.isFinite(ms) && ms >= 0) return ms
-  throw new BatonError('INVALID_OPTION', { field: 'duration', message: `not a time in milliseconds: ${ms}` })
+function checkMs(ms: unknown): number {
+  if (typeof ms === 'number' && Number.isFinite(ms) && ms >= 0) return ms
+  const hint = 'Times are numbers: 60_000 is a minute, { untilMs } an instant.'
+  throw new BatonError('INVALID_OPTION', {
+    field: 'duration',
+    message: `not a time in milliseconds: ${String(ms)}`,
+    hint,
+  })
 }
 
 /** A promise that nobody settles and nobody holds: what waits for it is collected with it. */

@@ -162,5 +162,6 @@ describe('a registry', () => {
     expect(refusal(() => registry.toStart('y')).message).toMatch(/y is not registered here; known: b, x$/)
     expect(refusal(() => registry.toStart('x', '7')).message).toMatch(/x@7/)
     expect(refusal(() => new Registry({}).toStart('x')).message).toMatch(/known: none$/)
+    expect(refusal(() => registry.toStart('x', '7')).message).toMatch(/x@7 is not registered here; known: x[@ ]/)
   })
 })

@@ -139,11 +139,20 @@ export class Registry {
   #named(flowId: string, version: string | undefined): Graph {
     const graph = version === undefined ? this.latest(flowId) : this.find(flowId, version)
     if (graph !== undefined) return graph
-    const known = [...this.#latest.keys()].sort().join(', ')
+    const known = this.#knownInstead(flowId).sort().join(', ')
     throw new BatonError('UNKNOWN_FLOW', {
       field: 'flowId',
       message: `${version === undefined ? flowId : `${flowId}@${version}`} is not registered here; known: ${known || 'none'}`,
     })
+  }
+
+  /** The other versions of the flow; without any, all flows. */
+  #knownInstead(flowId: string): string[] {
+    const versions = this.#graphs.get(flowId)
+    if (versions === undefined) return [...this.#latest.keys()]
+    return [...versions.keys()].map((version) =>
+      version === '' ? `${flowId} without a version` : `${flowId}@${version}`,
+    )
   }
 
   graphs(): readonly Graph[] {

@@ -177,7 +177,7 @@ export class FlowTest<F extends RunnableFlow = RunnableFlow> {
 
   /** Lets so much time pass, and everything happen that falls into it. */
   async advance(ms: number): Promise<void> {
-    checkNumber(ms, 'ms', { least: 0, most: LONGEST_MS })
+    checkNumber(ms ?? Number.NaN, 'ms', { least: 0, most: LONGEST_MS })
     let isOver = false
     this.#world.after(ms, () => {
       isOver = true
@@ -188,7 +188,7 @@ export class FlowTest<F extends RunnableFlow = RunnableFlow> {
 
   /** Lets time pass until then. */
   async advanceTo(instant: number | Date): Promise<void> {
-    const atMs = typeof instant === 'number' ? instant : instant.getTime()
+    const atMs = instant instanceof Date ? instant.getTime() : (instant ?? Number.NaN)
     checkNumber(atMs, 'instant', { least: this.now(), most: LONGEST_MS })
     await this.advance(atMs - this.now())
   }

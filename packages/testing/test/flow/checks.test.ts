@@ -183,7 +183,12 @@ describe('a crash at every point', () => {
   it('says so when a scenario ends differently by itself', async () => {
     let runs = 0
 
-    const message = await said(crashEverywhere(shop, () => ++runs))
+    const message = await said(
+      crashEverywhere(shop, async (test) => {
+        await test.run(7)
+        return ++runs
+      }),
+    )
 
     expect(message).toContain('ends differently when it is played twice')
     expect(message).toContain('the scenario gave 2; the first time 1')
@@ -215,6 +220,31 @@ describe('a crash at every point', () => {
     )
 
     expect(message).toContain('the scenario throws: paid twice')
+  })
+
+  it('tells, with what the scenario throws, which code asks for what cannot be repeated', async () => {
+    let chance = 0
+    const moody = createFlow('moody').node('look', async ({ step, sleep }) => {
+      // Another step each time it is entered, as real chance would have it some day.
+      Math.random()
+      await step(chance++ % 2 === 0 ? 'heads' : 'tails', () => undefined)
+      await sleep(DAY)
+    })
+
+    for (const check of [crashEverywhere, everySeed]) {
+      const message = await said(check(moody, (test: FlowTest<typeof moody>) => test.run()))
+      expect(message).toMatch(/the journal has step heads there, the code asks for step tails/)
+      expect(message).toMatch(/look: Math\.random\(\) at .*checks\.test\.ts:\d+/)
+      chance = 0
+    }
+  })
+
+  it.each([
+    ['crashEverywhere', crashEverywhere],
+    ['doubleDeliveries', doubleDeliveries],
+    ['everySeed', everySeed],
+  ])('is not content with a scenario that starts nothing: %s', async (_, check) => {
+    expect(await said(check(shop, () => undefined))).toContain('the scenario starts no run')
   })
 
   it('keeps to a limit, tells how far it is, and what it left out', async () => {

@@ -9,7 +9,17 @@ import { CheckReport, NodeCounts } from './check-report.ts'
 import { DoubledJobs } from './doubled-jobs.ts'
 import { differences } from './ending.ts'
 import { RealTimeWatch } from './real-time-watch.ts'
-import { assertNoRealReads, journalsOf, messageOf, type Played, play, type Trial, tellReads } from './trial.ts'
+import {
+  assertNoRealReads,
+  assertSomethingRan,
+  journalsOf,
+  messageOf,
+  type Played,
+  play,
+  type Trial,
+  tellReads,
+  thrownBy,
+} from './trial.ts'
 import { usualEnding } from './usual-ending.ts'
 
 export interface SeedOptions<F = RunnableFlow> extends CheckOptions<F> {
@@ -51,9 +61,10 @@ export function everySeed<F extends RunnableFlow>(
   scenario: Scenario<F>,
   options: SeedOptions<F> = {},
 ): Promise<CheckReport> {
-  return playSeeds('everySeed', { flow, scenario, options }, async (trial) => {
+  return playSeeds('everySeed', { flow, scenario, options }, async (trial, watch) => {
     const usual = await play(trial, new Mishaps())
-    if (usual.ending === undefined) throw usual.thrown
+    if (usual.ending === undefined) throw thrownBy(usual, watch.reads)
+    assertSomethingRan(usual)
     return {
       counts: usual.test.counts,
       play: (seed) => play(trial, new Mishaps(), seed),

@@ -56,6 +56,20 @@ export function tellReads(reads: readonly RealRead[]): string {
     .join('\n')
 }
 
+/** A scenario in which no code of a flow runs shows nothing, and looks as if all were well. */
+export function assertSomethingRan({ test }: Played): void {
+  if (test.runs.length > 0) return
+  throw failure('the scenario starts no run, so that nothing was tried: let it `await test.run(input)`')
+}
+
+/** What the scenario threw, and with it what its nodes asked for that cannot be repeated: often that is why. */
+export function thrownBy({ thrown }: Played, reads: readonly RealRead[]): unknown {
+  if (reads.length === 0) return thrown
+  const message = `${messageOf(thrown)}\n\nIt asks for what cannot be repeated:\n${tellReads(reads)}`
+  const { expected, actual } = (thrown ?? {}) as { expected?: unknown; actual?: unknown }
+  return failure(message, { expected, actual, cause: thrown })
+}
+
 /** Refuses code that a test cannot repeat. */
 export function assertNoRealReads(reads: readonly RealRead[], { refusesRealTime }: ReadOptions<never>): void {
   const outside = reads.filter(({ step }) => step === undefined)

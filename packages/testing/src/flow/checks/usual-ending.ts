@@ -3,7 +3,7 @@ import { failure } from '../failure.ts'
 import type { Mishaps } from '../world/mishaps.ts'
 import { differences, type Ending } from './ending.ts'
 import type { RealTimeWatch } from './real-time-watch.ts'
-import { journalsOf, type Played, play, type Trial, tellReads } from './trial.ts'
+import { assertSomethingRan, journalsOf, type Played, play, type Trial, tellReads, thrownBy } from './trial.ts'
 
 export type PlayedWell = Played & { readonly ending: Ending }
 
@@ -17,9 +17,10 @@ export async function usualEnding<F extends RunnableFlow>(
   mishaps: () => Mishaps,
 ): Promise<PlayedWell> {
   const first = await play(trial, mishaps())
-  if (first.ending === undefined) throw first.thrown
+  if (first.ending === undefined) throw thrownBy(first, watch.reads)
+  assertSomethingRan(first)
   const second = await play(trial, mishaps())
-  if (second.ending === undefined) throw second.thrown
+  if (second.ending === undefined) throw thrownBy(second, watch.reads)
   const different = differences(first.ending, second.ending, 'the first time')
   if (different.length === 0) return { ...first, ending: first.ending }
   const reads = watch.reads.length === 0 ? '' : `\n\nIt asks for what cannot be repeated:\n${tellReads(watch.reads)}`
