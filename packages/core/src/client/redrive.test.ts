@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createFlow, FlowRuntime, InMemoryRunStore } from '../index.ts'
+import { createFlow, FlowRuntime, InMemoryRunStore, type NodeArguments } from '../index.ts'
 import type { RunId } from '../model/ids.ts'
 
 function latch() {
@@ -63,5 +63,40 @@ describe('redriving a run that has failed for something else, too', () => {
     const again = await handle.redrive()
     expect(again.runId).toBe('r:redrive')
     expect(await again.outcome()).toMatchObject({ status: 'failed', error: { code: 'PREDECESSOR_FAILED' } })
+  })
+})
+
+describe('a join behind redriven work', () => {
+  it('starts by what has come from elsewhere, and does not wait for the redriven node', async () => {
+    const ofB = latch()
+    let isBroken = true
+    const flow = createFlow('joined', { failFast: false })
+      .node('a', async ({ waitForSignal }: NodeArguments) => {
+        if (isBroken) throw new Error('broken')
+        await waitForSignal('never')
+      })
+      .node('b', async () => {
+        await ofB.opened
+        return { output: 'b' }
+      })
+      .node('j', () => ({ output: 'j' }), { joinStrategy: 'any' })
+      .waitForSignal('alive', { signal: 'end' })
+      .edge('a', 'j')
+      .edge('b', 'j')
+    const store = new InMemoryRunStore()
+    await using runtime = new FlowRuntime({ flows: [flow], store })
+    const handle = await runtime.start(flow, undefined, { runId: 'r' })
+    const statusOf = (id: string) =>
+      store.load('r' as RunId)?.instances.find(({ instanceId }) => instanceId === id)?.status
+    while (statusOf('j') !== 'failed') await settle()
+    ofB.open()
+    while (statusOf('b') !== 'succeeded') await settle()
+    isBroken = false
+
+    await handle.redrive({ instanceId: 'a' })
+
+    while (statusOf('j') !== 'succeeded') await settle()
+    expect(statusOf('a')).not.toBe('failed')
+    await handle.cancel()
   })
 })

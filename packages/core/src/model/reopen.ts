@@ -11,7 +11,7 @@ import { open, setStatus } from './instance-status.ts'
 import type { JsonValue } from './json.ts'
 import { isSettled, type RecordedStep } from './run.ts'
 import type { InstanceState, RunState } from './run-state.ts'
-import { redoItems, reset } from './settle.ts'
+import { openIfMet, redoItems, reset } from './settle.ts'
 
 /** What follows from an instance's failure alone, and can be undone; or the instance behind it that has gone on. */
 export type Behind = { readonly undone: readonly InstanceId[] } | { readonly goneOn: InstanceId }
@@ -39,7 +39,7 @@ export function reopen(state: RunState, id: InstanceId, undone: readonly Instanc
   if (instance === undefined) return
   state.deadLetters?.delete(id)
   const silenced = new Set([id, ...undone])
-  for (const behindIt of undone) undo(state, behindIt, silenced)
+  for (const behindIt of undone) undo(state, behindIt, silenced, atMs)
   startAfresh(state, instance, atMs)
   if (isOutcomeStanding(state)) return
   // What else has failed decides in its place.
@@ -82,14 +82,14 @@ export function isFailedChild({ kind, result }: RecordedStep): boolean {
   return (result as { readonly status?: JsonValue }).status !== 'completed'
 }
 
-function undo(state: RunState, id: InstanceId, silenced: ReadonlySet<InstanceId>): void {
+function undo(state: RunState, id: InstanceId, silenced: ReadonlySet<InstanceId>, atMs: number): void {
   const instance = state.instances.get(id)
   if (instance === undefined) return
   reset(state, instance)
   instance.arrivals = instance.arrivals.filter(({ from }) => !silenced.has(from))
   instance.arrivedEdges = undefined
   setStatus(state, instance, 'waiting')
-  if (instance.arrivals.length > 0) return
+  if (instance.arrivals.length > 0) return openIfMet(state, instance, atMs)
   // It waits for nobody who has spoken: an instance begins with its first arrival.
   state.instances.delete(id)
   state.open -= 1

@@ -15,6 +15,7 @@ import {
   type ArrivedEdge,
   type InstanceStatus,
   isSettled,
+  type JoinRule,
   type NewRun,
   type Outcome,
   type RecordedStep,
@@ -48,6 +49,7 @@ export interface InstanceSnapshot {
   readonly started?: true
   readonly arrivals?: readonly ArrivedEdge[]
   readonly arrivalsDue?: number
+  readonly rule?: JoinRule
   readonly failures?: number
   readonly lostLeases?: number
   readonly fence?: number
@@ -129,6 +131,7 @@ function instanceSnapshot(instance: InstanceState, startsNow: boolean): Instance
     status: startsNow ? 'waiting' : isHeldInVain ? 'cancelled' : (status as InstanceSnapshot['status']),
     ...(instance.started ? { started: true } : {}),
     ...(arrivals.length === 0 ? {} : { arrivals: arrivals.map(arrivedEdge), arrivalsDue: instance.arrivalsDue }),
+    ...ifAny('rule', instance.rule),
     ...(instance.failures === 0 ? {} : { failures: instance.failures }),
     ...(instance.lostLeases === 0 ? {} : { lostLeases: instance.lostLeases }),
     ...(instance.fence === 0 ? {} : { fence: instance.fence }),
@@ -196,6 +199,7 @@ function restoreInstance(state: RunState, from: InstanceSnapshot): void {
   const { parked, status } = from
   instance.started = from.started === true
   instance.arrivalsDue = from.arrivalsDue ?? 0
+  instance.rule = from.rule
   instance.failures = from.failures ?? 0
   instance.lostLeases = from.lostLeases ?? 0
   instance.fence = from.fence ?? 0

@@ -48,6 +48,8 @@ export class InstanceState {
   arrivedEdges: Set<string> | undefined = undefined
   /** How many edges will arrive in all. */
   arrivalsDue = 0
+  /** What makes it ready, as its arrivals say; absent before the first. */
+  rule: JoinRule | undefined = undefined
   failures = 0
   lostLeases = 0
   fence: Fence = 0

@@ -53,12 +53,21 @@ function arrive(state: RunState, arrival: Arrival, source: InstanceState | undef
   if (target.arrivals.length === 0) {
     target.arrivals = [held]
     target.arrivalsDue = arrival.of
+    target.rule = arrival.rule
   } else {
     // A set of edges, never a counter: the same edge twice is one arrival (I2).
     if (hasArrived(target, edge)) return // The list is this instance's own from the first arrival on.
     ;(target.arrivals as HeldArrival[]).push(held)
   }
   if (target.status === 'waiting' && meetsRule(arrival, target.arrivals.length)) open(state, target, atMs)
+}
+
+/** A join from which arrivals were taken back may be ready all the same, by one that has stayed. */
+export function openIfMet(state: RunState, instance: InstanceState, atMs: number): void {
+  const { rule, arrivals, arrivalsDue: of } = instance
+  if (rule === undefined || rule === 'map') return
+  const isMet = arrivals.some(({ fate }, index) => meetsRule({ rule, fate, of }, index + 1))
+  if (isMet) open(state, instance, atMs)
 }
 
 /** Few edges are looked through, many are kept in a set. */
@@ -72,7 +81,7 @@ function hasArrived(target: InstanceState, edge: EdgeId): boolean {
 }
 
 /** Whether this arrival, the n-th of its join, makes it ready. */
-function meetsRule({ rule, fate, of }: Arrival, count: number): boolean {
+function meetsRule({ rule, fate, of }: Pick<Arrival, 'rule' | 'fate' | 'of'>, count: number): boolean {
   if (count >= of) return true
   switch (rule) {
     case 'all':
