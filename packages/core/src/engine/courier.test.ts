@@ -63,6 +63,16 @@ it('calls off a child whose start arrives, brought by somebody else, while it lo
   expect(store.due({ limit: 10 }).filter(({ runId }) => runId === parent)).toEqual([])
 })
 
+it('stops any run that node code asks it to stop', async () => {
+  const store = new InMemoryRunStore()
+  store.create({ ...head, runId: parent })
+  store.create({ ...head, runId: child })
+
+  await courierOf(store).deliver(parent, [{ key: 'k', to: child, body: { type: 'cancel-run', reason: 'enough' } }])
+
+  expect(store.summary(child)).toMatchObject({ status: 'cancelled', reason: 'enough' })
+})
+
 it('does not call off a run of that id which is the child of another one', async () => {
   const store = new InMemoryRunStore()
   calledOff(store)

@@ -119,6 +119,8 @@ export class Courier {
         return this.#start(from, body.run, line)
       case 'cancel':
         return this.#callOff(from, to, body.reason, line)
+      case 'cancel-run':
+        return this.#reach(from, { type: 'cancel', runId: to, reason: body.reason }, line)
       case 'signal': {
         const { name, payload } = body
         const news = { name, ...(payload === undefined ? {} : { payload }), signalId: `${from}/${key}` }
@@ -261,11 +263,13 @@ export class Courier {
 
   /** @returns whether the run has heard it, or there is none; not so where it may still be made */
   async #reach(from: RunId, notice: Notice, line: Bag[]): Promise<boolean> {
-    const told = await this.#notify(notice, line)
-    if (told !== undefined) return true
-    if (await this.#mayBeOnItsWay(from, notice.runId)) return false
-    // Between the two looks somebody may have brought its start.
-    await this.#notify(notice, line)
+    let told = await this.#notify(notice, line)
+    if (told === undefined) {
+      if (await this.#mayBeOnItsWay(from, notice.runId)) return false
+      // Between the two looks somebody may have brought its start.
+      told = await this.#notify(notice, line)
+    }
+    if (notice.type === 'cancel' && told !== undefined) this.#options.onStop?.(told)
     return true
   }
 

@@ -256,7 +256,8 @@ export class DurableCalls {
     checkText(reason, 'reason')
     const { position, recorded } = this.#enter('cancel-run', runId)
     if (recorded !== undefined) return this.#replay.turnOf(position)
-    const message: RunMessage = { key: `cancel:${runId}`, to: runId, body: { type: 'cancel', reason } }
+    const key = `cancel-run:${this.#invocation.instanceId}:${position}`
+    const message: RunMessage = { key, to: runId, body: { type: 'cancel-run', reason } }
     const step: RecordedStep = { position, kind: 'cancel-run', name: runId }
     await this.#record({ type: 'stepped', step, sends: [{ type: 'message', message }] })
   }

@@ -11,7 +11,10 @@ import { lastingIdOf } from './succession.ts'
 
 export type MessageBody =
   | { readonly type: 'start'; readonly run: NewRun }
+  /** To a child of the sender's: a run of that id which is another one's goes on. */
   | { readonly type: 'cancel'; readonly reason: string }
+  /** To any run, asked for by node code. */
+  | { readonly type: 'cancel-run'; readonly reason: string }
   | { readonly type: 'signal'; readonly name: string; readonly payload?: JsonValue }
   /** How it ended stands in the run itself, which is kept as long as this message is. */
   | { readonly type: 'child-ended' }

@@ -57,7 +57,14 @@ export class LocalFamily {
           if (body.run.lineage?.succession === undefined) this.#start(from, body.run, begin)
           else this.#succeed(from, body.run, begin)
           break
-        case 'cancel':
+        case 'cancel': {
+          const child = this.#runs.get(to)?.current
+          // A run of that id may be another one's child.
+          if (child?.lineage?.parentRunId !== lastingIdOf(from)) break
+          child.notify({ type: 'cancel', runId: to, reason: body.reason })
+          break
+        }
+        case 'cancel-run':
           this.#runs.get(to)?.current.notify({ type: 'cancel', runId: to, reason: body.reason })
           break
         case 'signal': {

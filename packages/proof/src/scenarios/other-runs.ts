@@ -52,6 +52,17 @@ export const otherRuns: readonly Scenario[] = [
     expect: { status: 'completed', output: 'cancelled' },
   },
   {
+    name: 'a run calls off one that tells it nothing',
+    flow: () =>
+      createFlow('calling-off-a-stranger').node('start', async ({ startRun, cancelRun }: NodeArguments) => {
+        const started = await startRun(listening, undefined, { runId: 'stranger' })
+        await cancelRun(started, 'no longer wanted')
+        return { output: started }
+      }),
+    children: [listening],
+    expect: { status: 'completed', output: 'stranger' },
+  },
+  {
     name: 'a run of its own goes on as a new one, and its end is told once, by the id that is known',
     flow: () =>
       createFlow('starting-rounds').node('start', async ({ startRun, waitForSignal }: NodeArguments) => {

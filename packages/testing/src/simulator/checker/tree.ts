@@ -93,6 +93,8 @@ export class Tree {
         if (receiver === undefined || this.#parentOf(to) !== from)
           return sender?.family.outbox.has(`start:${to}`) !== true
         return isOver || receiver.isStopping
+      case 'cancel-run':
+        return receiver === undefined || isOver || receiver.isStopping
       case 'child-ended':
         return receiver === undefined || isOver || receiver.family.children.get(from)?.end !== undefined
       case 'signal':
