@@ -14,6 +14,7 @@ import {
   type ContextSource,
   type CreateResult,
   checkPurgeOptions,
+  copyOf,
   type DueFlow,
   type DueItem,
   type DueQuery,
@@ -42,7 +43,6 @@ import {
   tallyOf,
   type WaitingList,
 } from '@baton/core/adapter'
-import { copyOf } from './copy.ts'
 import { DueWheel } from './due-wheel.ts'
 import { isOfOneFile, messageOf, onDisk, storeFailure } from './failure.ts'
 import { follow } from './journal.ts'
