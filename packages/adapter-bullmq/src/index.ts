@@ -1,1 +1,2 @@
-export {}
+export type { RedisConnection, RedisRunStoreOptions } from './options.ts'
+export { RedisRunStore } from './run-store.ts'

@@ -48,7 +48,7 @@ export { type Blob, type BlobPlace, fatten, slim } from './machine/large-values.
 export { answerWithoutChange } from './machine/no-change.ts'
 export { type MachineOptions, RunMachine } from './machine/run-machine.ts'
 export { noteOf, type RunNote } from './machine/run-note.ts'
-export { pageOf } from './machine/run-pages.ts'
+export { checkPageLimit, cursorOf, pageOf, parseCursor } from './machine/run-pages.ts'
 export { type StoredCommand, withoutRunId, withRunId } from './machine/stored-command.ts'
 export { tallyOf } from './machine/tally.ts'
 export { copyOf } from './model/copy.ts'
