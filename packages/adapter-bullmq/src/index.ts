@@ -1,1 +1,3 @@
-export {}
+export { RedisCoordinationStore } from './coordination-store.ts'
+export type { RedisSource } from './connection.ts'
+export type { RedisCoordinationStoreOptions } from './options.ts'

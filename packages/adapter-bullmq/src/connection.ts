@@ -1,0 +1,66 @@
+/** Connections of our own, made like the one that we are given: what a connection does in an outage is ours to say. */
+import { BatonError } from '@baton/core'
+import type { ILogger } from '@baton/core/adapter'
+import { type Cluster, Redis } from 'ioredis'
+import { messageOf } from './errors.ts'
+
+/** A client of ioredis, a cluster of it, or the URL of a server. */
+export type RedisSource = string | Redis | Cluster
+
+/**
+ * Opens when it is first used. In an outage a command that was sent is never sent again behind our back: whether it took
+ * effect is for the caller to find out, who must not be told that somebody else holds the lock that they have just taken.
+ */
+export function openImpatient(source: RedisSource, logger: ILogger): Redis | Cluster {
+  return open(source, logger, { maxRetriesPerRequest: 0 })
+}
+
+/** Commands wait for as long as an outage lasts. What BullMQ wants for workers. */
+export function openPatient(source: RedisSource, logger: ILogger): Redis | Cluster {
+  return open(source, logger, { maxRetriesPerRequest: null })
+}
+
+/** Answers are read as ioredis has always given them, whatever the client that we are given does. */
+const COMMON = { lazyConnect: true, replyMapping: 'legacy' } as const
+
+interface Own {
+  /** How often a connection may fail before it gives up on the commands that wait for it. `null`: never. */
+  readonly maxRetriesPerRequest: 0 | null
+}
+
+function open(source: RedisSource, logger: ILogger, own: Own): Redis | Cluster {
+  const options = { ...COMMON, ...own }
+  const client = typeof source === 'string' ? new Redis(source, options) : duplicate(source, options)
+  // Without a listener ioredis writes to the console. Whoever waits for an answer hears of it anyway.
+  client.on('error', (error: unknown) =>
+    logger.log('debug', 'a connection to Redis failed', { error: messageOf(error) }),
+  )
+  return client
+}
+
+function duplicate(source: Redis | Cluster, options: typeof COMMON & Own): Redis | Cluster {
+  if (!isCluster(source)) return source.duplicate(options)
+  const redisOptions = { ...source.options.redisOptions, ...options }
+  return source.duplicate(undefined, {
+    lazyConnect: true,
+    redisOptions,
+    // A replica may not know yet what its master has answered.
+    scaleReads: 'master',
+    ...(options.maxRetriesPerRequest === 0 ? { retryDelayOnFailover: 0 } : {}),
+  })
+}
+
+export function isCluster(source: RedisSource): source is Cluster {
+  return typeof source !== 'string' && source.isCluster
+}
+
+/** Other clients of Redis look alike and fail later, far from the mistake. */
+export function checkSource(source: unknown, field: string): asserts source is RedisSource {
+  const client = source as Partial<Redis> | null | undefined
+  const isUrl = typeof source === 'string' && /^rediss?:\/\//.test(source)
+  if (isUrl || (typeof client?.duplicate === 'function' && typeof client.evalsha === 'function')) return
+  throw new BatonError('INVALID_OPTION', {
+    field,
+    message: 'must be a client or a cluster of ioredis, or a URL that begins with redis:// or rediss://',
+  })
+}
