@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RedisCoordinationStore, type RedisCoordinationStoreOptions, type RedisSource } from '../../src/index.ts'
-import { Proxy } from '../proxy.ts'
 import { newPrefix } from '../redis-world.ts'
+import { Wire } from '../wire.ts'
 
 const shared = await startRedis()
 afterAll(() => shared[Symbol.asyncDispose]())
@@ -147,7 +147,7 @@ describe.skipIf(shared.skipReason !== undefined)(shared.skipReason ?? 'the coord
   })
 
   it('never says "not you" to who has won and lost the answer: it sends nothing a second time', async () => {
-    await using wire = await Proxy.to(shared.url)
+    await using wire = await Wire.to(shared.url)
     const store = storeOn(wire.url)
     await store.increment('n')
 

@@ -1,7 +1,7 @@
 /** A wire to a server that a test can cut in the worst moment: the server has the command, and its answer is lost. */
 import { connect, createServer, type Socket } from 'node:net'
 
-export class Proxy implements AsyncDisposable {
+export class Wire implements AsyncDisposable {
   readonly #server = createServer((client) => this.#join(client))
   readonly #sockets = new Set<Socket>()
   readonly #target: number
@@ -11,10 +11,10 @@ export class Proxy implements AsyncDisposable {
     this.#target = target
   }
 
-  static async to(url: string): Promise<Proxy> {
-    const proxy = new Proxy(Number(new URL(url).port))
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
-    return proxy
+  static async to(url: string): Promise<Wire> {
+    const wire = new Wire(Number(new URL(url).port))
+    await new Promise<void>((resolve) => wire.#server.listen(0, '127.0.0.1', resolve))
+    return wire
   }
 
   get url(): string {
