@@ -1,52 +1,72 @@
-/** Opens connections, and says what they are good for. */
-import { Cluster, Redis, type RedisOptions } from 'ioredis'
-import type { RedisConnection } from './options.ts'
+/** Connections of our own, made like the one that we are given: what a connection does in an outage is ours to say. */
+import { BatonError } from '@baton/core'
+import type { ILogger } from '@baton/core/adapter'
+import { type Cluster, type ClusterOptions, Redis } from 'ioredis'
+import { messageOf } from './errors.ts'
 
-export interface Connection {
-  readonly redis: Redis | Cluster
-  /** Another connection to the same place, to listen on. */
-  readonly listen: () => Redis | Cluster
-  readonly isCluster: boolean
-  close(): Promise<void>
-}
+/** A client of ioredis, a cluster of it, or the URL of a server. */
+export type RedisSource = string | Redis | Cluster
 
 /**
- * A command that gets no answer fails soon, and its caller tries again with a pause of its own. Waiting in a queue of
- * the client would hide the outage from those who have to know of it.
+ * Opens when it is first used. In an outage a command that was sent is never sent again behind our back: whether it took
+ * effect is for the caller to find out, who must not be told that somebody else holds the lock that they have just taken.
  */
-const settings = { maxRetriesPerRequest: 1, lazyConnect: false } as const
-
-export function connect(connection: RedisConnection, onError: (error: unknown) => void): Connection {
-  const isGiven = connection instanceof Redis || connection instanceof Cluster
-  const redis = isGiven
-    ? connection
-    : typeof connection === 'string'
-      ? new Redis(connection, settings)
-      : new Redis(withSettings(connection))
-  const isCluster = redis instanceof Cluster
-  // Without a listener an outage would end the process.
-  redis.on('error', onError)
-  return {
-    redis,
-    isCluster,
-    listen: () =>
-      redis instanceof Cluster
-        ? redis.duplicate([], { shardedSubscribers: true })
-        : redis.duplicate({ maxRetriesPerRequest: null, enableReadyCheck: true }),
-    async close() {
-      redis.off('error', onError)
-      if (isGiven) return
-      redis.on('error', () => {})
-      try {
-        await redis.quit()
-      } catch {
-        redis.disconnect()
-      }
-    },
-  }
+export function openImpatient(source: RedisSource, logger: ILogger): Redis | Cluster {
+  return open(source, logger, { maxRetriesPerRequest: 0 })
 }
 
-/** The client's types tell an option that is absent from one that is undefined; at run time they are the same. */
-function withSettings(options: RedisOptions) {
-  return { ...options, ...settings } as RedisOptions & { readonly replyMapping?: never }
+/** Commands wait for as long as an outage lasts. What BullMQ wants for workers. */
+export function openPatient(source: RedisSource, logger: ILogger): Redis | Cluster {
+  return open(source, logger, { maxRetriesPerRequest: null })
+}
+
+/** To listen on. In a cluster a channel lives where its key would, so that not every node hears of everything. */
+export function openListener(source: RedisSource, logger: ILogger): Redis | Cluster {
+  return open(source, logger, { maxRetriesPerRequest: null }, { shardedSubscribers: true })
+}
+
+/** Answers are read as ioredis has always given them, whatever the client that we are given does. */
+const COMMON = { lazyConnect: true, replyMapping: 'legacy' } as const
+
+interface Own {
+  /** How often a connection may fail before it gives up on the commands that wait for it. `null`: never. */
+  readonly maxRetriesPerRequest: 0 | null
+}
+
+function open(source: RedisSource, logger: ILogger, own: Own, ofCluster: ClusterOptions = {}): Redis | Cluster {
+  const options = { ...COMMON, ...own }
+  const client = typeof source === 'string' ? new Redis(source, options) : duplicate(source, options, ofCluster)
+  // Without a listener ioredis writes to the console. Whoever waits for an answer hears of it anyway.
+  client.on('error', (error: unknown) =>
+    logger.log('debug', 'a connection to Redis failed', { error: messageOf(error) }),
+  )
+  return client
+}
+
+function duplicate(source: Redis | Cluster, options: typeof COMMON & Own, ofCluster: ClusterOptions): Redis | Cluster {
+  if (!isCluster(source)) return source.duplicate(options)
+  const redisOptions = { ...source.options.redisOptions, ...options }
+  return source.duplicate(undefined, {
+    ...ofCluster,
+    lazyConnect: true,
+    redisOptions,
+    // A replica may not know yet what its master has answered.
+    scaleReads: 'master',
+    ...(options.maxRetriesPerRequest === 0 ? { retryDelayOnFailover: 0 } : {}),
+  })
+}
+
+export function isCluster(source: RedisSource): source is Cluster {
+  return typeof source !== 'string' && source.isCluster
+}
+
+/** Other clients of Redis look alike and fail later, far from the mistake. */
+export function checkSource(source: unknown, field: string): asserts source is RedisSource {
+  const client = source as Partial<Redis> | null | undefined
+  const isUrl = typeof source === 'string' && /^rediss?:\/\//.test(source)
+  if (isUrl || (typeof client?.duplicate === 'function' && typeof client.evalsha === 'function')) return
+  throw new BatonError('INVALID_OPTION', {
+    field,
+    message: 'must be a client or a cluster of ioredis, or a URL that begins with redis:// or rediss://',
+  })
 }

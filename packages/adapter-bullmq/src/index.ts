@@ -1,2 +1,5 @@
-export type { RedisConnection, RedisRunStoreOptions } from './options.ts'
+export { RedisCoordinationStore } from './coordination-store.ts'
+export type { RedisSource } from './connection.ts'
+export type { RedisCoordinationStoreOptions } from './options.ts'
 export { RedisRunStore } from './run-store.ts'
+export type { RedisRunStoreOptions } from './run-store-options.ts'

@@ -1,118 +1,31 @@
-/** Every option of the run store: default and check, once. */
-import { BatonError, defaults, type ILogger } from '@baton/core'
-import { checkChoice, checkInjected, checkNumber, checkOptions, silentLogger } from '@baton/core/adapter'
-import { Cluster, Redis, type RedisOptions } from 'ioredis'
+/** Every option of the coordination store and the job queue: what it means, its default and its check, once. */
+import { BatonError } from '@baton/core'
+import { checkInjected, checkNumber, checkOptions, type ILogger, silentLogger } from '@baton/core/adapter'
+import { checkSource } from './connection.ts'
 
-/** An ioredis client of one's own, its options, or a URL. A client that was given stays open after `close()`. */
-export type RedisConnection = Redis | Cluster | RedisOptions | string
-
-export interface RedisRunStoreOptions {
-  readonly connection: RedisConnection
-  /** What all its keys begin with. Two stores on one server need two of them. Default `baton`. */
+export interface RedisCoordinationStoreOptions {
+  /** Begins every key. Two stores with different prefixes on one server know nothing of each other. Default `baton`. */
   readonly prefix?: string
-  /**
-   * Into how many parts runs are divided; a part lives on one node of a cluster. Fixed when the store is made. Default 1, and
-   * 256 on a cluster.
-   */
-  readonly shards?: number
-  /** Goes on with a server that would lose what it has confirmed. Default false. */
-  readonly allowEphemeral?: boolean
   readonly logger?: ILogger
-  /** How long a job may go unanswered before the sweep reminds of it, doubled each time … Default 30 s. */
-  readonly redispatchMs?: number
-  /** … up to this. Default 10 min. */
-  readonly redispatchMaxMs?: number
-  /** Values whose JSON is longer are kept apart from the log. Default 32 KiB. */
-  readonly inlineMaxBytes?: number
-  /** The longest that such a value may be. Default 16 MiB. */
-  readonly valueMaxBytes?: number
-  /** The longest that one transition may be without such values. Default 8 MiB. */
-  readonly lineMaxBytes?: number
-  /** How many runs to keep in memory, the last used ones. Default 5,000. */
-  readonly cachedRuns?: number
-  /** And at most about this much of their logs and values. Default 128 MiB. */
-  readonly cachedBytes?: number
-  /** How long the id of a purged run stays taken. Default 14 days. */
-  readonly tombstoneMs?: number
-  /** How long a follower may miss a lost notice. Default 30 s. */
-  readonly pollMs?: number
+  /** How long an answer may take before the call throws `STORE_UNAVAILABLE`. Default 10 s. */
+  readonly timeoutMs?: number
 }
 
-export type CheckedRunStoreOptions = Required<Omit<RedisRunStoreOptions, 'shards'>> & {
-  readonly shards: number | undefined
-}
-
-export function checkRunStoreOptions(options: RedisRunStoreOptions): CheckedRunStoreOptions {
-  checkOptions(options, runStoreOptions)
+export function checkCoordinationStoreOptions(
+  redis: unknown,
+  options: RedisCoordinationStoreOptions,
+): Required<RedisCoordinationStoreOptions> {
+  checkSource(redis, 'redis')
+  checkOptions(options, ['prefix', 'logger', 'timeoutMs'] satisfies (keyof RedisCoordinationStoreOptions)[])
   checkInjected(options)
-  const { connection, prefix = 'baton' } = options
-  checkConnection(connection)
+  const { prefix = 'baton', logger = silentLogger, timeoutMs = 10_000 } = options
   checkPrefix(prefix)
-  checkChoice(options.allowEphemeral, 'allowEphemeral', [true, false] as unknown as string[])
-  checkNumber(options.shards, 'shards', { least: 1, most: 4_096, whole: true })
-  const redispatchMs = options.redispatchMs ?? defaults.redispatchMs
-  const checked = {
-    redispatchMs,
-    redispatchMaxMs: options.redispatchMaxMs ?? Math.max(redispatchMs, defaults.redispatchMaxMs),
-    inlineMaxBytes: options.inlineMaxBytes ?? 32 * 1024,
-    valueMaxBytes: options.valueMaxBytes ?? 16 * 1024 * 1024,
-    lineMaxBytes: options.lineMaxBytes ?? 8 * 1024 * 1024,
-    cachedRuns: options.cachedRuns ?? 5_000,
-    cachedBytes: options.cachedBytes ?? 128 * 1024 * 1024,
-    tombstoneMs: options.tombstoneMs ?? defaults.tombstoneMs,
-    pollMs: options.pollMs ?? 30_000,
-  }
-  const least: Partial<Record<keyof typeof checked, number>> = {
-    redispatchMaxMs: redispatchMs,
-    inlineMaxBytes: 256,
-    valueMaxBytes: 1_024,
-    lineMaxBytes: 1_024,
-  }
-  for (const name of Object.keys(checked) as (keyof typeof checked)[]) {
-    checkNumber(checked[name], name, { least: least[name] ?? 1, most: Number.MAX_SAFE_INTEGER, whole: true })
-  }
-  return {
-    ...checked,
-    connection,
-    prefix,
-    shards: options.shards,
-    allowEphemeral: options.allowEphemeral ?? false,
-    logger: options.logger ?? silentLogger,
-  }
+  checkNumber(timeoutMs, 'timeoutMs', { least: 1, most: 600_000 })
+  return { prefix, logger, timeoutMs }
 }
 
-export const runStoreOptions = Object.keys({
-  connection: true,
-  prefix: true,
-  shards: true,
-  allowEphemeral: true,
-  logger: true,
-  redispatchMs: true,
-  redispatchMaxMs: true,
-  inlineMaxBytes: true,
-  valueMaxBytes: true,
-  lineMaxBytes: true,
-  cachedRuns: true,
-  cachedBytes: true,
-  tombstoneMs: true,
-  pollMs: true,
-} satisfies Record<keyof RedisRunStoreOptions, true>)
-
-export function checkConnection(connection: unknown): asserts connection is RedisConnection {
-  if (typeof connection === 'object' && connection !== null) return
-  if (typeof connection === 'string' && /^rediss?:\/\//i.test(connection)) return
-  throw new BatonError('INVALID_OPTION', {
-    field: 'connection',
-    message: 'not a connection to a Redis',
-    hint: 'Pass an ioredis client, its options, or a URL like redis://localhost:6379.',
-  })
-}
-
-/** Braces would move keys to other slots than those that one script may touch together. */
-export function checkPrefix(prefix: unknown): asserts prefix is string {
-  if (typeof prefix === 'string' && /^[A-Za-z0-9._:@/-]{1,64}$/.test(prefix)) return
-  throw new BatonError('INVALID_OPTION', {
-    field: 'prefix',
-    message: 'must be 1 to 64 of A-Z a-z 0-9 . _ : @ / -',
-  })
+export function checkPrefix(prefix: unknown): void {
+  if (typeof prefix === 'string' && /^[\w.:{}@-]{1,100}$/.test(prefix)) return
+  const message = 'must have 1 to 100 of the characters A-Z a-z 0-9 . _ : @ - { }'
+  throw new BatonError('INVALID_OPTION', { field: 'prefix', message })
 }

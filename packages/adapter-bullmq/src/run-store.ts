@@ -41,7 +41,7 @@ import {
   tallyOf,
   type WaitingList,
 } from '@baton/core/adapter'
-import { type CheckedRunStoreOptions, checkRunStoreOptions, type RedisRunStoreOptions } from './options.ts'
+import { type CheckedRunStoreOptions, checkRunStoreOptions, type RedisRunStoreOptions } from './run-store-options.ts'
 import { flowName, namesFor } from './keys.ts'
 import { messageOf } from './errors.ts'
 import { follow } from './run-store/journal.ts'

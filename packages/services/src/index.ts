@@ -1,1 +1,1 @@
-export {}
+export { RedisService, type RedisOptions, startRedis } from './redis.ts'

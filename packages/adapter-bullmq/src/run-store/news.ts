@@ -94,7 +94,6 @@ export class News {
     subscriber.on(this.#options.sharded ? 'smessage' : 'message', (channel: string) => this.#wake(channel))
     // The first time there is nobody yet; later, what was said meanwhile is lost.
     subscriber.on('ready', () => this.#wakeAll())
-    subscriber.on('error', (error: unknown) => this.#options.onFailure(error))
     return subscriber
   }
 

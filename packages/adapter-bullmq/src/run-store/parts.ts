@@ -2,10 +2,10 @@
 import { BatonError } from '@baton/core'
 import type { Durability, RunId } from '@baton/core/adapter'
 import type { Cluster, Redis } from 'ioredis'
-import { connect } from '../connection.ts'
+import { isCluster as isClusterClient, openImpatient, openListener } from '../connection.ts'
 import { messageOf, storeFailure } from '../errors.ts'
 import { Keys } from '../keys.ts'
-import type { CheckedRunStoreOptions } from '../options.ts'
+import type { CheckedRunStoreOptions } from '../run-store-options.ts'
 import { checkServer } from '../server-check.ts'
 import { FindingDue, type Indexes } from './finding-due.ts'
 import type { ListingIndexes } from './listing.ts'
@@ -36,8 +36,8 @@ const CACHE_MS = 3_600_000
 export async function openParts(options: CheckedRunStoreOptions): Promise<Parts> {
   const { logger, prefix, allowEphemeral, redispatchMs, pollMs, tombstoneMs } = options
   const onFailure = (error: unknown) => logger.log('warn', 'Redis', { error: messageOf(error) })
-  const connection = connect(options.connection, onFailure)
-  const { redis, isCluster } = connection
+  const redis = openImpatient(options.connection, logger)
+  const isCluster = isClusterClient(redis)
   try {
     const durability = await checkServer(redis, { allowEphemeral, logger })
     const keys = new Keys(prefix, await shardsOfStore(redis, prefix, options.shards, isCluster ? 256 : 1))
@@ -71,7 +71,7 @@ export async function openParts(options: CheckedRunStoreOptions): Promise<Parts>
       }
     }
     const due = new FindingDue({ keys, indexes, clock, line, open: openSound, look: (run) => runs.look(run) })
-    const news = new News({ connect: connection.listen, sharded: isCluster, pollMs, onFailure })
+    const news = new News({ connect: () => openListener(options.connection, logger), sharded: isCluster, pollMs, onFailure })
     return {
       keys,
       runs,
@@ -88,11 +88,11 @@ export async function openParts(options: CheckedRunStoreOptions): Promise<Parts>
         news.close()
         await Promise.all([...lines.values()].map((each) => each.settled()))
         runs.clear()
-        await connection.close()
+        redis.disconnect()
       },
     }
   } catch (error) {
-    await connection.close()
+    redis.disconnect()
     throw storeFailure(error)
   }
 }

@@ -3,10 +3,10 @@
  * way, goes with the next one. So a store that is idle sends a step at once, and one that is busy sends hundreds in a
  * call, with nobody waiting for a timer.
  */
-import { createHash } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
 import { storeFailure } from '../errors.ts'
 import type { ShardKeys } from '../keys.ts'
+import { Script } from '../scripts/script.ts'
 import { transact } from '../scripts/transact.ts'
 import type { StoreClock } from './store-clock.ts'
 
@@ -39,7 +39,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-const SHA = createHash('sha1').update(transact).digest('hex')
+const script = new Script(transact)
 /** What one call carries at most: a script stops the whole server while it runs. */
 const MOST_STEPS = 500
 const MOST_CHARS = 1024 * 1024
@@ -115,11 +115,6 @@ export class ScriptLine {
       }
       for (const arg of step.args) args.push(arg)
     }
-    try {
-      return (await redis.evalsha(SHA, allKeys.length, ...allKeys, ...args)) as [string, ...unknown[]]
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-      return (await redis.eval(transact, allKeys.length, ...allKeys, ...args)) as [string, ...unknown[]]
-    }
+    return (await script.run(redis, allKeys, args)) as [string, ...unknown[]]
   }
 }

@@ -1,0 +1,101 @@
+/** A server of our own, as a child process that never outlives us. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+export interface ServerCommand {
+  readonly command: string
+  readonly args: readonly string[]
+  /** The line by which the server says that it takes connections. */
+  readonly ready: RegExp
+}
+
+export class ServerProcess {
+  readonly folder: string
+  #server: ChildProcess | undefined
+  #leash: ChildProcess | undefined
+
+  constructor(name: string) {
+    this.folder = mkdtempSync(join(tmpdir(), `baton-${name}-`))
+  }
+
+  /** Starts it in its folder. Resolves when it takes connections, rejects with its last words when it ends before. */
+  async start({ command, args, ready }: ServerCommand): Promise<void> {
+    // A group of its own: an interrupt at the terminal must not take it from a test that still runs.
+    const server = spawn(command, args, { cwd: this.folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    server.unref()
+    this.#server = server
+    const said: string[] = []
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.once('exit', (code) => reject(new Error(`${command} ended with ${code}: ${said.slice(-5).join(' | ')}`)))
+      for (const stream of [server.stdout, server.stderr]) {
+        if (stream === null) continue
+        createInterface(stream).on('line', (line) => {
+          said.push(line)
+          if (ready.test(line)) resolve()
+        })
+      }
+    })
+    for (const stream of [server.stdout, server.stderr]) (stream as { unref?: () => void } | null)?.unref?.()
+    this.#leash = leash(server.pid, this.folder)
+  }
+
+  /** `kill -9`. What the server has in its folder stays. */
+  async kill(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    this.#leash?.kill('SIGKILL')
+    this.#leash = undefined
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
+    const ended = new Promise((resolve) => server.once('exit', resolve))
+    server.ref()
+    server.kill('SIGKILL')
+    await ended
+  }
+
+  /** Stops it as if the machine had forgotten about it: connections stay open, and nothing answers. */
+  freeze(): void {
+    this.#server?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#server?.kill('SIGCONT')
+  }
+
+  async remove(): Promise<void> {
+    await this.kill()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * Ends the server when we end, however that comes about: the pipe to this shell closes with our process, also when we
+ * are killed and can clean up nothing ourselves.
+ */
+function leash(pid: number | undefined, folder: string): ChildProcess {
+  const script = 'cat >/dev/null; kill -9 "$1" 2>/dev/null; rm -rf "$2"'
+  const shell = spawn('sh', ['-c', script, 'sh', String(pid), folder], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  shell.unref()
+  ;(shell.stdin as { unref?: () => void } | null)?.unref?.()
+  return shell
+}
+
+/** A port that nobody listens on at the moment. Somebody else may take it before we do: be ready to ask again. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      probe.close(() => resolve(port))
+    })
+  })
+}

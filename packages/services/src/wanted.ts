@@ -1,0 +1,30 @@
+/** Whether a service has to be there, and what to tell who runs the tests without it. */
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** `BATON_REQUIRE_SERVICES=redis,kafka` makes a failure of what would be a skip. */
+export function isRequired(service: string): boolean {
+  const names = process.env.BATON_REQUIRE_SERVICES ?? ''
+  return names.split(',').some((name) => name.trim() === service)
+}
+
+export function isOnPath(command: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/** The one thing to type, where that is known. */
+export function howToGet(command: string, debianPackage: string, variable: string): string {
+  const isRoot = process.getuid?.() === 0
+  const install =
+    isRoot && isOnPath('apt-get')
+      ? `install it with \`apt-get install -y ${debianPackage}\``
+      : `put \`${command}\` on the PATH`
+  return `there is no ${command} here: ${install}, or set ${variable} to the URL of one that may be written to`
+}
