@@ -2,7 +2,7 @@
  * Finds what is due by the marks of `marks.ts`, and moves those that it finds too early. Costs what is due: the runs
  * whose mark has passed are looked at, no others.
  */
-import { type DueFlow, type DueItem, type DueQuery, enlistedSince, type RunId } from '@baton/core/adapter'
+import { type DueFlow, type DueItem, type DueQuery, enlistedSince, parseRunId, type RunId } from '@baton/core/adapter'
 import { flowOfName, type Keys, namesFor } from '../keys.ts'
 import type { LoggedRun } from './logged-run.ts'
 import type { ScriptLine } from './script-line.ts'
@@ -65,6 +65,7 @@ export class FindingDue {
   }
 
   async #ofRun(runId: RunId, filter: DueFilter): Promise<readonly DueItem[]> {
+    parseRunId(runId)
     const run = await this.#options.open(runId)
     return run?.machine?.due(this.#timeOf(run), filter) ?? []
   }

@@ -115,10 +115,6 @@ export class LoggedRun {
     return this.#broken !== undefined
   }
 
-  get isBusy(): boolean {
-    return this.#isBusy
-  }
-
   /** About how much memory it takes. */
   get weight(): number {
     return this.#chars + 2_000
@@ -174,8 +170,7 @@ export class LoggedRun {
       try {
         if (this.#broken !== undefined) throw this.#broken
         const before = this.#position
-        if (this.#removed) for (const { resolve } of batch) resolve(undefined)
-        else await this.#exchange(batch)
+        await this.#exchange(batch)
         const foreign = this.#position - before > batch.length
         if (this.#position > before) this.#options.onApplied(this, { own: batch.length > 0, foreign })
         for (const { resolve } of readers) resolve()

@@ -24,6 +24,8 @@ export interface RunsOptions extends Limits {
 interface Kept {
   readonly run: LoggedRun
   readonly marks: Marks
+  /** Changes that are under way. */
+  changes: number
 }
 
 export class Runs {
@@ -71,6 +73,7 @@ export class Runs {
     if (unchanged !== undefined) return unchanged
     const draft = draftOf(command, this.#options)
     if ('limitBytes' in draft) return draft
+    kept.changes += 1
     this.#busy.set(runId, kept)
     try {
       const answer = await run.write(draft)
@@ -81,7 +84,8 @@ export class Runs {
       if (run.broken) this.#drop(runId, run)
       throw error
     } finally {
-      if (!run.isBusy) this.#busy.delete(runId)
+      kept.changes -= 1
+      if (kept.changes === 0 && this.#busy.get(runId) === kept) this.#busy.delete(runId)
     }
   }
 
@@ -117,7 +121,7 @@ export class Runs {
       const step = this.#mark(kept, news)
       step.catch((error: unknown) => this.#options.onFailure('could not move the marks of a run', runId, error))
     })
-    const kept: Kept = { run, marks }
+    const kept: Kept = { run, marks, changes: 0 }
     this.#cache.set(runId, kept)
     return kept
   }
