@@ -2,8 +2,9 @@
  * Gives failed work another chance. In a live run the instance is opened again where it is. A run that has ended never
  * changes: a new one is made that begins before the failure, and what had settled by then is not done again.
  */
-import { endOf } from '../engine/courier.ts'
+
 import { firstWords, firstWork } from '../engine/first-words.ts'
+import { endOf } from '../engine/tell-end.ts'
 import { checkOptions, checkText } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'

@@ -23,6 +23,7 @@ import { Chain } from './chain.ts'
 import { Courier } from './courier.ts'
 import { Deadlines } from './deadlines.ts'
 import { type Environment, workFields } from './environment.ts'
+import type { DueMessage } from './find-start.ts'
 import { adoptForeignJob } from './foreign-job.ts'
 import type { Graph } from './graph.ts'
 import { jobFor } from './jobs.ts'
@@ -174,7 +175,7 @@ export class Worker {
   }
 
   /** Brings messages that were found in the store to the runs that they are for. */
-  deliver(items: readonly (DueItem & { readonly type: 'message' })[]): Promise<void> {
+  deliver(items: readonly DueMessage[]): Promise<void> {
     return this.#courier.deliverFound(items)
   }
 
