@@ -5,7 +5,7 @@ import type { DueItem, IRunStore } from '../ports/run-store.ts'
 /** A message that the store has kept, as it lies in its sender's outbox. */
 export type DueMessage = DueItem & { readonly type: 'message' }
 
-export interface FoundStart {
+interface FoundStart {
   /** The start as it lies there. */
   readonly item: DueMessage
   readonly run: NewRun
