@@ -28,8 +28,10 @@ import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
+import { cancelOnAbort } from './cancel-on-abort.ts'
+import type { LocalSurroundings } from './local-environment.ts'
 import { LocalLimiters } from './local-limiters.ts'
-import { LocalRun, type LocalRunOptions, reasonOf } from './local-run.ts'
+import { LocalRun } from './local-run.ts'
 import { passThroughSerializer } from './pass-through-serializer.ts'
 import { PlainRun } from './plain-run.ts'
 import { planOf } from './plan.ts'
@@ -76,7 +78,7 @@ export class FlowRuntime {
   readonly #options: FlowRuntimeOptions
   readonly #registry: Registry
   readonly #watch: Watch
-  #env: LocalRunOptions['env'] | undefined
+  #env: LocalSurroundings | undefined
   readonly #deadlines: Deadlines
   readonly #middleware: readonly NodeMiddleware[] | undefined
   #isStopped = false
@@ -132,7 +134,7 @@ export class FlowRuntime {
   }
 
   /** What attempts in this process share, whatever their run. */
-  get #here(): LocalRunOptions['env'] {
+  get #here(): LocalSurroundings {
     const { clock = systemClock, random = Math.random, newId = randomId, logger = silentLogger } = this.#options
     this.#env ??= {
       serializer: this.#options.copyValues === true ? new JsonSerializer() : passThroughSerializer,
@@ -189,14 +191,12 @@ export class FlowRuntime {
     { signal, onEvent, ...start }: RunOptions,
   ): Promise<RunResult> {
     const handle = await this.start(flow, input, start)
-    const cancel = () => void handle.cancel(reasonOf(signal))
-    if (signal?.aborted === true) cancel()
-    signal?.addEventListener('abort', cancel, { once: true })
+    const stopListening = cancelOnAbort(signal, (reason) => void handle.cancel(reason))
     try {
       if (onEvent !== undefined) for await (const event of handle.stream()) onEvent(event)
       return await handle.outcome()
     } finally {
-      signal?.removeEventListener('abort', cancel)
+      stopListening()
     }
   }
 
