@@ -3,10 +3,9 @@ import type { RunHandle } from '../client/handle.ts'
 import { JsonSerializer } from '../context/json-serializer.ts'
 import { checkRunInput } from '../engine/check-value.ts'
 import { Deadlines } from '../engine/deadlines.ts'
-import { withGates } from '../engine/gates.ts'
 import type { Graph } from '../engine/graph.ts'
 import { checkMiddleware, type NodeMiddleware } from '../engine/middleware.ts'
-import { type StartArguments, type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
+import { type StartArguments, type StartOptions, toGatedRun, withRunId } from '../engine/new-run.ts'
 import { type FlowSources, Registry, type RunnableFlow, sourcesOf } from '../engine/registry.ts'
 import { type PausedResult, type RunResult, resultOf } from '../engine/result.ts'
 import { newRunOf } from '../engine/start-run.ts'
@@ -120,8 +119,7 @@ export class FlowRuntime {
     if (copyValues || env.middleware !== undefined || !isPlainStart(graph, options)) {
       const { signal: _signal, onEvent: _onEvent, ...given } = options
       const start = await withRunId(graph.flowId, given)
-      const bare = toNewRun(graph, input, start, { serializer, newId: this.#newRunId })
-      const run = await withGates(graph, bare, { input, limitKey: start.limitKey })
+      const run = await toGatedRun(graph, input, start, { serializer, newId: this.#newRunId })
       return localResult(await new LocalRun({ graph, run, env, concurrency, signal, onEvent }).finish(), serializer)
     }
     const runId = this.#newRunId()
