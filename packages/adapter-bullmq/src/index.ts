@@ -1,3 +1,4 @@
-export { RedisCoordinationStore } from './coordination-store.ts'
 export type { RedisSource } from './connection.ts'
-export type { RedisCoordinationStoreOptions } from './options.ts'
+export { RedisCoordinationStore } from './coordination-store.ts'
+export { BullMQJobQueue, type DeadLetter } from './job-queue.ts'
+export type { BullMQJobQueueOptions, RedisCoordinationStoreOptions } from './options.ts'
