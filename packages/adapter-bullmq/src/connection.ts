@@ -12,29 +12,34 @@ export type RedisSource = string | Redis | Cluster
  * effect is for the caller to find out, who must not be told that somebody else holds the lock that they have just taken.
  */
 export function openImpatient(source: RedisSource, logger: ILogger): Redis | Cluster {
-  return open(source, logger, { maxRetriesPerRequest: 0 })
+  return open(source, logger, { maxRetriesPerRequest: 0, lazyConnect: true })
 }
 
-/** Commands wait for as long as an outage lasts. What BullMQ wants for workers. */
+/** Opens at once, and again and again. Commands wait for as long as an outage lasts. What BullMQ wants of a connection. */
 export function openPatient(source: RedisSource, logger: ILogger): Redis | Cluster {
-  return open(source, logger, { maxRetriesPerRequest: null })
+  return open(source, logger, { maxRetriesPerRequest: null, lazyConnect: false })
 }
 
 /** To listen on. In a cluster a channel lives where its key would, so that not every node hears of everything. */
 export function openListener(source: RedisSource, logger: ILogger): Redis | Cluster {
-  return open(source, logger, { maxRetriesPerRequest: null }, { shardedSubscribers: true })
+  return open(source, logger, { maxRetriesPerRequest: null, lazyConnect: true }, { shardedSubscribers: true })
 }
-
-/** Answers are read as ioredis has always given them, whatever the client that we are given does. */
-const COMMON = { lazyConnect: true, replyMapping: 'legacy' } as const
 
 interface Own {
   /** How often a connection may fail before it gives up on the commands that wait for it. `null`: never. */
   readonly maxRetriesPerRequest: 0 | null
+  readonly lazyConnect: boolean
+  /** Answers are read as ioredis has always given them, whatever the client that we are given does. */
+  readonly replyMapping: 'legacy'
 }
 
-function open(source: RedisSource, logger: ILogger, own: Own, ofCluster: ClusterOptions = {}): Redis | Cluster {
-  const options = { ...COMMON, ...own }
+function open(
+  source: RedisSource,
+  logger: ILogger,
+  own: Omit<Own, 'replyMapping'>,
+  ofCluster: ClusterOptions = {},
+): Redis | Cluster {
+  const options: Own = { ...own, replyMapping: 'legacy' }
   const client = typeof source === 'string' ? new Redis(source, options) : duplicate(source, options, ofCluster)
   // Without a listener ioredis writes to the console. Whoever waits for an answer hears of it anyway.
   client.on('error', (error: unknown) =>
@@ -43,12 +48,12 @@ function open(source: RedisSource, logger: ILogger, own: Own, ofCluster: Cluster
   return client
 }
 
-function duplicate(source: Redis | Cluster, options: typeof COMMON & Own, ofCluster: ClusterOptions): Redis | Cluster {
+function duplicate(source: Redis | Cluster, options: Own, ofCluster: ClusterOptions): Redis | Cluster {
   if (!isCluster(source)) return source.duplicate(options)
   const redisOptions = { ...source.options.redisOptions, ...options }
   return source.duplicate(undefined, {
     ...ofCluster,
-    lazyConnect: true,
+    lazyConnect: options.lazyConnect,
     redisOptions,
     // A replica may not know yet what its master has answered.
     scaleReads: 'master',

@@ -10,3 +10,9 @@ export function storeFailure(error: unknown): BatonError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** The same of what a queue was asked. */
+export function queueFailure(error: unknown): BatonError {
+  if (BatonError.is(error)) return error
+  return new BatonError('QUEUE_UNAVAILABLE', { message: `Redis: ${messageOf(error)}`, cause: error })
+}

@@ -8,7 +8,6 @@ import {
   type ClaimRequest,
   type ClaimResult,
   type CommitResult,
-  type ContextEntry,
   type ContextSource,
   type CreateResult,
   checkPurgeOptions,
@@ -36,6 +35,7 @@ import {
   type RunState,
   type RunSummary,
   recordOf,
+  storedContext,
   summaryOf,
   type Transition,
   tallyOf,
@@ -138,23 +138,11 @@ export class RedisRunStore implements IRunStore {
   }
 
   context(runId: RunId): ContextSource {
-    const entries = async () => {
+    return storedContext(async () => {
       const state = await this.#read(runId)
       if (state === undefined) throw unknownRun(runId)
-      return state.context
-    }
-    return {
-      read: async (keys) => {
-        const all = await entries()
-        const found = new Map<string, ContextEntry>()
-        for (const key of keys) {
-          const entry = all.get(key)
-          if (entry !== undefined) found.set(key, copyOf(entry))
-        }
-        return found
-      },
-      readAll: async () => new Map(Array.from(await entries(), ([key, entry]) => [key, copyOf(entry)])),
-    }
+      return state
+    })
   }
 
   async *journal(runId: RunId, { from = 1, live = false, signal }: JournalOptions = {}): AsyncGenerator<RunEvent> {

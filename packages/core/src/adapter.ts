@@ -1,6 +1,7 @@
 /** What people who build adapters use, beside `@baton/core`. */
 
 // The engine that an adapter ties to its queue
+export { partOptions, remindersFor } from './engine/adapter-options.ts'
 export {
   BaseDistributedAdapter,
   checkEngineOptions,
@@ -59,6 +60,7 @@ export { enlistedSince } from './model/waiting-list.ts'
 
 // Model words that ports speak
 export { ReadOnlyContext } from './context/read-only-context.ts'
+export { storedContext } from './context/stored-context.ts'
 export { applyDeltas, type ContextEntry, type Delta } from './model/delta.ts'
 export type { RunEvent, RunFact } from './model/event.ts'
 export { parentOfItem, parseFlowId, parseRunId, type Fence, type InstanceId, type RunId } from './model/ids.ts'

@@ -36,6 +36,7 @@ import {
   type RunState,
   type RunSummary,
   recordOf,
+  storedContext,
   summaryOf,
   type Transition,
   type WaitingList,
@@ -53,7 +54,6 @@ import { RunCache } from './run-cache.ts'
 import { RunIndex } from './run-index.ts'
 import { Runs } from './runs.ts'
 import { openStoreFolder, type StoreFolder } from './store-folder.ts'
-import { storedContext } from './stored-context.ts'
 import type { StoredRun } from './stored-run.ts'
 import { Sweep } from './sweep.ts'
 import { Tombstones } from './tombstones.ts'

@@ -1,0 +1,157 @@
+import { BatonError } from '@baton/core'
+import type { ConsumeOptions, Delivery, IJobQueue, Job } from '@baton/core/adapter'
+import { Queue } from 'bullmq'
+import type { Cluster, Redis } from 'ioredis'
+import { openPatient } from './connection.ts'
+import { within } from './deadline.ts'
+import { messageOf, queueFailure } from './errors.ts'
+import { Consumer } from './job-queue/consumer.ts'
+import { Fetcher } from './job-queue/fetcher.ts'
+import { bullJobOf, jobIdOf } from './job-queue/job-form.ts'
+import { type BullMQJobQueueOptions, checkJobQueueOptions } from './options.ts'
+import { whenReady } from './readiness.ts'
+
+/** A job that was taken out for good: what it said, and why. */
+export interface DeadLetter {
+  readonly message: unknown
+  readonly reason: string
+}
+
+/** How long `close` waits for handlers that still run to answer for their jobs. */
+const CLOSE_WITHIN_MS = 1_000
+
+/**
+ * Jobs in a BullMQ queue. Any producer of BullMQ can put one there, and any tool for BullMQ shows what there is.
+ *
+ * Whatever BullMQ loses, doubles or gives to another costs time and nothing else: a job is a hint. It opens a connection
+ * like the one it is given when it is first used, and another one for each `consume`, on which fetching blocks.
+ */
+export class BullMQJobQueue implements IJobQueue {
+  readonly #options: Required<BullMQJobQueueOptions>
+  readonly #closing = new AbortController()
+  readonly #consumers = new Set<Promise<void>>()
+  /** Acknowledgements that are held back, by job id. */
+  readonly #held = new Map<string, () => Promise<void>>()
+  #redis: Redis | Cluster | undefined
+  #queue: Queue | undefined
+  #isDown = false
+
+  constructor(options: BullMQJobQueueOptions) {
+    this.#options = checkJobQueueOptions(options)
+  }
+
+  async enqueue(jobs: readonly Job[]): Promise<void> {
+    if (this.#closing.signal.aborted) throw new BatonError('CLOSED')
+    if (jobs.length === 0) return
+    const { timeoutMs } = this.#options
+    try {
+      const queue = await this.#readyQueue()
+      // BullMQ would take a job for the one that is worked on here, while the acknowledgement of that is held back.
+      if (this.#held.size > 0) await Promise.all(jobs.map((job) => this.#held.get(jobIdOf(job))?.()))
+      await within(timeoutMs, queue.addBulk(jobs.map(bullJobOf)))
+    } catch (error) {
+      throw queueFailure(error)
+    }
+  }
+
+  consume(handler: (delivery: Delivery) => Promise<void>, options: ConsumeOptions): Promise<void> {
+    const { logger, visibilityMs, timeoutMs } = this.#options
+    const consumer = new Consumer(handler, {
+      concurrency: options.concurrency,
+      stop: AbortSignal.any([options.signal, this.#closing.signal]),
+      logger,
+      visibilityMs,
+      timeoutMs,
+      open: (onError) => this.#openFetcher(onError),
+      onHold: (jobId, flush) => {
+        if (flush === undefined) this.#held.delete(jobId)
+        else this.#held.set(jobId, flush)
+      },
+    })
+    const running = consumer.run().finally(() => this.#consumers.delete(running))
+    this.#consumers.add(running)
+    return running
+  }
+
+  /** The newest of the jobs that were taken out for good. They are the failed jobs of the queue. */
+  async deadLetters(limit = 100): Promise<readonly DeadLetter[]> {
+    if (this.#closing.signal.aborted) throw new BatonError('CLOSED')
+    try {
+      const queue = await this.#readyQueue()
+      const failed = await within(this.#options.timeoutMs, queue.getFailed(0, limit - 1))
+      return failed.map(({ data, failedReason }) => ({ message: data, reason: failedReason ?? '' }))
+    } catch (error) {
+      throw queueFailure(error)
+    }
+  }
+
+  /** Stops those that consume, and closes its connections. The client that it was made with stays as it is. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await within(CLOSE_WITHIN_MS, Promise.allSettled(this.#consumers)).catch(() => {})
+    await Promise.allSettled([...this.#held.values()].map((flush) => within(CLOSE_WITHIN_MS, flush())))
+    await this.#queue?.close().catch(() => {})
+    this.#redis?.disconnect()
+  }
+
+  get #connection(): Redis | Cluster {
+    this.#redis ??= openPatient(this.#options.connection, this.#options.logger)
+    return this.#redis
+  }
+
+  /**
+   * Waits a while for a connection, once per outage: who sends must not be held up by each job again. Nothing is left
+   * with the client while it has none, where it would pile up and come out stale.
+   */
+  async #readyQueue(): Promise<Queue> {
+    const { name, prefix, timeoutMs } = this.#options
+    await whenReady(this.#connection, this.#isDown ? 0 : timeoutMs).then(
+      () => {
+        this.#isDown = false
+      },
+      (error: unknown) => {
+        this.#isDown = true
+        throw error
+      },
+    )
+    const queue = this.#queue ?? new Queue(name, { prefix, connection: this.#connection })
+    if (this.#queue === undefined) {
+      this.#queue = queue
+      queue.on('error', () => {})
+    }
+    try {
+      await within(timeoutMs, queue.waitUntilReady())
+      return queue
+    } catch (error) {
+      // What BullMQ asks a connection first is asked once, and what came of it stays.
+      this.#queue = undefined
+      throw error
+    }
+  }
+
+  async #openFetcher(onError: (error: unknown) => void): Promise<Fetcher> {
+    const { name, prefix, visibilityMs, keepDeadLetters, logger } = this.#options
+    const fetcher = new Fetcher(name, null, {
+      connection: this.#connection,
+      prefix,
+      lockDuration: visibilityMs,
+      stalledInterval: visibilityMs / 2,
+      // How often a job has stalled says nothing about it. The run store knows when to give up.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: keepDeadLetters },
+    })
+    fetcher.on('error', (error) => {
+      logger.log('debug', 'the job queue reports a failure', { error: messageOf(error) })
+      onError(error)
+    })
+    try {
+      await fetcher.waitUntilReady()
+      await fetcher.startStalledCheckTimer()
+      return fetcher
+    } catch (error) {
+      await fetcher.close(true).catch(() => {})
+      throw error
+    }
+  }
+}
