@@ -45,7 +45,9 @@ export class BullMQAdapter extends BaseDistributedAdapter {
   }
 }
 
-const storeOptions = runStoreOptions.filter((name) => name !== 'connection' && name !== 'logger') as (keyof StoreOptions)[]
+const storeOptions = runStoreOptions.filter(
+  (name) => name !== 'connection' && name !== 'logger',
+) as (keyof StoreOptions)[]
 
 function nameOf(name: string | undefined): Pick<BullMQJobQueueOptions, 'name'> {
   return name === undefined ? {} : { name: name.replaceAll(':', '-') }

@@ -23,8 +23,8 @@ import {
   type NewRun,
   type Notice,
   type NoticeResult,
-  parseRunId,
   type PurgeOptions,
+  parseRunId,
   type RenewRequest,
   type RenewResult,
   type RunEvent,
@@ -41,14 +41,14 @@ import {
   tallyOf,
   type WaitingList,
 } from '@baton/core/adapter'
-import { type CheckedRunStoreOptions, checkRunStoreOptions, type RedisRunStoreOptions } from './run-store-options.ts'
-import { flowName, namesFor } from './keys.ts'
 import { messageOf } from './errors.ts'
+import { flowName, namesFor } from './keys.ts'
 import { follow } from './run-store/journal.ts'
 import { listNotes } from './run-store/listing.ts'
 import { parseNote } from './run-store/notes.ts'
-import { purge } from './run-store/retention.ts'
 import { openParts, type Parts } from './run-store/parts.ts'
+import { purge } from './run-store/retention.ts'
+import { type CheckedRunStoreOptions, checkRunStoreOptions, type RedisRunStoreOptions } from './run-store-options.ts'
 
 export class RedisRunStore implements IRunStore {
   readonly #options: CheckedRunStoreOptions
@@ -84,7 +84,10 @@ export class RedisRunStore implements IRunStore {
     const answer = await runs.change(run.runId, { type: 'create', run })
     if (answer?.type === 'too-large') return { status: 'too-large', limitBytes: answer.limitBytes }
     if (answer?.type === 'create') return answer.result
-    throw new BatonError('STORE_UNAVAILABLE', { runId: run.runId, message: `${run.runId} was removed while it was made` })
+    throw new BatonError('STORE_UNAVAILABLE', {
+      runId: run.runId,
+      message: `${run.runId} was removed while it was made`,
+    })
   }
 
   async claim(request: ClaimRequest): Promise<ClaimResult> {
@@ -215,7 +218,13 @@ export class RedisRunStore implements IRunStore {
   async waitingLists(): Promise<readonly WaitingList[]> {
     const { due } = await this.#open()
     const lists = await due.lists()
-    return lists.flatMap(({ list, runs }) => tallyOf(list, runs.flatMap(({ machine }) => machine ?? [])) ?? [])
+    return lists.flatMap(
+      ({ list, runs }) =>
+        tallyOf(
+          list,
+          runs.flatMap(({ machine }) => machine ?? []),
+        ) ?? [],
+    )
   }
 
   onEnlisted(flows: readonly DueFlow[], wake: () => void): () => void {

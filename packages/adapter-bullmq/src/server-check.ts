@@ -2,6 +2,7 @@
 import { BatonError, type ILogger } from '@baton/core'
 import type { Durability } from '@baton/core/adapter'
 import type { Cluster, Redis } from 'ioredis'
+import { isCluster } from './connection.ts'
 import { messageOf } from './errors.ts'
 
 export interface ServerCheckOptions {
@@ -22,9 +23,16 @@ export async function checkServer(
   redis: Redis | Cluster,
   { allowEphemeral, logger }: ServerCheckOptions,
 ): Promise<Durability> {
-  const nodes = 'nodes' in redis ? redis.nodes('master') : [redis]
+  const nodes = await mastersOf(redis)
   const levels = await Promise.all(nodes.map((node) => checkNode(node, allowEphemeral, logger)))
   return levels.includes('none') ? 'none' : levels.includes('process') ? 'process' : 'power'
+}
+
+async function mastersOf(redis: Redis | Cluster): Promise<readonly Redis[]> {
+  if (!isCluster(redis)) return [redis]
+  // It knows its nodes when it is connected.
+  if (redis.status === 'wait') await redis.connect()
+  return redis.nodes('master')
 }
 
 async function checkNode(node: Redis, allowEphemeral: boolean, logger: ILogger): Promise<Durability> {

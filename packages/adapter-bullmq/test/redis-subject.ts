@@ -20,6 +20,7 @@ export function redisSubject({ name, durability, connect, allowEphemeral = false
     async create(options) {
       const prefix = `t-${randomUUID().slice(0, 8)}`
       const source = connect()
+      await source.connect()
       const open: World[] = []
       const world = await openWorld({ prefix, source, options, allowEphemeral, open })
       return {

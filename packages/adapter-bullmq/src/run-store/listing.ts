@@ -31,7 +31,10 @@ export async function listNotes(
   const limit = checkPageLimit(query.limit ?? 100)
   const after = query.cursor === undefined ? undefined : parseCursor(query.cursor)
   const fromMs = query.createdAfterMs ?? Number.NEGATIVE_INFINITY
-  const untilMs = Math.min(after?.createdAtMs ?? Number.POSITIVE_INFINITY, query.createdBeforeMs ?? Number.POSITIVE_INFINITY)
+  const untilMs = Math.min(
+    after?.createdAtMs ?? Number.POSITIVE_INFINITY,
+    query.createdBeforeMs ?? Number.POSITIVE_INFINITY,
+  )
   for (let count = Math.max(LEAST_READ, limit + 1); ; count *= 2) {
     let readUntilMs = Number.NEGATIVE_INFINITY
     const each = await Promise.all(
@@ -53,7 +56,15 @@ export async function listNotes(
     const notes = page.runs as readonly unknown[] as readonly StoredNote[]
     if (page.cursor !== undefined || readUntilMs === Number.NEGATIVE_INFINITY) return { ...page, notes }
     // There are more, and none of those seen fills the page. More than a thousand of one instant are read at once.
-    const last = known.reduce<StoredNote | undefined>((low, note) => (low === undefined || note.createdAtMs < low.createdAtMs || (note.createdAtMs === low.createdAtMs && note.runId > low.runId) ? note : low), undefined)
+    const last = known.reduce<StoredNote | undefined>(
+      (low, note) =>
+        low === undefined ||
+        note.createdAtMs < low.createdAtMs ||
+        (note.createdAtMs === low.createdAtMs && note.runId > low.runId)
+          ? note
+          : low,
+      undefined,
+    )
     if (last !== undefined) return { notes, cursor: cursorOf(last) }
     if (count > MOST_READ) throw new Error(`more than ${MOST_READ} runs of one instant`)
   }

@@ -23,7 +23,11 @@ export class Marks {
   #changesSinceScan = 0
 
   /** @returns what to send; undefined when all is well */
-  step(run: LoggedRun, lookMs: number, { own, foreign, isLook = false }: Applied & { isLook?: boolean }): Step | undefined {
+  step(
+    run: LoggedRun,
+    lookMs: number,
+    { own, foreign, isLook = false }: Applied & { isLook?: boolean },
+  ): Step | undefined {
     const { machine, nowMs, dueKey } = run
     if (machine === undefined || dueKey === undefined) return undefined
     if (own && run.position === 1) {

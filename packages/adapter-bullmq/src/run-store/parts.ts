@@ -71,7 +71,12 @@ export async function openParts(options: CheckedRunStoreOptions): Promise<Parts>
       }
     }
     const due = new FindingDue({ keys, indexes, clock, line, open: openSound, look: (run) => runs.look(run) })
-    const news = new News({ connect: () => openListener(options.connection, logger), sharded: isCluster, pollMs, onFailure })
+    const news = new News({
+      connect: () => openListener(options.connection, logger),
+      sharded: isCluster,
+      pollMs,
+      onFailure,
+    })
     return {
       keys,
       runs,
@@ -80,7 +85,8 @@ export async function openParts(options: CheckedRunStoreOptions): Promise<Parts>
       indexes,
       durability,
       line,
-      tellWaiting: (flow) => void redis[isCluster ? 'spublish' : 'publish'](keys.waitingNews(flow), '1').catch(onFailure),
+      tellWaiting: (flow) =>
+        void redis[isCluster ? 'spublish' : 'publish'](keys.waitingNews(flow), '1').catch(onFailure),
       async settled() {
         await Promise.all([...lines.values()].map((each) => each.settled()))
       },

@@ -1,6 +1,7 @@
 /** Removes runs that ended long ago, everything of a run together, and leaves a tombstone. */
-import type { PurgeOptions, RunId } from '@baton/core/adapter'
+
 import { isTerminal } from '@baton/core'
+import type { PurgeOptions, RunId } from '@baton/core/adapter'
 import type { Keys } from '../keys.ts'
 import { type Indexes, shardsOf } from './finding-due.ts'
 import { parseNote, type StoredNote } from './notes.ts'
@@ -18,7 +19,10 @@ export interface RetentionOptions {
 
 const PAGE = 200
 
-export async function purge(options: RetentionOptions, { endedBeforeMs, limit = 1_000 }: PurgeOptions): Promise<number> {
+export async function purge(
+  options: RetentionOptions,
+  { endedBeforeMs, limit = 1_000 }: PurgeOptions,
+): Promise<number> {
   let count = 0
   for (const shard of shardsOf(options.keys)) {
     for (let offset = 0; count < limit; ) {
