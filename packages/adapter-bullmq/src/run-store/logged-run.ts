@@ -274,8 +274,9 @@ export class LoggedRun {
   }
 
   /** Reads lines until so many were applied, or all there are. */
-  async #readUpTo(end: number): Promise<void> {
+  async #readUpTo(wanted: number): Promise<void> {
     const { line, keys } = this.#options
+    let end = wanted
     while (this.#position < end) {
       const most = Math.min(MOST_LINES, end - this.#position)
       const answer = await line.send({ name: 'read', keys: [keys.log], args: [this.#position, this.#stamp, most] })
@@ -285,7 +286,11 @@ export class LoggedRun {
       }
       if (answer.count === REWOUND) this.#forget()
       else if (answer.lines.length === 0) return
-      else await this.#apply(answer.lines)
+      else {
+        // What comes after is not waited for: whoever reads what is written on and on would never be done.
+        end = Math.min(end, answer.count)
+        await this.#apply(answer.lines)
+      }
       if (this.#removed) return
     }
   }

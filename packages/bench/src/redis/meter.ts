@@ -9,8 +9,8 @@ import { emptyRedis } from './server.ts'
 import { expectedOf, nodesOf, type Shape, shapeOf } from './shape.ts'
 import { countCommands, type Spent, spent } from './spending.ts'
 
-/** Of the runs of a sample, before it. */
-const WARM_UP = 0.4
+/** A worker is up for days: by then V8 has compiled what matters. As long for every contender. */
+const WARM_UP_MS = 3_000
 
 export function meterOf(load: () => Promise<RedisContender>): Meter {
   return async (workload) => {
@@ -30,7 +30,8 @@ export function meterOf(load: () => Promise<RedisContender>): Meter {
     }
     const open = await contender.open({ url, shape, onSecondNode })
     if (!isLarge) {
-      await runAll(open, shape, Math.max(1, Math.round(shape.runs * WARM_UP)))
+      const untilMs = performance.now() + WARM_UP_MS
+      while (performance.now() < untilMs) await runAll(open, shape, shape.runs)
       await begin()
     }
     const latencies = await runAll(open, shape, shape.runs)
