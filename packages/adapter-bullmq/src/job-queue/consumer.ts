@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { type Delivery, parseJob, systemClock, wait } from '@baton/core/adapter'
+import { type Delivery, type Job, parseJob, systemClock, wait } from '@baton/core/adapter'
 import type { Job as BullMQJob } from 'bullmq'
 import { within } from '../deadline.ts'
 import { messageOf } from '../errors.ts'
-import { BullMQDelivery, bury, type DeliveryTools } from './delivery.ts'
+import { BullMQDelivery, type DeliveryTools } from './delivery.ts'
 import type { Fetcher } from './fetcher.ts'
 import { Slots } from './slots.ts'
 
@@ -102,7 +102,7 @@ export class Consumer {
         await within(timeoutMs, bull.moveToWait(bull.token))
         return undefined
       }
-      const job = await this.#parse(bull)
+      const job = await this.#parse(bull, fetcher)
       if (job === undefined) return undefined
       const mayFetch = () => !stop.aborted
       const delivery = new BullMQDelivery(job, bull, { ...this.#options, fetcher, mayFetch })
@@ -114,11 +114,11 @@ export class Consumer {
     }
   }
 
-  async #parse(bull: BullMQJob) {
+  async #parse(bull: BullMQJob, fetcher: Fetcher): Promise<Job | undefined> {
     try {
       return parseJob(bull.data)
     } catch (error) {
-      await within(this.#options.timeoutMs, bury(bull, messageOf(error)))
+      await within(this.#options.timeoutMs, fetcher.bury(bull, messageOf(error)))
       return undefined
     }
   }
