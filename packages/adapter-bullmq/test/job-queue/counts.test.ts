@@ -25,25 +25,32 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'what the jo
   })
   afterEach(() => stand[Symbol.asyncDispose]())
 
-  it.each([1, 10, 50])('sends one command per job to take it and to finish the one before, %i at a time', async (concurrency) => {
-    const count = 200
-    const queue = stand.open()
-    await queue.enqueue(jobs(count))
-    await client.config('RESETSTAT')
+  it.each([1, 10, 50])(
+    'sends one command per job to take it and to finish the one before, %i at a time',
+    async (concurrency) => {
+      const count = 200
+      const queue = stand.open()
+      await queue.enqueue(jobs(count))
+      await client.config('RESETSTAT')
 
-    const consuming = stand.consume(queue, async (delivery) => {
-      await delivery.acknowledge()
-      await client.ping()
-    }, concurrency)
-    await eventually(() => consuming.deliveries.length).toBe(count)
-    await eventually(() => stand.plain().getActiveCount()).toBe(0)
+      const consuming = stand.consume(
+        queue,
+        async (delivery) => {
+          await delivery.acknowledge()
+          await client.ping()
+        },
+        concurrency,
+      )
+      await eventually(() => consuming.deliveries.length).toBe(count)
+      await eventually(() => stand.plain().getActiveCount()).toBe(0)
 
-    // One to fill each slot, a look whether there is more when it runs dry, two for jobs that have stalled, and the
-    // count of the active ones above, once or twice a poll.
-    const calls = await scriptCalls()
-    expect(calls).toBeGreaterThanOrEqual(count)
-    expect(calls).toBeLessThanOrEqual(count + concurrency + 40)
-  })
+      // One to fill each slot, a look whether there is more when it runs dry, two for jobs that have stalled, and the
+      // count of the active ones above, once or twice a poll.
+      const calls = await scriptCalls()
+      expect(calls).toBeGreaterThanOrEqual(count)
+      expect(calls).toBeLessThanOrEqual(count + concurrency + 40)
+    },
+  )
 
   it('sends one command per job to enqueue, all in one round trip', async () => {
     const queue = stand.open()
@@ -55,7 +62,9 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'what the jo
     expect(await scriptCalls()).toBe(100)
   })
 
-  it('asks an idle Redis for work by one command that waits, and one that looks, every five seconds', { timeout: 60_000 }, async () => {
+  it('asks an idle Redis for work by one command that waits, and one that looks, every five seconds', {
+    timeout: 60_000,
+  }, async () => {
     const queue = stand.open()
     const consuming = stand.consume(queue)
     await queue.enqueue(jobs(1))
@@ -63,7 +72,8 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'what the jo
     const asked: string[] = []
     const monitor = await stand.client().monitor()
     monitor.on('monitor', (_time: string, [command = '', ...args]: string[], source: string) => {
-      if (source !== 'lua') asked.push(command.toLowerCase() === 'bzpopmin' ? `bzpopmin ${args.at(-1)}` : command.toLowerCase())
+      if (source !== 'lua')
+        asked.push(command.toLowerCase() === 'bzpopmin' ? `bzpopmin ${args.at(-1)}` : command.toLowerCase())
     })
     const waits = () => asked.filter((command) => command.startsWith('bzpopmin')).length
 

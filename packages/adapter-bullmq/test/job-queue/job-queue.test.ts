@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setImmediate } from 'node:timers/promises'
 import type { Delivery } from '@baton/core/adapter'
 import { startRedis } from '@baton/services'
@@ -85,7 +86,11 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'the job que
 
     const consuming = stand.consume(stand.open())
 
-    await eventually(() => consuming.deliveries.map((delivery) => delivery.job.runId).sort()).toEqual(['one', 'three', 'two'])
+    await eventually(() => consuming.deliveries.map((delivery) => delivery.job.runId).sort()).toEqual([
+      'one',
+      'three',
+      'two',
+    ])
     expect(consuming.deliveries[0]?.job).toMatchObject({ foreign: true, instanceId: 'start', dispatch: 0 })
     // What it asked to keep is kept.
     await eventually(() => plain.getCompletedCount()).toBe(1)
@@ -130,7 +135,11 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'the job que
 
     await eventually(() => plain.getFailedCount()).toBe(1)
     const [dead] = await plain.getFailed()
-    expect(dead).toMatchObject({ name: 'a', failedReason: 'UNKNOWN_RUN: no such run', data: { instanceId: 'a', version: '2' } })
+    expect(dead).toMatchObject({
+      name: 'a',
+      failedReason: 'UNKNOWN_RUN: no such run',
+      data: { instanceId: 'a', version: '2' },
+    })
     expect(await queue.deadLetters()).toEqual([{ message: dead?.data, reason: 'UNKNOWN_RUN: no such run' }])
     isHopeless = false
     await dead?.retry()
@@ -243,6 +252,31 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'the job que
 
     await eventually(() => consuming.deliveries.length).toBe(priorities.length)
     expect(nodes(consuming)).toEqual(['n1', 'n5', 'n6', 'n3', 'n0', 'n4', 'n2'])
+  })
+
+  it('keeps to a rate limit that somebody sets to the queue, and does not spin while it is reached', async () => {
+    const queue = stand.open()
+    const plain = stand.plain()
+    await plain.setGlobalRateLimit(1, 2_000)
+    const consuming = stand.consume(queue)
+    await eventually(() => consuming.deliveries.length).toBe(0)
+    const delays = monitorEventLoopDelay()
+    delays.enable()
+    const startedAtMs = performance.now()
+    await queue.enqueue(jobs(2))
+
+    await eventually(() => consuming.deliveries.length).toBe(2)
+
+    expect(performance.now() - startedAtMs).toBeGreaterThan(1_900)
+    // Who spins lets nobody else do anything until the limit has passed.
+    expect(delays.max / 1e6).toBeLessThan(1_500)
+  })
+
+  it('lets its process end when it is closed', { timeout: 60_000 }, async () => {
+    const child = startChild(new URL('../children/use-and-close.ts', import.meta.url), [redis.url, stand.prefix])
+
+    expect(await child.ended()).toBe(0)
+    expect(child.lines).toEqual(['a', 'closed'])
   })
 
   it('refuses options that cannot work, and names them', () => {

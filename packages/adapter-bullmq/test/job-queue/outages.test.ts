@@ -18,7 +18,9 @@ describe.skipIf(probe.skipReason !== undefined)(probe.skipReason ?? 'the job que
     stands = []
   })
 
-  it('delivers every job that it took, though Redis is killed and restarted in the middle', { timeout: 60_000 }, async () => {
+  it('delivers every job that it took, though Redis is killed and restarted in the middle', {
+    timeout: 60_000,
+  }, async () => {
     await using redis = await startRedis({ appendOnly: true })
     const stand = standOn(redis.url)
     const queue = stand.open({ visibilityMs: 1_000, timeoutMs: 500 })
@@ -39,7 +41,12 @@ describe.skipIf(probe.skipReason !== undefined)(probe.skipReason ?? 'the job que
       await sending
       await send(`down-${round}`)
       await redis.restart()
-      await eventually(async () => queue.enqueue([job(`back-${round}`)]).then(() => 'sent', () => 'down')).toBe('sent')
+      await eventually(async () =>
+        queue.enqueue([job(`back-${round}`)]).then(
+          () => 'sent',
+          () => 'down',
+        ),
+      ).toBe('sent')
     }
 
     await eventually(() => taken.filter((nodeId) => !nodes(consuming).includes(nodeId))).toEqual([])
@@ -59,7 +66,12 @@ describe.skipIf(probe.skipReason !== undefined)(probe.skipReason ?? 'the job que
     await expect(queue.deadLetters()).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
 
     await redis.restart()
-    await eventually(() => queue.enqueue([job('late')]).then(() => 'sent', () => 'down')).toBe('sent')
+    await eventually(() =>
+      queue.enqueue([job('late')]).then(
+        () => 'sent',
+        () => 'down',
+      ),
+    ).toBe('sent')
 
     await eventually(() => nodes(consuming)).toContain('late')
   })
@@ -105,13 +117,17 @@ describe.skipIf(probe.skipReason !== undefined)(probe.skipReason ?? 'the job que
     const stand = standOn(redis.url)
     const queue = stand.open({ timeoutMs: 300, visibilityMs: 2_000 })
     const answers: unknown[] = []
-    const consuming = stand.consume(queue, async (delivery) => {
-      if (delivery.redelivered > 0) return delivery.acknowledge()
-      redis.freeze()
-      for (const answer of [() => delivery.extend({ byMs: 1_000 }), () => delivery.handBack({ delayMs: 0 })]) {
-        await Promise.resolve(answer()).catch((error: { code?: unknown }) => answers.push(error.code))
-      }
-    }, 1)
+    const consuming = stand.consume(
+      queue,
+      async (delivery) => {
+        if (delivery.redelivered > 0) return delivery.acknowledge()
+        redis.freeze()
+        for (const answer of [() => delivery.extend({ byMs: 1_000 }), () => delivery.handBack({ delayMs: 0 })]) {
+          await Promise.resolve(answer()).catch((error: { code?: unknown }) => answers.push(error.code))
+        }
+      },
+      1,
+    )
     await queue.enqueue([job('n0')])
 
     await eventually(() => answers).toEqual(['QUEUE_UNAVAILABLE', 'QUEUE_UNAVAILABLE'])
@@ -120,7 +136,9 @@ describe.skipIf(probe.skipReason !== undefined)(probe.skipReason ?? 'the job que
     await eventually(() => consuming.deliveries.length).toBeGreaterThan(1)
   })
 
-  it('pauses longer each time while Redis refuses what it is asked, and goes on when it does not', { timeout: 60_000 }, async () => {
+  it('pauses longer each time while Redis refuses what it is asked, and goes on when it does not', {
+    timeout: 60_000,
+  }, async () => {
     await using redis = await startRedis({ appendOnly: false })
     const stand = standOn(redis.url)
     const pauses: number[] = []
