@@ -1,7 +1,7 @@
 /** Connections of our own, made like the one that we are given: what a connection does in an outage is ours to say. */
 import { BatonError } from '@baton/core'
 import type { ILogger } from '@baton/core/adapter'
-import { type Cluster, Redis } from 'ioredis'
+import { type Cluster, type ClusterOptions, Redis } from 'ioredis'
 import { messageOf } from './errors.ts'
 
 /** A client of ioredis, a cluster of it, or the URL of a server. */
@@ -20,6 +20,11 @@ export function openPatient(source: RedisSource, logger: ILogger): Redis | Clust
   return open(source, logger, { maxRetriesPerRequest: null, lazyConnect: false })
 }
 
+/** To listen on. In a cluster a channel lives where its key would, so that not every node hears of everything. */
+export function openListener(source: RedisSource, logger: ILogger): Redis | Cluster {
+  return open(source, logger, { maxRetriesPerRequest: null, lazyConnect: true }, { shardedSubscribers: true })
+}
+
 interface Own {
   /** How often a connection may fail before it gives up on the commands that wait for it. `null`: never. */
   readonly maxRetriesPerRequest: 0 | null
@@ -28,9 +33,14 @@ interface Own {
   readonly replyMapping: 'legacy'
 }
 
-function open(source: RedisSource, logger: ILogger, own: Omit<Own, 'replyMapping'>): Redis | Cluster {
+function open(
+  source: RedisSource,
+  logger: ILogger,
+  own: Omit<Own, 'replyMapping'>,
+  ofCluster: ClusterOptions = {},
+): Redis | Cluster {
   const options: Own = { ...own, replyMapping: 'legacy' }
-  const client = typeof source === 'string' ? new Redis(source, options) : duplicate(source, options)
+  const client = typeof source === 'string' ? new Redis(source, options) : duplicate(source, options, ofCluster)
   // Without a listener ioredis writes to the console. Whoever waits for an answer hears of it anyway.
   client.on('error', (error: unknown) =>
     logger.log('debug', 'a connection to Redis failed', { error: messageOf(error) }),
@@ -38,10 +48,11 @@ function open(source: RedisSource, logger: ILogger, own: Omit<Own, 'replyMapping
   return client
 }
 
-function duplicate(source: Redis | Cluster, options: Own): Redis | Cluster {
+function duplicate(source: Redis | Cluster, options: Own, ofCluster: ClusterOptions): Redis | Cluster {
   if (!isCluster(source)) return source.duplicate(options)
   const redisOptions = { ...source.options.redisOptions, ...options }
   return source.duplicate(undefined, {
+    ...ofCluster,
     lazyConnect: options.lazyConnect,
     redisOptions,
     // A replica may not know yet what its master has answered.

@@ -81,7 +81,7 @@ function checkNoKeyPrefix(source: RedisSource): void {
   throw new BatonError('INVALID_OPTION', { field: 'connection', message, hint: 'Use the option `prefix`.' })
 }
 
-function checkPrefix(prefix: unknown): void {
+export function checkPrefix(prefix: unknown): void {
   if (typeof prefix === 'string' && /^[\w.:{}@-]{1,100}$/.test(prefix)) return
   const message = 'must have 1 to 100 of the characters A-Z a-z 0-9 . _ : @ - { }'
   throw new BatonError('INVALID_OPTION', { field: 'prefix', message })

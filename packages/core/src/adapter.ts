@@ -1,6 +1,7 @@
 /** What people who build adapters use, beside `@baton/core`. */
 
 // The engine that an adapter ties to its queue
+export { partOptions, remindersFor } from './engine/adapter-options.ts'
 export {
   BaseDistributedAdapter,
   checkEngineOptions,
@@ -44,9 +45,14 @@ export type { NewRun } from './model/run.ts'
 // The rules of a run, for stores that keep its commands in one order
 export { applyCommand, type CommandResult } from './machine/apply.ts'
 export type { Command } from './machine/command.ts'
+export { type Blob, type BlobPlace, fatten, slim } from './machine/large-values.ts'
+export { answerWithoutChange } from './machine/no-change.ts'
 export { type MachineOptions, RunMachine } from './machine/run-machine.ts'
-export { pageOf } from './machine/run-pages.ts'
+export { noteOf, type RunNote } from './machine/run-note.ts'
+export { checkPageLimit, cursorOf, pageOf, parseCursor } from './machine/run-pages.ts'
+export { type StoredCommand, withoutRunId, withRunId } from './machine/stored-command.ts'
 export { tallyOf } from './machine/tally.ts'
+export { copyOf } from './model/copy.ts'
 export { fold, foldJournal } from './model/fold.ts'
 export { recordOf } from './model/run-record.ts'
 export { type RunState, summaryOf } from './model/run-state.ts'
@@ -54,6 +60,7 @@ export { enlistedSince } from './model/waiting-list.ts'
 
 // Model words that ports speak
 export { ReadOnlyContext } from './context/read-only-context.ts'
+export { storedContext } from './context/stored-context.ts'
 export { applyDeltas, type ContextEntry, type Delta } from './model/delta.ts'
 export type { RunEvent, RunFact } from './model/event.ts'
 export { parentOfItem, parseFlowId, parseRunId, type Fence, type InstanceId, type RunId } from './model/ids.ts'

@@ -1,9 +1,10 @@
-import { defaults } from '@baton/core'
 import {
   BaseDistributedAdapter,
   checkEngineOptions,
   type DistributedAdapterOptions,
   type EngineOptions,
+  partOptions,
+  remindersFor,
 } from '@baton/core/adapter'
 import { FileCoordinationStore } from './coordination-store.ts'
 import { FileJobQueue } from './job-queue.ts'
@@ -23,27 +24,18 @@ export class FileAdapter extends BaseDistributedAdapter {
     checkEngineOptions(options, ['directory', 'queue', ...storeOptions])
     const { directory, queue, clock, logger } = options
     const ports = { directory, ...(clock === undefined ? {} : { clock }), ...(logger === undefined ? {} : { logger }) }
-    const { ofStore, ofEngine } = sorted(options)
+    const { directory: _directory, queue: _queue, ...others } = options
+    const { ours, others: ofEngine } = partOptions<StoreOptions, EngineOptions>(others, storeOptions)
     super({
       ...ofEngine,
-      store: new FileRunStore({ ...ofStore, ...ports, ...reminders(options) }),
+      store: new FileRunStore({ ...ours, ...ports, ...remindersFor(options) }),
       queue: queue ?? new FileJobQueue(ports),
       coordinationStore: new FileCoordinationStore(ports),
     })
   }
 }
 
-/** What is for the store, and what is for the engine: neither takes what it does not know. */
-function sorted({ directory: _directory, queue: _queue, ...options }: FileAdapterOptions) {
-  const ofStore: Record<string, unknown> = {}
-  const ofEngine: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(options)) {
-    const isOfStore = (storeOptions as readonly string[]).includes(name)
-    if (isOfStore) ofStore[name] = value
-    else ofEngine[name] = value
-  }
-  return { ofStore: ofStore as Partial<FileRunStoreOptions>, ofEngine: ofEngine as unknown as EngineOptions }
-}
+type StoreOptions = Omit<FileRunStoreOptions, keyof FolderOptions>
 
 const storeOptions = Object.keys({
   durability: true,
@@ -59,15 +51,4 @@ const storeOptions = Object.keys({
   repairMs: true,
   tombstoneMs: true,
   pollMs: true,
-} satisfies Record<Exclude<keyof FileRunStoreOptions, keyof FolderOptions>, true>)
-
-type Times = Pick<FileAdapterOptions, 'leaseMs' | 'redispatchMs' | 'redispatchMaxMs'>
-
-/** A lease that is no usable time is for the worker to refuse, by its own name. */
-function reminders({ leaseMs, redispatchMs, redispatchMaxMs }: Times): Times {
-  if (redispatchMs !== undefined || !Number.isSafeInteger(leaseMs) || (leaseMs as number) < 1) return {}
-  const byLeaseMs = leaseMs as number
-  // Whoever names the longest pause alone means it.
-  if (redispatchMaxMs !== undefined) return { redispatchMs: Math.min(byLeaseMs, redispatchMaxMs) }
-  return { redispatchMs: byLeaseMs, redispatchMaxMs: Math.max(byLeaseMs, defaults.redispatchMaxMs) }
-}
+} satisfies Record<keyof StoreOptions, true>) as (keyof StoreOptions)[]

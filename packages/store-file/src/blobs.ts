@@ -3,11 +3,15 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { BatonError } from '@baton/core'
-import type { JsonValue } from '@baton/core/adapter'
+import type { Blob, JsonValue } from '@baton/core/adapter'
 import { type FolderSync, makeFolder, writeNewFile } from './disk.ts'
 import { hasCode, onDisk, storeFailure } from './failure.ts'
-import type { Blob } from './large-values.ts'
 import type { RunPaths } from './paths.ts'
+
+/** What a large value is known by. */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
 
 /** Writes what is not there yet; when this resolves, a line may refer to all of them. */
 export async function writeBlobs(

@@ -3,8 +3,7 @@
  * what each line made happen; what happens next is told by the handle that this process works with anyway.
  */
 import { isTerminal, type RunEvent } from '@baton/core'
-import type { IClock } from '@baton/core/adapter'
-import { copyOf } from './copy.ts'
+import { copyOf, type IClock } from '@baton/core/adapter'
 import type { StoredRun } from './stored-run.ts'
 import { Watcher } from './watcher.ts'
 

@@ -6,8 +6,8 @@
 import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { BatonError, type RunStatus } from '@baton/core'
-import type { RunId, RunState } from '@baton/core/adapter'
+import { BatonError } from '@baton/core'
+import { type RunNote as NoteOfRun, noteOf as noteOfRun, type RunId, type RunState } from '@baton/core/adapter'
 import { FILE_MODE, type FolderSync } from './disk.ts'
 import { idOfFileName } from './file-name.ts'
 import { encodeFrame } from './frame.ts'
@@ -17,22 +17,8 @@ import type { Paths } from './paths.ts'
 import { SharedLog } from './shared-log.ts'
 import type { StoredRun } from './stored-run.ts'
 
-export interface RunNote {
-  readonly runId: RunId
-  readonly rootRunId: RunId
-  readonly flowId: string
-  readonly tags: readonly string[]
-  readonly status: RunStatus
-  readonly createdAtMs: number
-  /** Absent for none. */
-  readonly deadLetterCount?: number
-  /** Absent as long as it has something to say to another run. */
-  readonly endedAtMs?: number
-  /** The first of the runs that go on for each other; absent from those that do not. */
-  readonly firstRunId?: RunId
-  /** Another run goes on for it. */
-  readonly isContinued?: true
-  /** The length of the log that says so. */
+/** A note, and how long the log was that says so. */
+export interface RunNote extends NoteOfRun {
   readonly logBytes: number
 }
 
@@ -159,22 +145,7 @@ export class RunIndex {
 }
 
 export function noteOf(state: RunState, logBytes: number): RunNote {
-  const { head, status, endedAtMs, outbox, continuedBy, deadLetters } = state
-  const firstRunId = head.lineage.succession?.firstRunId
-  const hasMoreToSay = outbox !== undefined && outbox.size > 0
-  return {
-    runId: head.runId,
-    rootRunId: head.lineage.rootRunId,
-    flowId: head.flowId,
-    tags: head.tags,
-    status,
-    createdAtMs: head.createdAtMs,
-    ...(deadLetters === undefined || deadLetters.size === 0 ? {} : { deadLetterCount: deadLetters.size }),
-    ...(firstRunId === undefined ? {} : { firstRunId }),
-    ...(continuedBy === undefined ? {} : { isContinued: true }),
-    ...(endedAtMs === undefined || hasMoreToSay ? {} : { endedAtMs }),
-    logBytes,
-  }
+  return { ...noteOfRun(state), logBytes }
 }
 
 function logsIn(shard: string): string[] {

@@ -13,6 +13,7 @@ import {
   type ContextSource,
   type CreateResult,
   checkPurgeOptions,
+  copyOf,
   type DueFlow,
   type DueItem,
   type DueQuery,
@@ -35,11 +36,11 @@ import {
   type RunState,
   type RunSummary,
   recordOf,
+  storedContext,
   summaryOf,
   type Transition,
   type WaitingList,
 } from '@baton/core/adapter'
-import { copyOf } from './copy.ts'
 import { DueWheel } from './due-wheel.ts'
 import { Enlisting } from './enlisting.ts'
 import { isOfOneFile, messageOf, onDisk, storeFailure } from './failure.ts'
@@ -53,7 +54,6 @@ import { RunCache } from './run-cache.ts'
 import { RunIndex } from './run-index.ts'
 import { Runs } from './runs.ts'
 import { openStoreFolder, type StoreFolder } from './store-folder.ts'
-import { storedContext } from './stored-context.ts'
 import type { StoredRun } from './stored-run.ts'
 import { Sweep } from './sweep.ts'
 import { Tombstones } from './tombstones.ts'

@@ -1,18 +1,25 @@
 /** Opens runs and changes them: the one way in which a command becomes a line. */
 import type { IClock, ILogger } from '@baton/core'
-import type { Command, CommandResult, CreateResult, RunId } from '@baton/core/adapter'
-import { writeBlobs } from './blobs.ts'
-import { copyOf } from './copy.ts'
+import {
+  type Blob,
+  type BlobPlace,
+  type Command,
+  type CommandResult,
+  type CreateResult,
+  copyOf,
+  type RunId,
+  slim,
+  withoutRunId,
+} from '@baton/core/adapter'
+import { sha256, writeBlobs } from './blobs.ts'
 import type { FolderSync } from './disk.ts'
 import { bucketOf, type DueWheel } from './due-wheel.ts'
 import { messageOf } from './failure.ts'
-import { type Blob, slim } from './large-values.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { Paths } from './paths.ts'
 import type { RedoLog } from './redo-log.ts'
 import type { RunCache } from './run-cache.ts'
 import { noteOf, type RunIndex } from './run-index.ts'
-import { type BlobPlace, withoutRunId } from './run-line.ts'
 import { StoredRun } from './stored-run.ts'
 import type { Tombstones } from './tombstones.ts'
 
@@ -200,7 +207,7 @@ export class Runs {
     const { inlineMaxBytes, valueMaxBytes, recordMaxBytes } = this.#options
     const text = JSON.stringify(withoutRunId(command))
     if (text.length * 3 <= inlineMaxBytes) return { command, text, blobs: [], places: [] }
-    const slimmed = slim(text, inlineMaxBytes)
+    const slimmed = slim(text, inlineMaxBytes, sha256)
     const slimText = slimmed.blobs.length === 0 ? text : JSON.stringify(slimmed.command)
     if (Buffer.byteLength(slimText) + FRAME_BYTES > recordMaxBytes) return tooLarge(recordMaxBytes)
     if (slimmed.blobs.some((blob) => Buffer.byteLength(blob.text) > valueMaxBytes)) return tooLarge(valueMaxBytes)

@@ -5,19 +5,20 @@
  */
 import { BatonError, isTerminal, type RunEvent } from '@baton/core'
 import {
+  answerWithoutChange,
   applyCommand,
   type Command,
   type CommandResult,
+  fatten,
   type MachineOptions,
   type RunMachine,
+  withRunId,
 } from '@baton/core/adapter'
 import { readBlob } from './blobs.ts'
 import { storeFailure } from './failure.ts'
-import { fatten } from './large-values.ts'
 import type { LogRecord } from './log-reader.ts'
-import { answerWithoutChange } from './no-change.ts'
 import type { RunPaths } from './paths.ts'
-import { type CommandLine, type MarkerLine, type RunLine, withRunId } from './run-line.ts'
+import type { CommandLine, MarkerLine, RunLine } from './run-line.ts'
 import { SharedLog, type SharedLogOptions } from './shared-log.ts'
 
 export interface StoredRunOptions extends Omit<SharedLogOptions, 'path'> {

@@ -68,9 +68,12 @@ export function dueItems(
 }
 
 /** The earliest instant at which `dueItems` may have something to say; never when the run has ended. */
-export function nextDueAtMs(state: RunState): number {
+export function nextDueAtMs(state: RunState, { unsentOnly = false }: Pick<DueFilter, 'unsentOnly'> = {}): number {
   let next = NEVER
-  for (const { dueAtMs } of state.outbox?.values() ?? []) if (dueAtMs < next) next = dueAtMs
+  const take = (dueAtMs: number, remindAtMs = 0) => {
+    next = Math.min(next, unsentOnly ? Math.max(dueAtMs, remindAtMs) : dueAtMs)
+  }
+  for (const { dueAtMs, remindAtMs } of state.outbox?.values() ?? []) take(dueAtMs, remindAtMs)
   if (isTerminal(state.status)) return next
   if (state.limiter !== undefined) return Math.min(next, limiterDueAtMs(state.limiter))
   if (!state.stopping) next = Math.min(next, state.head.deadlineAtMs ?? NEVER)
@@ -79,7 +82,7 @@ export function nextDueAtMs(state: RunState): number {
     if (instance.status === 'waiting' || isSettled(instance.status)) continue
     if (state.stopping && instance.status !== 'claimed') continue
     if (instance.enlistedAtMs !== undefined) continue
-    if (instance.dueAtMs < next) next = instance.dueAtMs
+    take(instance.dueAtMs, instance.remindAtMs)
   }
   return next
 }

@@ -251,6 +251,11 @@ export class RunMachine {
     return nextDueAtMs(this.state)
   }
 
+  /** The same for `due` with `unsentOnly`: when the sweep has something to do next. */
+  nextRemindAtMs(): number {
+    return nextDueAtMs(this.state, { unsentOnly: true })
+  }
+
   /**
    * The earliest instant at which something becomes due that was not known when this was last asked; `NEVER` for none.
    * Costs nothing, so that an index of due runs can be kept up to date with every commit.

@@ -4,7 +4,7 @@ import type { RunPage, RunQuery } from '../ports/run-store.ts'
 
 /** A page of the runs that match, newest first: for stores that can look at all their summaries. */
 export function pageOf(runs: readonly RunSummary[], query: RunQuery): RunPage {
-  const limit = checkLimit(query.limit ?? 100)
+  const limit = checkPageLimit(query.limit ?? 100)
   const after = query.cursor === undefined ? undefined : parseCursor(query.cursor)
   const matching = runs
     .filter((run) => matches(run, query))
@@ -15,7 +15,8 @@ export function pageOf(runs: readonly RunSummary[], query: RunQuery): RunPage {
   return { runs: page, ...(last === undefined || matching.length <= limit ? {} : { cursor: cursorOf(last) }) }
 }
 
-interface Place {
+/** Where a run stands in the order of pages. */
+export interface Place {
   readonly createdAtMs: number
   readonly runId: string
 }
@@ -40,11 +41,12 @@ function matches(
   )
 }
 
-function cursorOf({ createdAtMs, runId }: Place): string {
+/** The cursor of a page that ends there. */
+export function cursorOf({ createdAtMs, runId }: Place): string {
   return `${createdAtMs}/${runId}`
 }
 
-function parseCursor(cursor: string): Place {
+export function parseCursor(cursor: string): Place {
   const [time, runId] = cursor.split('/')
   const createdAtMs = Number(time)
   if (runId === undefined || !Number.isFinite(createdAtMs)) {
@@ -53,7 +55,7 @@ function parseCursor(cursor: string): Place {
   return { createdAtMs, runId }
 }
 
-function checkLimit(limit: number): number {
+export function checkPageLimit(limit: number): number {
   if (Number.isInteger(limit) && limit >= 1 && limit <= 1_000) return limit
   throw new BatonError('INVALID_OPTION', { field: 'limit', message: 'a page has 1 to 1,000 runs' })
 }

@@ -5,9 +5,15 @@
  * Only what users handed in is looked at, as a whole: an input, an output, the value of a context key. What the engine
  * adds is small, or at most as large as the graph.
  */
-import { createHash } from 'node:crypto'
-import type { Command, JsonValue } from '@baton/core/adapter'
-import type { BlobPlace } from './run-line.ts'
+import { byteLength, type JsonValue } from '../model/json.ts'
+import type { Command } from './command.ts'
+
+/** Where a value was taken out of a command; null stands in its place. */
+export interface BlobPlace {
+  /** The members that lead from the command to the value. */
+  readonly path: readonly (string | number)[]
+  readonly sha256: string
+}
 
 export interface Blob {
   readonly sha256: string
@@ -27,8 +33,11 @@ type Json = { [member: string]: Json } | Json[] | string | number | boolean | nu
 const VALUES = new Set(['input', 'output', 'value', 'values', 'items', 'result', 'payload', 'request'])
 const VALUES_BY_KEY = new Set(['context'])
 
-/** @param text the command's JSON, when it is longer than a line should be */
-export function slim(text: string, maxBytes: number): Slimmed {
+/**
+ * @param text the command's JSON, when it is longer than a line should be
+ * @param sha256 the digest of a text, as hexadecimal digits
+ */
+export function slim(text: string, maxBytes: number, sha256: (text: string) => string): Slimmed {
   const command = JSON.parse(text) as Json
   const places: BlobPlace[] = []
   const blobs: Blob[] = []
@@ -37,11 +46,12 @@ export function slim(text: string, maxBytes: number): Slimmed {
     const value = holder[member]
     if (value === undefined || value === null || typeof value === 'number' || typeof value === 'boolean') return
     const json = JSON.stringify(value)
-    if (Buffer.byteLength(json) <= maxBytes) return
-    const sha256 = createHash('sha256').update(json).digest('hex')
+    // A character has three bytes at most.
+    if (json.length * 3 <= maxBytes || byteLength(value) <= maxBytes) return
+    const digest = sha256(json)
     holder[member] = null
-    places.push({ path, sha256 })
-    blobs.push({ sha256, text: json })
+    places.push({ path, sha256: digest })
+    blobs.push({ sha256: digest, text: json })
   }
   const walk = (holder: Json, path: BlobPlace['path']) => {
     if (typeof holder !== 'object' || holder === null) return

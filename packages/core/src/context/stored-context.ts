@@ -1,5 +1,7 @@
-import type { ContextEntry, ContextSource, RunState } from '@baton/core/adapter'
-import { copyOf } from './copy.ts'
+import { copyOf } from '../model/copy.ts'
+import type { ContextEntry } from '../model/delta.ts'
+import type { RunState } from '../model/run-state.ts'
+import type { ContextSource } from '../ports/async-context.ts'
 
 /** A run's context as it is when somebody asks: copies, so that nobody writes into what the store keeps. */
 export function storedContext(read: () => Promise<RunState>): ContextSource {

@@ -3,20 +3,13 @@
  * fence, the same commit again. Such answers need no line in the log. Where it is not sure, it says nothing, and the
  * line decides.
  */
-import { isTerminal } from '@baton/core'
-import {
-  applyCommand,
-  type ClaimRequest,
-  type Command,
-  type CommandResult,
-  isSettled,
-  type MachineOptions,
-  type RunMachine,
-  type RunState,
-  type Transition,
-} from '@baton/core/adapter'
-
-const NEVER = Number.POSITIVE_INFINITY
+import { isSettled, isTerminal } from '../model/run.ts'
+import { NEVER, type RunState } from '../model/run-state.ts'
+import type { ClaimRequest } from '../ports/claim.ts'
+import type { Transition } from '../ports/transition.ts'
+import { applyCommand, type CommandResult } from './apply.ts'
+import type { Command } from './command.ts'
+import type { MachineOptions, RunMachine } from './run-machine.ts'
 
 /** @returns undefined when the command may change something */
 export function answerWithoutChange(

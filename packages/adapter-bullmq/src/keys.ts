@@ -1,0 +1,104 @@
+/**
+ * Every key of the run store. What belongs to one run, and the indexes in which it stands, share a hash tag, so that one
+ * script may change all of them, also on a cluster.
+ *
+ *   <prefix>:store                    hash    what the store was made with
+ *   <prefix>:{s<n>}:run:<id>          list    the run's log: its commands, in their order; also the channel of its news
+ *   <prefix>:{s<n>}:blobs:<id>        hash    its large values, by their digest
+ *   <prefix>:{s<n>}:gone:<id>         string  it was purged; expires
+ *   <prefix>:{s<n>}:notes             hash    a few words about each run
+ *   <prefix>:{s<n>}:created           zset    all runs, by their creation
+ *   <prefix>:{s<n>}:ended             zset    runs that have ended and have nothing more to say, by their end
+ *   <prefix>:{s<n>}:letters           zset    runs with dead letters, by their creation
+ *   <prefix>:{s<n>}:remind            zset    when the sweep has to look at which run
+ *   <prefix>:{s<n>}:due:<flow>        zset    when which run of a flow and version has something to claim
+ *   <prefix>:{s<n>}:waiting:<flow>    set     runs that wait for a worker with that version
+ *   <prefix>:{s<n>}:flows             set     the flows and versions of which there has been a run
+ *
+ * Nothing but `gone` ever expires.
+ */
+import { crc32 } from 'node:zlib'
+import type { DueFlow, RunId } from '@baton/core/adapter'
+
+export interface ShardKeys {
+  readonly created: string
+  readonly ended: string
+  readonly remind: string
+  readonly notes: string
+  readonly flows: string
+  readonly letters: string
+}
+
+export class Keys {
+  readonly #prefix: string
+  readonly shards: number
+
+  constructor(prefix: string, shards: number) {
+    this.#prefix = prefix
+    this.shards = shards
+  }
+
+  static store(prefix: string): string {
+    return `${prefix}:store`
+  }
+
+  shardOf(runId: RunId): number {
+    return this.shards === 1 ? 0 : crc32(runId) % this.shards
+  }
+
+  ofShard(shard: number): ShardKeys {
+    const of = (name: string) => `${this.#tagged(shard)}:${name}`
+    return {
+      created: of('created'),
+      ended: of('ended'),
+      remind: of('remind'),
+      notes: of('notes'),
+      flows: of('flows'),
+      letters: of('letters'),
+    }
+  }
+
+  log(runId: RunId): string {
+    return `${this.#tagged(this.shardOf(runId))}:run:${runId}`
+  }
+
+  blobs(runId: RunId): string {
+    return `${this.#tagged(this.shardOf(runId))}:blobs:${runId}`
+  }
+
+  gone(runId: RunId): string {
+    return `${this.#tagged(this.shardOf(runId))}:gone:${runId}`
+  }
+
+  due(shard: number, flow: string): string {
+    return `${this.#tagged(shard)}:due:${flow}`
+  }
+
+  waiting(shard: number, flow: string): string {
+    return `${this.#tagged(shard)}:waiting:${flow}`
+  }
+
+  /** Where it is told that something was put on a waiting list. */
+  waitingNews(flow: string): string {
+    return `${this.#prefix}:waiting:${flow}`
+  }
+
+  #tagged(shard: number): string {
+    return `${this.#prefix}:{s${shard}}`
+  }
+}
+
+/** A flow with its version in one word; a flow id has no `/`. */
+export function flowName({ flowId, version }: DueFlow): string {
+  return version === undefined ? flowId : `${flowId}/${version}`
+}
+
+export function flowOfName(name: string): DueFlow {
+  const end = name.indexOf('/')
+  return end < 0 ? { flowId: name } : { flowId: name.slice(0, end), version: name.slice(end + 1) }
+}
+
+/** The names under which work for these flows may stand: whoever has a version of a flow also takes its runs without one. */
+export function namesFor(flows: readonly DueFlow[]): readonly string[] {
+  return [...new Set(flows.flatMap((flow) => [flowName(flow), flow.flowId]))]
+}

@@ -1,0 +1,153 @@
+/** Opens runs and changes them: the one way in which a command becomes a line. */
+import type { Command, DueFlow, RunId } from '@baton/core/adapter'
+import { LRUCache } from 'lru-cache'
+import { flowName, type Keys } from '../keys.ts'
+import { draftOf, type Limits, type TooLarge } from './draft.ts'
+import { type Answer, type Applied, LoggedRun } from './logged-run.ts'
+import { Marks } from './marks.ts'
+import type { ScriptLine } from './script-line.ts'
+import type { StoreClock } from './store-clock.ts'
+
+export interface RunsOptions extends Limits {
+  readonly keys: Keys
+  readonly clock: StoreClock
+  readonly line: (shard: number) => ScriptLine
+  readonly readBlobs: (key: string, digests: readonly string[]) => Promise<readonly (string | null)[]>
+  readonly redispatchMs: number
+  readonly cachedRuns: number
+  readonly cachedBytes: number
+  /** Shorter than a tombstone lasts: what we know of a run must not outlive that its id is kept from use. */
+  readonly cacheMs: number
+  readonly onFailure: (message: string, runId: RunId, error: unknown) => void
+}
+
+interface Kept {
+  readonly run: LoggedRun
+  readonly marks: Marks
+  /** Changes that are under way. */
+  changes: number
+}
+
+export class Runs {
+  readonly #options: RunsOptions
+  readonly #cache: LRUCache<RunId, Kept>
+  /** Runs at work stay, whatever the cache says: two handles of one run would undo each other's marks. */
+  readonly #busy = new Map<RunId, Kept>()
+
+  constructor(options: RunsOptions) {
+    this.#options = options
+    this.#cache = new LRUCache({
+      max: options.cachedRuns,
+      maxSize: options.cachedBytes,
+      maxEntrySize: Number.MAX_SAFE_INTEGER,
+      ttl: options.cacheMs,
+      sizeCalculation: ({ run }) => run.weight,
+    })
+  }
+
+  /** The run as it is now; undefined when it is not there. */
+  async open(runId: RunId): Promise<LoggedRun | undefined> {
+    const { run } = this.#find(runId)
+    await run.read()
+    if (!run.removed) return run
+    this.#drop(runId, run)
+    return undefined
+  }
+
+  /** A handle of its own, which has read nothing yet, and moves no mark. */
+  handle(runId: RunId): LoggedRun {
+    return this.#make(runId, () => {})
+  }
+
+  /** What this process has in memory of a run, if anything. */
+  known(runId: RunId): LoggedRun | undefined {
+    const kept = this.#busy.get(runId) ?? this.#cache.get(runId)
+    return kept?.run.removed === false && !kept.run.broken ? kept.run : undefined
+  }
+
+  /** @returns undefined when there is no such run */
+  async change(runId: RunId, command: Command): Promise<Answer | TooLarge | undefined> {
+    const kept = this.#find(runId)
+    const { run } = kept
+    const unchanged = await this.#withoutChange(run, command)
+    if (unchanged !== undefined) return unchanged
+    const draft = draftOf(command, this.#options)
+    if ('limitBytes' in draft) return draft
+    kept.changes += 1
+    this.#busy.set(runId, kept)
+    try {
+      const answer = await run.write(draft)
+      if (run.removed) this.#drop(runId, run)
+      else this.#cache.set(runId, kept)
+      return answer
+    } catch (error) {
+      if (run.broken) this.#drop(runId, run)
+      throw error
+    } finally {
+      kept.changes -= 1
+      if (kept.changes === 0 && this.#busy.get(runId) === kept) this.#busy.delete(runId)
+    }
+  }
+
+  /** Puts the marks of a run where they belong: for whoever looked at it. */
+  async look(run: LoggedRun): Promise<void> {
+    const kept = this.#find(run.runId)
+    if (kept.run === run) await this.#mark(kept, { own: false, foreign: true, isLook: true })
+  }
+
+  /** It was purged. */
+  forget(runId: RunId): void {
+    this.#cache.delete(runId)
+  }
+
+  clear(): void {
+    this.#cache.clear()
+    this.#busy.clear()
+  }
+
+  /** The answer to a command that changes nothing, on what is in the log now. */
+  async #withoutChange(run: LoggedRun, command: Command): Promise<Answer | undefined> {
+    const { clock } = this.#options
+    if (run.answerWithoutChange(command, clock.now()) === undefined) return undefined
+    await run.read()
+    return run.removed ? undefined : run.answerWithoutChange(command, clock.now())
+  }
+
+  #find(runId: RunId): Kept {
+    const known = this.#busy.get(runId) ?? this.#cache.get(runId)
+    if (known !== undefined && !known.run.removed && !known.run.broken) return known
+    const marks = new Marks()
+    const run = this.#make(runId, (_run, news) => {
+      const step = this.#mark(kept, news)
+      step.catch((error: unknown) => this.#options.onFailure('could not move the marks of a run', runId, error))
+    })
+    const kept: Kept = { run, marks, changes: 0 }
+    this.#cache.set(runId, kept)
+    return kept
+  }
+
+  #make(runId: RunId, onApplied: (run: LoggedRun, news: Applied) => void): LoggedRun {
+    const { keys, line, readBlobs, redispatchMs } = this.#options
+    const shard = keys.shardOf(runId)
+    return new LoggedRun({
+      runId,
+      line: line(shard),
+      keys: { log: keys.log(runId), blobs: keys.blobs(runId), gone: keys.gone(runId) },
+      dueKey: (flow: DueFlow) => keys.due(shard, flowName(flow)),
+      readBlobs,
+      redispatchMs,
+      onApplied,
+    })
+  }
+
+  async #mark({ run, marks }: Kept, news: Applied & { readonly isLook?: boolean }): Promise<void> {
+    const { keys, line, redispatchMs } = this.#options
+    const step = marks.step(run, redispatchMs, news)
+    if (step !== undefined) await line(keys.shardOf(run.runId)).send(step)
+  }
+
+  #drop(runId: RunId, run: LoggedRun): void {
+    if (this.#cache.peek(runId)?.run === run) this.#cache.delete(runId)
+    if (this.#busy.get(runId)?.run === run) this.#busy.delete(runId)
+  }
+}

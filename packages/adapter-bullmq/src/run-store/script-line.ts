@@ -1,0 +1,120 @@
+/**
+ * Carries steps of the script to Redis, those of one shard in one line: what comes together, or while a call is under
+ * way, goes with the next one. So a store that is idle sends a step at once, and one that is busy sends hundreds in a
+ * call, with nobody waiting for a timer.
+ */
+import type { Cluster, Redis } from 'ioredis'
+import { storeFailure } from '../errors.ts'
+import type { ShardKeys } from '../keys.ts'
+import { Script } from '../scripts/script.ts'
+import { transact } from '../scripts/transact.ts'
+import type { StoreClock } from './store-clock.ts'
+
+/** One step of `scripts/transact.ts`. Numbers among the arguments are sent as they are written. */
+export interface Step {
+  readonly name: 'create' | 'append' | 'read' | 'index' | 'enlist' | 'delist' | 'purge'
+  readonly keys: readonly string[]
+  readonly args: readonly (string | number)[]
+}
+
+export interface StepAnswer {
+  /** The time by Redis. */
+  readonly nowMs: number
+  /** The number with which every answer begins: mostly the length of a log. */
+  readonly count: number
+  readonly lines: readonly string[]
+}
+
+export interface ScriptLineOptions {
+  readonly redis: Redis | Cluster
+  readonly keys: ShardKeys
+  readonly lookMs: number
+  readonly publish: 'PUBLISH' | 'SPUBLISH'
+  readonly clock: StoreClock
+}
+
+interface Waiting {
+  readonly step: Step
+  readonly resolve: (answer: StepAnswer) => void
+  readonly reject: (error: unknown) => void
+}
+
+const script = new Script(transact)
+/** What one call carries at most: a script stops the whole server while it runs. */
+const MOST_STEPS = 500
+const MOST_CHARS = 1024 * 1024
+
+export class ScriptLine {
+  readonly #options: ScriptLineOptions
+  #waiting: Waiting[] = []
+  #isUnderWay = false
+
+  constructor(options: ScriptLineOptions) {
+    this.#options = options
+  }
+
+  send(step: Step): Promise<StepAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ step, resolve, reject })
+      if (this.#isUnderWay) return
+      this.#isUnderWay = true
+      // What the same turn of the loop still brings goes along.
+      queueMicrotask(() => void this.#run())
+    })
+  }
+
+  /** Resolves when everything that was sent before is answered. */
+  async settled(): Promise<void> {
+    while (this.#isUnderWay) await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#take()
+      try {
+        const [stamp, ...answers] = await this.#call(batch.map(({ step }) => step))
+        const nowMs = Number(stamp)
+        this.#options.clock.note(nowMs)
+        for (const [index, { resolve }] of batch.entries()) {
+          const [count = 0, ...lines] = answers[index] as readonly [number, ...string[]]
+          resolve({ nowMs, count, lines })
+        }
+      } catch (error) {
+        const failure = storeFailure(error)
+        for (const { reject } of batch) reject(failure)
+      }
+    }
+    this.#isUnderWay = false
+  }
+
+  #take(): readonly Waiting[] {
+    let chars = 0
+    let count = 0
+    for (const { step } of this.#waiting) {
+      for (const arg of step.args) chars += typeof arg === 'string' ? arg.length : 8
+      if (count > 0 && (count >= MOST_STEPS || chars > MOST_CHARS)) break
+      count += 1
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  async #call(steps: readonly Step[]): Promise<readonly [string, ...unknown[]]> {
+    const { redis, keys, lookMs, publish } = this.#options
+    const allKeys = [keys.created, keys.ended, keys.remind, keys.notes, keys.flows, keys.letters]
+    const places = new Map<string, number>()
+    const args: (string | number)[] = [lookMs, publish]
+    for (const step of steps) {
+      args.push(step.name)
+      for (const key of step.keys) {
+        let place = places.get(key)
+        if (place === undefined) {
+          place = allKeys.push(key)
+          places.set(key, place)
+        }
+        args.push(place)
+      }
+      for (const arg of step.args) args.push(arg)
+    }
+    return (await script.run(redis, allKeys, args)) as [string, ...unknown[]]
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The one script of the run store: a list of steps, each whole or not at all, and none depends on another. One call
+ * carries the steps of many runs of a shard, so that a busy worker makes far fewer calls than commits.
+ *
+ * The log of a run is a list of its commands; a command takes effect at its place in the list, and what it does is said
+ * by core's machine to everybody who reads the list in its order. So the script has no rule of a run in it: it stamps
+ * the time, appends, and gives back what the caller has not read yet.
+ *
+ * KEYS[1..6]  created, ended, remind, notes, flows, letters of the shard; KEYS[7..] as the steps name them
+ * ARGV[1]     how long an appended command may go without a look at its run, in ms
+ * ARGV[2]     PUBLISH or SPUBLISH
+ * ARGV[3..]   the steps, one after the other:
+ *
+ *   create  log gone blobs due  run flow note startAtMs(0: now)  most  b (digest value)*b  text
+ *             The note is written with the time in place of its `createdAtMs`.
+ *             → length of the log, and 0; or -1: purged; or, where there is a log, its length and its first `most` lines
+ *   append  log blobs  run known  most  b (digest value)*b  t text*t
+ *             → length of the log, and up to `most` lines from `known` to its own; or 0: there is no log
+ *   read    log  known most
+ *             → length of the log, and up to `most` lines from `known`; or 0
+ *   index   log due  run at  due remind ended letters note
+ *             → 1 if the log still has the length `at`, and 0 if somebody has written: then it is for them to say.
+ *               A mark is '' to leave it, '-' to remove it, '<n' to move it to n if it is later or absent, 'n' to put it there
+ *   enlist  waiting  run
+ *             → 1
+ *   delist  log waiting  run at
+ *             → 1 if the log still has the length `at`
+ *   purge   log blobs gone  run at tombstoneMs
+ *             → 1 if the log still had the length `at`: nothing of the run is left but a tombstone
+ *
+ * Answer: the time in ms, then one answer per step.
+ *
+ * Before each write everything that could refuse it was read; what follows a write in a step cannot fail on keys that
+ * only this script writes.
+ */
+export const transact = `
+local created, ended, remind, notes, flows, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local lookMs, publish = tonumber(ARGV[1]), ARGV[2]
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local stamp = string.format('%.0f', now)
+local at = 2
+
+local function arg()
+  at = at + 1
+  return ARGV[at]
+end
+local function key()
+  return KEYS[tonumber(arg())]
+end
+local function number()
+  return tonumber(arg())
+end
+
+local function keepBlobs(blobs, count)
+  for _ = 1, count do
+    local digest, value = arg(), arg()
+    redis.call('HSET', blobs, digest, value)
+  end
+end
+local function skip(count)
+  at = at + count
+end
+local function mark(index, run, value)
+  if value == '' then return end
+  if value == '-' then
+    redis.call('ZREM', index, run)
+  elseif string.sub(value, 1, 1) == '<' then
+    redis.call('ZADD', index, 'LT', string.sub(value, 2), run)
+  else
+    redis.call('ZADD', index, value, run)
+  end
+end
+
+local steps = {}
+
+function steps.create()
+  local log, gone, blobs, due = key(), key(), key(), key()
+  local run, flow, note, startAt, most, count = arg(), arg(), arg(), number(), number(), number()
+  local length = redis.call('LLEN', log)
+  if length > 0 then
+    skip(2 * count + 1)
+    local lines = redis.call('LRANGE', log, 0, most - 1)
+    table.insert(lines, 1, length)
+    return lines
+  end
+  if redis.call('EXISTS', gone) == 1 then
+    skip(2 * count + 1)
+    return {-1}
+  end
+  keepBlobs(blobs, count)
+  redis.call('RPUSH', log, stamp .. '|' .. arg())
+  redis.call('ZADD', created, stamp, run)
+  redis.call('HSET', notes, run, (string.gsub(note, '"createdAtMs":0', '"createdAtMs":' .. stamp, 1)))
+  redis.call('SADD', flows, flow)
+  local later = startAt > now
+  redis.call('ZADD', due, later and startAt or stamp, run)
+  redis.call('ZADD', remind, later and startAt or string.format('%.0f', now + lookMs), run)
+  return {1, 0}
+end
+
+function steps.append()
+  local log, blobs = key(), key()
+  local run, known, most, count = arg(), number(), number(), number()
+  if redis.call('EXISTS', log) == 0 then
+    skip(2 * count)
+    skip(number())
+    return {0}
+  end
+  keepBlobs(blobs, count)
+  local texts = number()
+  local lines = {}
+  for index = 1, texts do
+    lines[index] = stamp .. '|' .. arg()
+  end
+  local length = redis.call('RPUSH', log, unpack(lines))
+  redis.call('ZADD', remind, 'LT', string.format('%.0f', now + lookMs), run)
+  redis.call(publish, log, length)
+  local last = length - texts - 1
+  if known > last then return {length} end
+  local missed = redis.call('LRANGE', log, known, math.min(last, known + most - 1))
+  table.insert(missed, 1, length)
+  return missed
+end
+
+function steps.read()
+  local log, known, most = key(), number(), number()
+  local length = redis.call('LLEN', log)
+  if length <= known then return {length} end
+  local lines = redis.call('LRANGE', log, known, known + most - 1)
+  table.insert(lines, 1, length)
+  return lines
+end
+
+function steps.index()
+  local log, due, run, length = key(), key(), arg(), number()
+  local dueAt, remindAt, endedAt, letterAt, note = arg(), arg(), arg(), arg(), arg()
+  if redis.call('LLEN', log) ~= length then return {0} end
+  mark(due, run, dueAt)
+  mark(remind, run, remindAt)
+  mark(ended, run, endedAt)
+  mark(letters, run, letterAt)
+  if note ~= '' then redis.call('HSET', notes, run, note) end
+  return {1}
+end
+
+function steps.enlist()
+  local waiting, run = key(), arg()
+  redis.call('SADD', waiting, run)
+  return {1}
+end
+
+function steps.delist()
+  local log, waiting, run, length = key(), key(), arg(), number()
+  if redis.call('LLEN', log) ~= length then return {0} end
+  redis.call('SREM', waiting, run)
+  return {1}
+end
+
+function steps.purge()
+  local log, blobs, gone, run, length, tombstone = key(), key(), key(), arg(), number(), number()
+  if length == 0 or redis.call('LLEN', log) ~= length then return {0} end
+  redis.call('SET', gone, '1', 'PX', tombstone)
+  redis.call('UNLINK', log, blobs)
+  for _, index in ipairs({created, ended, remind, letters}) do
+    redis.call('ZREM', index, run)
+  end
+  redis.call('HDEL', notes, run)
+  return {1}
+end
+
+local answers = {stamp}
+while at < #ARGV do
+  local step = arg()
+  answers[#answers + 1] = steps[step]()
+end
+return answers
+`

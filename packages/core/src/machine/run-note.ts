@@ -1,0 +1,44 @@
+import type { RunId } from '../model/ids.ts'
+import type { RunStatus } from '../model/run.ts'
+import type { RunState } from '../model/run-state.ts'
+import { newestKnown } from '../model/succession.ts'
+
+/** A few words about a run, for stores that keep such notes beside their logs: enough for lists and retention. */
+export interface RunNote {
+  readonly runId: RunId
+  readonly rootRunId: RunId
+  readonly flowId: string
+  readonly tags: readonly string[]
+  readonly status: RunStatus
+  readonly createdAtMs: number
+  /** Absent for none. */
+  readonly deadLetterCount?: number
+  /** Absent as long as it has something to say to another run. */
+  readonly endedAtMs?: number
+  /** The first of the runs that go on for each other; absent from those that do not. */
+  readonly firstRunId?: RunId
+  /** Another run goes on for it. */
+  readonly isContinued?: true
+  /** Of the runs that go on for it, the newest that it knows of. */
+  readonly newestRunId?: RunId
+}
+
+export function noteOf(state: RunState): RunNote {
+  const { head, status, endedAtMs, outbox, continuedBy, deadLetters } = state
+  const firstRunId = head.lineage.succession?.firstRunId
+  const newestRunId = newestKnown(state)
+  const hasMoreToSay = outbox !== undefined && outbox.size > 0
+  return {
+    runId: head.runId,
+    rootRunId: head.lineage.rootRunId,
+    flowId: head.flowId,
+    tags: head.tags,
+    status,
+    createdAtMs: head.createdAtMs,
+    ...(deadLetters === undefined || deadLetters.size === 0 ? {} : { deadLetterCount: deadLetters.size }),
+    ...(firstRunId === undefined ? {} : { firstRunId }),
+    ...(continuedBy === undefined ? {} : { isContinued: true }),
+    ...(newestRunId === undefined ? {} : { newestRunId }),
+    ...(endedAtMs === undefined || hasMoreToSay ? {} : { endedAtMs }),
+  }
+}
