@@ -132,7 +132,7 @@ export class Runs {
     return new LoggedRun({
       runId,
       line: line(shard),
-      keys: { log: keys.log(runId), blobs: keys.blobs(runId), gone: keys.gone(runId) },
+      keys: { log: keys.log(runId), blobs: keys.blobs(runId) },
       dueKey: (flow: DueFlow) => keys.due(shard, flowName(flow)),
       readBlobs,
       redispatchMs,

@@ -4,6 +4,7 @@
  * call, with nobody waiting for a timer.
  */
 import type { Cluster, Redis } from 'ioredis'
+import { within } from '../deadline.ts'
 import { storeFailure } from '../errors.ts'
 import type { ShardKeys } from '../keys.ts'
 import { Script } from '../scripts/script.ts'
@@ -31,6 +32,8 @@ export interface ScriptLineOptions {
   readonly lookMs: number
   readonly publish: 'PUBLISH' | 'SPUBLISH'
   readonly clock: StoreClock
+  /** How long an answer may take. */
+  readonly timeoutMs: number
 }
 
 interface Waiting {
@@ -48,6 +51,8 @@ export class ScriptLine {
   readonly #options: ScriptLineOptions
   #waiting: Waiting[] = []
   #isUnderWay = false
+  /** Settles with the call that is under way. */
+  #current: Promise<void> = Promise.resolve()
 
   constructor(options: ScriptLineOptions) {
     this.#options = options
@@ -63,28 +68,36 @@ export class ScriptLine {
     })
   }
 
-  /** Resolves when everything that was sent before is answered. */
+  /** Resolves when what was sent before is answered: it is under way, or goes with the next call. */
   async settled(): Promise<void> {
-    while (this.#isUnderWay) await new Promise<void>((resolve) => setImmediate(resolve))
+    await this.#current
+    if (this.#waiting.length === 0 && !this.#isUnderWay) return
+    // One that was planned in this turn.
+    await Promise.resolve()
+    await this.#current
   }
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#take()
-      try {
-        const [stamp, ...answers] = await this.#call(batch.map(({ step }) => step))
-        const nowMs = Number(stamp)
-        this.#options.clock.note(nowMs)
-        for (const [index, { resolve }] of batch.entries()) {
-          const [count = 0, ...lines] = answers[index] as readonly [number, ...string[]]
-          resolve({ nowMs, count, lines })
-        }
-      } catch (error) {
-        const failure = storeFailure(error)
-        for (const { reject } of batch) reject(failure)
-      }
+      this.#current = this.#carry(this.#take())
+      await this.#current
     }
     this.#isUnderWay = false
+  }
+
+  async #carry(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const [stamp, ...answers] = await this.#call(batch.map(({ step }) => step))
+      const nowMs = Number(stamp)
+      this.#options.clock.note(nowMs)
+      for (const [index, { resolve }] of batch.entries()) {
+        const [count = 0, ...lines] = answers[index] as readonly [number, ...string[]]
+        resolve({ nowMs, count, lines })
+      }
+    } catch (error) {
+      const failure = storeFailure(error)
+      for (const { reject } of batch) reject(failure)
+    }
   }
 
   #take(): readonly Waiting[] {
@@ -99,8 +112,8 @@ export class ScriptLine {
   }
 
   async #call(steps: readonly Step[]): Promise<readonly [string, ...unknown[]]> {
-    const { redis, keys, lookMs, publish } = this.#options
-    const allKeys = [keys.created, keys.ended, keys.remind, keys.notes, keys.flows, keys.letters]
+    const { redis, keys, lookMs, publish, timeoutMs } = this.#options
+    const allKeys = [keys.created, keys.ended, keys.remind, keys.notes, keys.flows, keys.letters, keys.gone]
     const places = new Map<string, number>()
     const args: (string | number)[] = [lookMs, publish]
     for (const step of steps) {
@@ -115,6 +128,6 @@ export class ScriptLine {
       }
       for (const arg of step.args) args.push(arg)
     }
-    return (await script.run(redis, allKeys, args)) as [string, ...unknown[]]
+    return (await within(timeoutMs, script.run(redis, allKeys, args))) as [string, ...unknown[]]
   }
 }
