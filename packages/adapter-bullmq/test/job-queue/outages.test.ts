@@ -1,4 +1,5 @@
 import { startRedis } from '@baton/services'
+import { Redis } from 'ioredis'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventually, job, jobs, nodes, Stand } from './stand.ts'
 
@@ -134,6 +135,39 @@ describe.skipIf(probe.skipReason !== undefined)(probe.skipReason ?? 'the job que
     redis.thaw()
 
     await eventually(() => consuming.deliveries.length).toBeGreaterThan(1)
+  })
+
+  it('works with a client that is set up for other things, also when its server was away', {
+    timeout: 60_000,
+  }, async () => {
+    await using redis = await startRedis({ appendOnly: true })
+    const connection = new Redis(redis.url, {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      stringNumbers: true,
+      commandTimeout: 50,
+      retryStrategy: () => null,
+      autoResendUnfulfilledCommands: false,
+    })
+    const stand = standOn(redis.url)
+    const queue = stand.open({ connection, timeoutMs: 500 })
+    const consuming = stand.consume(queue, (delivery) =>
+      delivery.redelivered === 0 ? delivery.handBack({ delayMs: 200 }) : delivery.acknowledge(),
+    )
+    await queue.enqueue([job('before')])
+    await eventually(() => nodes(consuming)).toEqual(['before', 'before'])
+    expect(stand.logged.join()).not.toContain('timed out')
+
+    await redis.kill()
+    await redis.restart()
+    await eventually(() =>
+      queue.enqueue([job('after')]).then(
+        () => 'sent',
+        () => 'down',
+      ),
+    ).toBe('sent')
+
+    await eventually(() => nodes(consuming)).toEqual(['before', 'before', 'after', 'after'])
   })
 
   it('pauses longer each time while Redis refuses what it is asked, and goes on when it does not', {

@@ -12,7 +12,7 @@ export class Stand implements AsyncDisposable {
   readonly url: string
   readonly prefix = newPrefix()
   readonly stop = new AbortController()
-  /** What the queues had to say, by level and message. */
+  /** What the queues had to say, by level, message and fields. */
   readonly logged: string[] = []
   readonly #closers: (() => unknown)[] = []
 
@@ -21,7 +21,9 @@ export class Stand implements AsyncDisposable {
   }
 
   open(options: Partial<BullMQJobQueueOptions> = {}): BullMQJobQueue {
-    const logger: ILogger = { log: (level, message) => void this.logged.push(`${level} ${message}`) }
+    const logger: ILogger = {
+      log: (level, message, fields) => void this.logged.push(`${level} ${message} ${JSON.stringify(fields)}`),
+    }
     const queue = new BullMQJobQueue({ connection: this.url, prefix: this.prefix, logger, ...options })
     this.#closers.unshift(() => queue.close())
     return queue
