@@ -4,7 +4,7 @@ import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import { expect } from 'vitest'
 import { BullMQJobQueue, type BullMQJobQueueOptions } from '../../src/index.ts'
-import { newPrefix } from '../prefix.ts'
+import { newPrefix } from '../redis-world.ts'
 
 type Handler = (delivery: Delivery) => unknown
 
