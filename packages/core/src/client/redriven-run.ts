@@ -9,7 +9,7 @@ import type { RunEvent } from '../model/event.ts'
 import { fold, foldJournal } from '../model/fold.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
 import type { ChildEnd } from '../model/message.ts'
-import { behind, isFailedChild, isOutcomeStanding, reopen, startAfresh } from '../model/reopen.ts'
+import { behind, decideAnew, isFailedChild, reopen, startAfresh } from '../model/reopen.ts'
 import type { DeadLetter, NewRun, RecordedStep } from '../model/run.ts'
 import { type ChildSnapshot, type InstanceSnapshot, snapshotOf } from '../model/run-snapshot.ts'
 import type { RunState } from '../model/run-state.ts'
@@ -58,7 +58,7 @@ export function redrivenRun({ state, instanceId }: RedrivePoint, redriven: Redri
   const failed = state.instances.get(instanceId)
   if (failed !== undefined) startAfresh(state, failed, atMs)
   // A deadline that had passed decides nothing about a run with a new one. A failure that nobody can undo still does.
-  if (!isOutcomeStanding(state)) state.outcome = undefined
+  decideAnew(state)
   state.stopping = false
   const { from, starts } = snapshotOf(state, atMs)
   const { version, tags, priority, failFast, lineage, correlation, deadlineAtMs, createdAtMs, gates } = head

@@ -1,4 +1,5 @@
 /** The event that says what became of a claimed instance. */
+import { runsNothing } from '../model/dead-letters.ts'
 import { unreachable } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { InstanceState, RunState } from '../model/run-state.ts'
@@ -18,7 +19,9 @@ export function outcomeEvent(state: RunState, instance: InstanceState, outcome: 
     case 'failed': {
       const { error, arrivals } = outcome
       const fixesOutcome = failureFixesOutcome(state, outcome.takenBy)
-      const dead = isDeadLetter(state, outcome) ? ({ deadLetter: true } as const) : undefined
+      // Where a predecessor failed there was no work that somebody may want done.
+      const isDead = fixesOutcome && error.code !== 'PREDECESSOR_FAILED'
+      const dead = isDead ? ({ deadLetter: true } as const) : undefined
       return { ...stamp, type: 'node-failed', ...by, error, arrivals, fixesOutcome, ...dead }
     }
     case 'skipped':
@@ -64,20 +67,22 @@ export function isMoot(state: RunState, instance: InstanceState, outcome: Outcom
   return goesOnLater(outcome) ? state.stopping || instance.calledOff : outcome.type === 'failed' && instance.calledOff
 }
 
-/** Whether nothing takes this failure, so that the run will end as failed. */
+/**
+ * Whether nothing takes this failure, so that the run will end as failed. Also where another one has decided that before:
+ * if that one is undone, this one decides.
+ */
 export function failureFixesOutcome(state: RunState, takenBy: FailureTakers): boolean {
-  return state.outcome === undefined && !isTaken(state, takenBy)
+  // What was called off, by a cancel or for a run that goes on as new, is nobody's loss.
+  const isCalledOff = state.outcome?.status === 'cancelled' || isContinuing(state)
+  return !isCalledOff && !isTaken(state, takenBy)
 }
 
 function isTaken(state: RunState, { always, ifStarted }: FailureTakers): boolean {
-  return always || ifStarted.some((id) => state.instances.get(id)?.started === true)
+  return always || ifStarted.some((id) => hasBegun(state.instances.get(id)))
 }
 
-/** Work that nobody will do any more and somebody may want done. Where a predecessor failed there was none. */
-function isDeadLetter(state: RunState, { error, takenBy }: Extract<Outcome, { type: 'failed' }>): boolean {
-  // What was called off, by a cancel or for a run that goes on as new, is nobody's loss.
-  const isCalledOff = state.outcome?.status === 'cancelled' || isContinuing(state)
-  return error.code !== 'PREDECESSOR_FAILED' && !isCalledOff && !isTaken(state, takenBy)
+function hasBegun(join: InstanceState | undefined): boolean {
+  return join?.started === true && !runsNothing(join)
 }
 
 function goesOnLater(outcome: Outcome): boolean {

@@ -187,7 +187,7 @@ export class RunMachine {
     const wasHeld = state.held !== undefined
     const heard = hear(state, notice, atMs)
     if (heard !== undefined && 'refusal' in heard) return heard.refusal
-    if (heard !== undefined) this.#record(heard.fact, atMs)
+    for (const fact of heard?.facts ?? []) this.#record(fact, atMs)
     const woken =
       wasHeld && notice.type === 'unpause' ? takeAllClaimable(state, this.#options.redispatchMs, atMs) : NO_IDS
     this.#conclude(atMs)

@@ -58,6 +58,7 @@ export interface InstanceSnapshot {
   readonly output?: JsonValue
   readonly action?: string
   readonly error?: RecordedError
+  readonly untaken?: true
   readonly reason?: string
   readonly map?: MapSnapshot
   readonly item?: JsonValue
@@ -142,6 +143,7 @@ function instanceSnapshot(instance: InstanceState, startsNow: boolean): Instance
     ...ifAny('output', instance.output),
     ...ifAny('action', instance.action),
     ...ifAny('error', instance.error),
+    ...(instance.untaken ? { untaken: true } : {}),
     ...ifAny('reason', instance.reason),
     ...(map === undefined ? {} : { map: mapSnapshot(map) }),
     ...ifAny('item', instance.item),
@@ -209,6 +211,7 @@ function restoreInstance(state: RunState, from: InstanceSnapshot): void {
   instance.output = from.output
   instance.action = from.action
   instance.error = from.error
+  instance.untaken = from.untaken === true
   instance.reason = from.reason
   instance.item = from.item
   setStatus(state, instance, status)

@@ -61,6 +61,8 @@ export class InstanceState {
   output: JsonValue | undefined = undefined
   action: string | undefined = undefined
   error: RecordedError | undefined = undefined
+  /** It has failed, and nothing takes its failure: as far as it goes, the run will fail. */
+  untaken = false
   reason: string | undefined = undefined
   /** The event that settled it; 0 before. */
   settledSeq = 0

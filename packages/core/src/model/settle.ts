@@ -2,6 +2,8 @@
  * What a fate does to those behind it: arrivals go into the sets of their joins, a join whose rule is met becomes ready,
  * an item that has settled makes room for the next one of its map.
  */
+
+import { runsNothing } from './dead-letters.ts'
 import { unreachable } from './errors.ts'
 import { callOffChildren } from './family.ts'
 import { type EdgeId, type InstanceId, itemInstanceId, parentOfItem } from './ids.ts'
@@ -46,8 +48,9 @@ function arrive(state: RunState, arrival: Arrival, source: InstanceState | undef
     return
   }
   const target = known ?? newInstance(state, arrival.to)
-  // One that was decided without having started still keeps its set: what decided it may be undone.
-  if (target.started || target.status === 'succeeded' || target.status === 'cancelled') return
+  if (target.status === 'succeeded' || target.status === 'cancelled') return
+  // One whose fate is decided without it having run still keeps its set: what has decided it may be undone.
+  if (target.started && !runsNothing(target)) return
   const { edge, from, fate } = arrival
   const held: HeldArrival = { edge, from, fate, source }
   if (target.arrivals.length === 0) {
@@ -152,6 +155,7 @@ export function reset(state: RunState, instance: InstanceState): void {
   instance.failures = 0
   instance.lostLeases = 0
   instance.error = undefined
+  instance.untaken = false
   instance.reason = undefined
   instance.settledSeq = 0
   instance.calledOff = false
