@@ -45,7 +45,7 @@ const hanging = new WeakSet<AnyStub>()
 
 /** Fails the first attempts of a node (`Infinity`: all), and then lets its own function run. A crash is no attempt. */
 export function fails(attempts: number, error: Error | string = 'failed by the test'): Stub<never, never> {
-  checkNumber(attempts, 'attempts', { least: 1, whole: true })
+  checkNumber(attempts, 'attempts', { required: true, least: 1, whole: true })
   return ({ attempt }, original) => {
     if (attempt <= attempts) throw typeof error === 'string' ? new Error(error) : error
     return original() as Promise<NodeReturn<never>>
