@@ -93,3 +93,14 @@ it('does not call off a run of that id which is the child of another one', async
   expect(store.summary(child)?.status).toBe('pending')
   expect(outboxOf(store)).toEqual([])
 })
+
+it('need not be reminded to call off a child that could not be started, where both are brought in one go', async () => {
+  const store = new InMemoryRunStore()
+  calledOff(store)
+  store.create({ ...head, runId: child })
+
+  await courierOf(store).deliver(parent, outboxOf(store))
+
+  expect(outboxOf(store)).toEqual([])
+  expect(store.summary(child)?.status).toBe('pending')
+})

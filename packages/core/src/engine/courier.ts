@@ -83,8 +83,10 @@ export class Courier {
       for (const message of messages) {
         // In order for each receiver: a child is started before it is called off.
         if (closed.has(message.to)) continue
-        if (await this.#bring(round, from, message)) taken.push(message.key)
-        else closed.add(message.to)
+        if (await this.#bring(round, from, message)) {
+          taken.push(message.key)
+          round.noteTaken(from, message.key)
+        } else closed.add(message.to)
       }
     } catch (error) {
       logger.log('warn', 'messages to other runs could not be delivered; the sweep will', { runId: from, error })
@@ -101,8 +103,7 @@ export class Courier {
   async #bring(round: Round, from: RunId, { key, to, body }: RunMessage): Promise<boolean> {
     switch (body.type) {
       case 'start':
-        await bringStart(round, from, body.run)
-        return true
+        return bringStart(round, from, body.run)
       case 'cancel':
         return callOff(round, from, to, body.reason)
       case 'cancel-run':

@@ -216,8 +216,60 @@ describe('a run that goes on as new', () => {
         return input < 3 ? continueAsNew(input + 1) : { output }
       },
     )
-    await using runtime = new FlowRuntime({ flows: [child, parent], store: new InMemoryRunStore() })
-    expect(await runtime.run(parent, 1, { runId: 'p' })).toMatchObject({ runId: 'p@3', output: 'once' })
+    for (const ports of [{}, { store: new InMemoryRunStore() }]) {
+      await using runtime = new FlowRuntime({ flows: [child, parent], ...ports })
+      expect(await runtime.run(parent, 1, { runId: 'p' })).toMatchObject({ runId: 'p@3', output: 'once' })
+    }
+  })
+
+  it('hears once how a child ends that goes on by itself, asked for by two of its row', async () => {
+    const child = createFlow('apart').node('say', async ({ sleep }: NodeArguments) => {
+      await sleep(20)
+      return { output: 'late' }
+    })
+    const parent = createFlow<number>('asking').node(
+      'ask',
+      async ({ input, runChild, startChild, continueAsNew }: NodeArguments<number>) => {
+        if (input > 1) return { output: await runChild(child, undefined, { runId: 'apart' }) }
+        await startChild(child, undefined, { runId: 'apart', detached: true })
+        return continueAsNew(2)
+      },
+    )
+    for (const ports of [{}, { store: new InMemoryRunStore() }]) {
+      await using runtime = new FlowRuntime({ flows: [child, parent], ...ports })
+      expect(await runtime.run(parent, 1, { runId: 'p' })).toMatchObject({ runId: 'p@2', output: 'late' })
+    }
+  })
+
+  it('takes another id where somebody has one like that for a run of their own, and news finds it there', async () => {
+    const store = new InMemoryRunStore()
+    const own = createFlow('own').waitForSignal('w', { signal: 'word' })
+    await using runtime = new FlowRuntime({ flows: [collecting, own], store })
+    await runtime.start(own, undefined, { runId: 'c@2' })
+    const handle = await runtime.start(collecting, [], { runId: 'c' })
+
+    await handle.signal('word', 'one')
+    await handle.signal('word', 'end')
+
+    expect(await handle.outcome()).toMatchObject({ runId: expect.stringMatching(/^c@2-./), output: ['one'] })
+    expect(store.summary('c@2' as RunId)?.status).toBe('paused')
+    await runtime.get('c@2').cancel()
+  })
+
+  it('takes another id than its own child has, without a store too', async () => {
+    const child = createFlow('named').node('say', () => ({ output: 'said' }))
+    const parent = createFlow<number>('naming').node(
+      'ask',
+      async ({ input, runChild, continueAsNew }: NodeArguments<number>) => {
+        const output = await runChild(child, undefined, { runId: 'p@2' })
+        return input > 1 ? { output } : continueAsNew(2)
+      },
+    )
+    for (const ports of [{}, { store: new InMemoryRunStore() }]) {
+      await using runtime = new FlowRuntime({ flows: [child, parent], ...ports })
+      const end = await runtime.run(parent, 1, { runId: 'p' })
+      expect(end).toMatchObject({ runId: expect.stringMatching(/^p@2-./), output: 'said' })
+    }
   })
 
   it('calls off what else is live in the run, and starts nothing behind', async () => {
