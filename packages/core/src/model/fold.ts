@@ -47,6 +47,7 @@ export function fold(state: RunState, event: RunEvent): void {
       state.firstContext = event.context
       for (const [key, value] of Object.entries(event.context ?? {})) state.context.set(key, { value, version: 1 })
       if (event.from !== undefined) restore(state, event.from, event.atMs)
+      state.startAtMs = event.startAtMs
       const startAtMs = event.startAtMs ?? event.atMs
       for (const id of event.starts) {
         const instance = state.instances.get(id) ?? newInstance(state, id)
