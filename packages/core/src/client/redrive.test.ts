@@ -143,3 +143,70 @@ describe('a join behind redriven work', () => {
     await handle.cancel()
   })
 })
+
+describe('a map that is redriven', () => {
+  const listed = () => ({ output: [0, 1, 2] })
+
+  it('gathers again where its items have all succeeded, and what failed is what was made of them', async () => {
+    let isBroken = true
+    const ran: number[] = []
+    const flow = createFlow('gathering')
+      .node('list', listed)
+      .map('each', ({ input }: NodeArguments<number>) => {
+        ran.push(input)
+        return { output: input }
+      })
+      .node('after', ({ input }: NodeArguments) => ({ output: input }))
+      .edge('list', 'each')
+      .edge('each', 'after', {
+        condition: () => {
+          if (isBroken) throw new Error('broken')
+          return true
+        },
+      })
+    await using runtime = new FlowRuntime({ flows: [flow], store: new InMemoryRunStore() })
+    const handle = await runtime.start(flow, undefined, { runId: 'r' })
+    expect(await handle.outcome()).toMatchObject({ status: 'failed' })
+    isBroken = false
+
+    expect(await (await handle.redrive()).outcome()).toMatchObject({ status: 'completed', output: [0, 1, 2] })
+
+    expect(ran.sort()).toEqual([0, 1, 2])
+  })
+
+  it('does not do over an item that has succeeded when the map had failed already', async () => {
+    const ofLast = latch()
+    let isBroken = true
+    const ran: number[] = []
+    const flow = createFlow('late', { failFast: false })
+      .node('list', listed)
+      .map(
+        'each',
+        async ({ input }: NodeArguments<number>) => {
+          ran.push(input)
+          if (input === 0 && isBroken) throw new Error('broken')
+          if (input === 1) await ofLast.opened
+          return { output: input }
+        },
+        { concurrency: 2 },
+      )
+      .waitForSignal('alive', { signal: 'end' })
+      .edge('list', 'each')
+    const store = new InMemoryRunStore()
+    await using runtime = new FlowRuntime({ flows: [flow], store })
+    const handle = await runtime.start(flow, undefined, { runId: 'r' })
+    const statusOf = (id: string) =>
+      store.load('r' as RunId)?.instances.find(({ instanceId }) => instanceId === id)?.status
+    while (statusOf('each') !== 'failed') await settle()
+    await expect(handle.redrive()).rejects.toMatchObject({ code: 'NOT_REDRIVABLE' })
+    ofLast.open()
+    while (statusOf('each[1]') !== 'succeeded') await settle()
+    isBroken = false
+
+    await handle.redrive()
+    await handle.signal('end')
+
+    expect(await handle.outcome()).toMatchObject({ status: 'completed', output: { each: [0, 1, 2] } })
+    expect(ran.sort()).toEqual([0, 0, 1, 2])
+  })
+})

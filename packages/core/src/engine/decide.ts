@@ -8,7 +8,7 @@
  */
 import { defaults } from '../model/blueprint.ts'
 import { codedError, type RecordedError } from '../model/errors.ts'
-import { isTurn, parentOfItem, visitedId, visitsOf } from '../model/ids.ts'
+import { isTurn, itemEdge, parentOfItem, visitedId, visitsOf } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
 import type { Arrival, Fate } from '../model/run.ts'
 import type { Claim } from '../ports/claim.ts'
@@ -210,7 +210,7 @@ function itemArrival(claim: Claim, fate: Fate): Arrival | undefined {
   if (claim.item === undefined) return undefined
   const parent = parentOfItem(claim.instanceId)
   if (parent === undefined) return undefined
-  return { to: parent.map, edge: `[${parent.index}]`, from: claim.instanceId, fate, rule: 'map', of: 0 }
+  return { to: parent.map, edge: itemEdge(parent.index), from: claim.instanceId, fate, rule: 'map', of: 0 }
 }
 
 function someOf(settlements: Cascade['settlements']): { settlements?: Cascade['settlements'] } {

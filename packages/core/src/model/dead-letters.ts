@@ -1,8 +1,9 @@
 /**
  * Which failures stand and are nobody's: the dead letters of a run, and what decides how it ends.
  *
- * A failure that an `ignore` join takes is none, until that join has failed as well because nothing is left that could
- * succeed. There is no work in the join itself; what an operator can do over is the work before it.
+ * A failure that a join takes is none, until a join fails for it that nothing takes: an `ignore` join for which nothing
+ * is left that could succeed, or another one behind the same work. There is no work in the join itself; what an operator
+ * can do over is the work before it.
  */
 import type { InstanceId } from './ids.ts'
 import type { InstanceState, RunState } from './run-state.ts'
@@ -22,7 +23,7 @@ export function runsNothing(instance: InstanceState): boolean {
 
 /** An instance has failed, and nothing takes its failure. */
 export function keepDeadLetters(state: RunState, failed: InstanceState, atMs: number): void {
-  if (!isExhaustedJoin(failed)) return
+  if (!isPassedOn(failed)) return
   // What is called off, by a cancel or for a run that goes on as new, is nobody's loss.
   if (state.outcome?.status === 'cancelled' || isContinuing(state)) return
   for (const id of workBefore(failed)) keep(state, id, atMs)
@@ -39,7 +40,7 @@ export function reviewDeadLetters(state: RunState): void {
   if (deadLetters === undefined) return
   const stillBefore = new Set<InstanceId>()
   for (const instance of instances.values()) {
-    if (isExhaustedJoin(instance)) for (const id of workBefore(instance)) stillBefore.add(id)
+    if (isPassedOn(instance)) for (const id of workBefore(instance)) stillBefore.add(id)
   }
   for (const id of [...deadLetters.keys()]) {
     if (instances.get(id)?.untaken !== true && !stillBefore.has(id)) deadLetters.delete(id)
@@ -56,8 +57,9 @@ export function firstUntaken({ instances }: RunState): InstanceState | undefined
   return first
 }
 
-function isExhaustedJoin(instance: InstanceState): boolean {
-  return instance.rule === 'any-ignore' && instance.untaken && instance.status === 'failed' && wasPassedOver(instance)
+/** It has failed for its predecessors alone, and nothing takes that. */
+function isPassedOn(instance: InstanceState): boolean {
+  return instance.untaken && instance.status === 'failed' && wasPassedOver(instance)
 }
 
 /** The failed work whose failures have come together in it, through whatever passed them on. */
@@ -68,6 +70,8 @@ function workBefore(join: InstanceState): readonly InstanceId[] {
   for (const instance of seen) {
     for (const { fate, source } of instance.arrivals) {
       if (fate !== 'failed' || source === undefined || seen.has(source)) continue
+      // What is before that one was found when it failed.
+      if (isPassedOn(source)) continue
       if (wasPassedOver(source)) seen.add(source)
       else if (source.status === 'failed' && !found.includes(source.id)) found.push(source.id)
     }

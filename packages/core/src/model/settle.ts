@@ -6,7 +6,7 @@
 import { runsNothing } from './dead-letters.ts'
 import { unreachable } from './errors.ts'
 import { callOffChildren } from './family.ts'
-import { type EdgeId, type InstanceId, itemInstanceId, parentOfItem } from './ids.ts'
+import { type EdgeId, type InstanceId, itemEdge, itemInstanceId, parentOfItem } from './ids.ts'
 import { newInstance, open, setStatus } from './instance-status.ts'
 import { type Arrival, isSettled, type SettledStatus } from './run.ts'
 import type { HeldArrival, InstanceState, RunState } from './run-state.ts'
@@ -142,11 +142,18 @@ export function redoItems(state: RunState, parent: InstanceState, atMs: number):
   for (let index = 0; index < map.next; index++) {
     const item = state.instances.get(itemInstanceId(parent.id, index))
     if (item === undefined || done.has(item.id)) continue
+    // It came when the map had had enough of failures already.
+    if (item.status === 'succeeded') {
+      map.fates.push({ edge: itemEdge(index), from: item.id, fate: 'succeeded', source: item })
+      continue
+    }
     reset(state, item)
     setStatus(state, item, 'waiting')
     map.redo.push(index)
   }
   for (let place = 0; place < map.concurrency; place++) openNextItem(state, parent, atMs)
+  // What has failed is the gathering alone.
+  if (map.fates.length === map.items.length) open(state, parent, atMs)
 }
 
 /** Not settled, and without what its end has left. */
