@@ -50,6 +50,7 @@ export interface Redriven {
 export function redrivenRun({ state, instanceId }: RedrivePoint, redriven: Redriven): NewRun {
   const { runId, childEnds, newChildIds, atMs } = redriven
   const { head, seq, input } = state
+  const { startAtMs = head.createdAtMs } = state
   for (const id of [...(state.deadLetters?.keys() ?? [])]) {
     const found = behind(state, id)
     reopen(state, id, 'undone' in found ? found.undone : [], atMs)
@@ -61,7 +62,7 @@ export function redrivenRun({ state, instanceId }: RedrivePoint, redriven: Redri
   decideAnew(state)
   state.stopping = false
   const { from, starts } = snapshotOf(state, atMs)
-  const { version, tags, priority, failFast, lineage, correlation, deadlineAtMs, createdAtMs, gates } = head
+  const { version, tags, priority, failFast, lineage, correlation, deadlineAtMs, gates } = head
   const { traceId, spanId: parentSpanId } = correlation
   return {
     runId,
@@ -70,7 +71,7 @@ export function redrivenRun({ state, instanceId }: RedrivePoint, redriven: Redri
     ...(version === undefined ? {} : { version }),
     ...(input === undefined ? {} : { input }),
     starts,
-    ...(deadlineAtMs === undefined ? {} : { deadlineMs: deadlineAtMs - createdAtMs }),
+    ...(deadlineAtMs === undefined ? {} : { deadlineMs: deadlineAtMs - startAtMs }),
     tags,
     priority,
     failFast,
