@@ -91,7 +91,7 @@ export class Courier {
   }
 
   async #deliverBag({ from, messages }: Bag, line: Bag[]): Promise<void> {
-    const { store, logger } = this.#options
+    const { logger } = this.#options
     const taken: string[] = []
     const closed = new Set<RunId>()
     try {
@@ -104,9 +104,13 @@ export class Courier {
     } catch (error) {
       logger.log('warn', 'messages to other runs could not be delivered; the sweep will', { runId: from, error })
     }
-    if (taken.length === 0) return
+    if (taken.length > 0) await this.#noteTaken(from, taken)
+  }
+
+  async #noteTaken(from: RunId, keys: readonly string[]): Promise<void> {
+    const { store, logger } = this.#options
     try {
-      await store.delivered(from, taken)
+      await store.delivered(from, keys)
     } catch (error) {
       logger.log('debug', 'messages will be delivered once more', { runId: from, error })
     }
@@ -216,11 +220,18 @@ export class Courier {
     await this.#options.store.notify({ type: 'continued', runId: firstRunId, by, link })
   }
 
-  /** Brings the start of a run that is known to go on for another one, and that nobody has made yet. */
+  /**
+   * Brings the start of a run that is known to go on for another one, and that nobody has made yet. Throws what the store throws:
+   * who asks must not take a run that could not be made now for one that is not there.
+   */
   async bringSuccessor(from: RunId, to: RunId): Promise<void> {
-    const items = await this.#options.store.due({ limit: LOOK_LIMIT, runId: from })
-    const isStart = ({ message }: DueMessage) => message.to === to && message.body.type === 'start'
-    await this.deliverFound(items.filter((item) => item.type === 'message').filter(isStart))
+    const { store } = this.#options
+    const line: Bag[] = []
+    for (const item of await store.due({ limit: LOOK_LIMIT, runId: from })) {
+      if (item.type !== 'message' || item.message.to !== to || !isStart(item.message)) continue
+      if (await this.#bring(from, item.message, line)) await this.#noteTaken(from, [item.message.key])
+    }
+    await this.#deliverAll(line)
   }
 
   /** The child could not be made: for its parent that is a child that failed. */
