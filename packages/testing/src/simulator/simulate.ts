@@ -84,6 +84,8 @@ class Game {
   readonly #staff: Staff
   readonly #strikes: Dice
   readonly #people: Person[] = []
+  /** All is over, and everybody goes home. */
+  #isClosing = false
 
   constructor(plan: Plan, { limits, mutant, keepsTrace = false, calls }: GameOptions) {
     const { seed, leaseMs, rates } = plan
@@ -140,8 +142,8 @@ class Game {
   }
 
   #isOver(): boolean {
-    const { runs } = this.referee
-    if (!this.#workload.runs.every(({ runId }) => runs.has(runId))) return false
+    const { runs, limits } = this.referee
+    if (!this.#workload.runs.every(({ runId }) => runs.has(runId)) || limits.unheard > 0) return false
     return [...runs.values()].every(({ model }) => model.isDone)
   }
 
@@ -202,12 +204,13 @@ class Game {
     const options = { world, referee: this.referee, flows: this.#workload.flows, isDetermined }
     const helper = new Person('operator', 'helper', options)
     this.#people.push(helper)
-    helper.later(0, 'see all runs through', () => helper.seesThrough(() => this.#isOver(), ANSWER_EVERY_MS))
+    helper.later(0, 'see all runs through', () => helper.seesThrough(() => this.#isClosing || this.#isOver(), ANSWER_EVERY_MS))
   }
 
   /** Who waits for a run is told of its end, and workers that are asked to stop do. */
   async #closeDown(): Promise<void> {
     const { world } = this
+    this.#isClosing = true
     let haveLeft = false
     void this.#staff.stop().then(() => {
       haveLeft = true

@@ -29,33 +29,40 @@ export class FamilyModel {
   /** The keys of what is still on its way. */
   readonly outbox = new Set<string>()
   parent: string | undefined
-  readonly #waiting = new Map<string, InstanceModel[]>()
+  /** Who waits for which child. */
+  readonly waiting = new Map<string, InstanceModel[]>()
 
-  starts({ run, instanceId, detached }: Started): void {
+  starts({ run, instanceId, detached }: Pick<Started, 'run' | 'instanceId' | 'detached'>): void {
     if (this.children.has(run.runId)) return
     this.children.set(run.runId, { run, instanceId, isDetached: detached, end: undefined })
-    this.#tells(`start:${run.runId}`, { type: 'start', to: run.runId })
+    this.tells(`start:${run.runId}`, { type: 'start', to: run.runId })
+  }
+
+  /** A child that an earlier run of its row, or the run that it was made of, has started. */
+  has(run: Started['run'], known: Pick<Started, 'instanceId'> & { readonly detached?: boolean; readonly end?: ChildModel['end'] }): void {
+    const { instanceId, detached = false, end } = known
+    this.children.set(run.runId, { run, instanceId, isDetached: detached, end })
   }
 
   /** @returns who has waited for it */
   ended(childRunId: string, end: ChildModel['end']): readonly InstanceModel[] {
     const child = this.children.get(childRunId)
     if (child !== undefined) child.end = end
-    const waiting = this.#waiting.get(childRunId) ?? []
-    this.#waiting.delete(childRunId)
+    const waiting = this.waiting.get(childRunId) ?? []
+    this.waiting.delete(childRunId)
     return waiting
   }
 
   /** @returns whether it has ended before */
   waits(instance: InstanceModel, childRunId: string): boolean {
     if (this.children.get(childRunId)?.end !== undefined) return true
-    this.#waiting.set(childRunId, [...(this.#waiting.get(childRunId) ?? []), instance])
+    this.waiting.set(childRunId, [...(this.waiting.get(childRunId) ?? []), instance])
     return false
   }
 
   /** It waits no longer. */
   leaves(instance: InstanceModel): void {
-    for (const waiting of this.#waiting.values()) {
+    for (const waiting of this.waiting.values()) {
       const index = waiting.indexOf(instance)
       if (index >= 0) waiting.splice(index, 1)
     }
@@ -66,20 +73,25 @@ export class FamilyModel {
     for (const [runId, child] of this.children) {
       if (child.isDetached || child.end !== undefined) continue
       if (instanceId === undefined || instanceId === child.instanceId) {
-        this.#tells(`cancel:${runId}`, { type: 'cancel', to: runId })
+        this.tells(`cancel:${runId}`, { type: 'cancel', to: runId })
       }
     }
   }
 
   sends({ key, to, body }: Message): void {
-    this.#tells(key, { type: body.type, to })
+    this.tells(key, { type: body.type, to })
+  }
+
+  /** There is nothing to tell any more. */
+  takesBack(key: string): void {
+    this.outbox.delete(key)
   }
 
   tellsParent(): void {
-    if (this.parent !== undefined) this.#tells('child-ended', { type: 'child-ended', to: this.parent })
+    if (this.parent !== undefined) this.tells('child-ended', { type: 'child-ended', to: this.parent })
   }
 
-  #tells(key: string, told: Told): void {
+  tells(key: string, told: Told): void {
     this.told.set(key, told)
     this.outbox.add(key)
   }

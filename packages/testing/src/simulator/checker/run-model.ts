@@ -4,29 +4,45 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { defaults, nodeOfInstance, type RunEvent } from '@baton/core'
+import type { NewRun } from '@baton/core/adapter'
 import type { SimFlow } from '../workload/random-flow.ts'
+import { beginAgain, type Source } from './beginning-again.ts'
 import { callOff, callOffItems } from './calling-off.ts'
 import { type EndEvent, mistakeOfEnd } from './ending.ts'
 import { FamilyModel } from './family-model.ts'
 import { Fates } from './fates.ts'
+import { mistakeOfGates } from './flow-limits.ts'
+import { GatesModel } from './gates-model.ts'
 import { InstanceModel } from './instance-model.ts'
 import type { InvariantId } from './invariants.ts'
 import { type JoinRules, rulesOf } from './join-rules.ts'
+import { reopen } from './reopening.ts'
+import { mistakeOfNext, takeOver } from './succession-model.ts'
 import { Violation } from './violation.ts'
 import { WaitsModel } from './waits-model.ts'
+
+/** Where a run that begins again was taken from. */
+export type SourceOf = (runId: string) => Source | undefined
 
 type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>
 type Fate = EventOf<'node-succeeded' | 'node-failed' | 'node-skipped' | 'node-cancelled'>
 
 export class RunModel {
   readonly runId: string
+  readonly flow: SimFlow
   readonly rules: JoinRules
-  readonly fates: Fates
+  fates: Fates
   readonly family = new FamilyModel()
-  readonly instances = new Map<string, InstanceModel>()
-  readonly decisions = new Map<string, boolean>()
-  readonly signalIds = new Set<string>()
+  instances = new Map<string, InstanceModel>()
+  decisions = new Map<string, boolean>()
+  signalIds = new Set<string>()
+  waits = new WaitsModel()
+  /** Work that is kept for an operator, and the event by which it failed. */
+  deadLetters = new Map<string, number>()
+  /** Failures that nobody takes. */
+  failures = new Set<string>()
   readonly #leaseMs: number
+  readonly #sourceOf: SourceOf
   seq = 0
   atMs = 0
   /** Times that a loop began again. */
@@ -37,16 +53,45 @@ export class RunModel {
   /** Nothing may start until an operator says so. */
   isHeld = false
   end: RunEvent['type'] | undefined
+  input: unknown
+  /** The first of its row: the id by which all are known that go on for each other. */
+  firstRunId: string
+  link = 1
+  /** The run that shall go on for it, as its node said. */
+  continueAs: NewRun | undefined
+  /** The run that goes on for it. */
+  next: NewRun | undefined
+  gates: GatesModel
   deadlineAtMs = Number.POSITIVE_INFINITY
-  #hasFailed = false
+  #isTooLate = false
   #failFast = true
-  readonly waits = new WaitsModel()
+  #starts: readonly string[] = []
 
-  constructor(runId: string, flow: SimFlow, leaseMs: number) {
+  constructor(runId: string, flow: SimFlow, leaseMs: number, sourceOf: SourceOf) {
     this.runId = runId
+    this.flow = flow
+    this.firstRunId = runId
+    this.gates = new GatesModel([], this.family, 0)
     this.rules = rulesOf(flow)
     this.fates = new Fates(this.rules.layout)
     this.#leaseMs = leaseMs
+    this.#sourceOf = sourceOf
+  }
+
+  get #hasFailed(): boolean {
+    return this.#isTooLate || this.failures.size > 0
+  }
+
+  /** The same run, as far as these of its events go. */
+  replay(events: readonly RunEvent[]): RunModel {
+    const again = new RunModel(this.runId, this.flow, this.#leaseMs, this.#sourceOf)
+    for (const event of events) again.saw(event)
+    return again
+  }
+
+  /** Begins with what another run had come to, but for its children. */
+  takesOver({ fates, instances, decisions, signalIds, waits, deadLetters, failures }: RunModel): void {
+    Object.assign(this, { fates, instances, decisions, signalIds, waits, deadLetters: new Map(deadLetters), failures })
   }
 
   /** It has ended, and all that it had to say was heard. */
@@ -62,14 +107,15 @@ export class RunModel {
     this.atMs = event.atMs
     switch (event.type) {
       case 'run-started':
-        this.deadlineAtMs = event.head.deadlineAtMs ?? Number.POSITIVE_INFINITY
-        this.#failFast = event.head.failFast
-        this.family.parent = event.head.lineage.parentRunId
-        this.#must('I2', isDeepStrictEqual(event.starts, this.rules.starts), `it starts with ${event.starts}`)
-        for (const id of event.starts) this.#instance(id).notBeforeMs = event.startAtMs ?? event.atMs
+        return this.#begins(event)
+      case 'slot-granted': {
+        const isDue = !this.isStopping && this.gates.passes(event.limiter, event.atMs)
+        this.#must('LIMIT', isDue, `it is given a slot of ${event.limiter}, for which it does not wait`)
+        if (!this.gates.isClosed) for (const id of this.#starts) this.becomes(this.#instance(id), 'ready', event.atMs)
         return
+      }
       case 'run-pause-ordered':
-        this.#must('I8', !this.isStopping && !this.isHeld, 'a pause of what does not go on')
+        this.#must('I8', this.#goesOn && !this.isHeld, 'a pause of what does not go on')
         this.isHeld = true
         return
       case 'run-pause-lifted':
@@ -77,15 +123,16 @@ export class RunModel {
         this.isHeld = false
         return
       case 'run-cancel-requested':
-        this.#must('I8', !this.isStopping, 'a cancel after the run was stopped')
+        this.#must('I8', this.#goesOn, 'a cancel after the run was stopped')
         this.isStopping = true
         this.cancelRequested = true
-        return this.family.callsOff()
+        this.continueAs = undefined
+        return this.#letsGo()
       case 'run-deadline-passed':
         this.#must('I15', event.atMs >= this.deadlineAtMs, 'the deadline passed before its time')
         this.isStopping = true
-        this.#hasFailed = true
-        return this.family.callsOff()
+        this.#isTooLate = true
+        return this.#letsGo()
       case 'run-completed':
       case 'run-failed':
       case 'run-cancelled':
@@ -96,27 +143,29 @@ export class RunModel {
         const instance = this.#held(event)
         this.#must('I7', event.atMs >= instance.leaseUntilMs, `the lease of ${instance.id} had not ended`)
         instance.lost += 1
-        return this.#becomes(instance, 'ready', event.atMs)
+        return this.becomes(instance, 'ready', event.atMs)
       }
       case 'node-released':
-        return this.#becomes(this.#held(event), 'ready', event.atMs)
+        return this.becomes(this.#held(event), 'ready', event.atMs)
       case 'attempt-failed': {
         const instance = this.#held(event)
         instance.failures += 1
         const { attempts = defaults.attempts } = this.#configOf(instance).retry ?? {}
         this.#must('I16', instance.failures < attempts, `${instance.id} is tried again after ${instance.failures}`)
-        return this.#becomes(instance, 'ready', event.retryAtMs)
+        return this.becomes(instance, 'ready', event.retryAtMs)
       }
       case 'step-recorded':
         return this.#recorded(this.#held(event), event.step)
       case 'node-slept':
-        return this.#becomes(this.#held(event), 'sleeping', event.wakeAtMs)
+        return this.becomes(this.#held(event), 'sleeping', event.wakeAtMs)
       case 'node-awaited': {
         const instance = this.#held(event)
         const { kind, name } = event.wait
         const hasCome = kind === 'child' ? this.family.waits(instance, name) : this.waits.waits(instance, kind, name)
-        if (hasCome) return this.#becomes(instance, 'ready', event.atMs)
-        return this.#becomes(instance, 'awaiting', event.timeoutAtMs ?? Number.POSITIVE_INFINITY)
+        instance.parkedAt = event.step.position
+        if (hasCome && kind === 'child') this.#hears(instance, name)
+        if (hasCome) return this.becomes(instance, 'ready', event.atMs)
+        return this.becomes(instance, 'awaiting', event.timeoutAtMs ?? Number.POSITIVE_INFINITY)
       }
       case 'child-started':
         this.#held(event)
@@ -125,7 +174,10 @@ export class RunModel {
         const child = this.family.children.get(event.childRunId)
         this.#must('TREE', child !== undefined, `${event.childRunId} is no child of it, and is told to have ended`)
         this.#must('TREE', child?.end === undefined, `${event.childRunId} is told to have ended twice`)
-        for (const instance of this.family.ended(event.childRunId, event.end)) this.#wakes(instance, event.atMs)
+        for (const instance of this.family.ended(event.childRunId, event.end)) {
+          this.#hears(instance, event.childRunId)
+          this.#wakes(instance, event.atMs)
+        }
         return
       }
       case 'message-sent':
@@ -134,7 +186,12 @@ export class RunModel {
       case 'map-expanded': {
         const instance = this.#held(event)
         instance.isMap = true
-        return this.#becomes(instance, 'expanded', event.atMs)
+        return this.becomes(instance, 'expanded', event.atMs)
+      }
+      case 'node-reopened': {
+        this.#must('REDO', !this.isStopping, `${event.instanceId} is opened again in a run that stops`)
+        const mistake = reopen(this, event)
+        return this.#must('REDO', mistake === undefined, mistake ?? '')
       }
       case 'node-succeeded':
       case 'node-failed':
@@ -168,8 +225,37 @@ export class RunModel {
     }
   }
 
+  /** It is not stopped; or only so that another one goes on for it, which others may still prevent. */
+  get #goesOn(): boolean {
+    return !this.isStopping || this.continueAs !== undefined
+  }
+
+  #begins(event: EventOf<'run-started'>): void {
+    const { head, starts, startAtMs = event.atMs } = event
+    const { lineage, gates = [] } = head
+    this.deadlineAtMs = head.deadlineAtMs ?? Number.POSITIVE_INFINITY
+    this.#failFast = head.failFast
+    this.input = event.input
+    this.family.parent = lineage.parentRunId
+    this.firstRunId = lineage.succession?.firstRunId ?? this.runId
+    this.link = lineage.succession?.link ?? 1
+    this.gates = new GatesModel(gates, this.family, startAtMs)
+    const mistake = mistakeOfGates(this.flow, event)
+    this.#must('LIMIT', mistake === undefined, mistake ?? '')
+    this.#starts = starts
+    if (event.from === undefined) {
+      this.#must('I2', isDeepStrictEqual(starts, this.rules.starts), `it starts with ${starts}`)
+    } else {
+      const wrong = beginAgain(this, event, this.#sourceOf(lineage.branchOriginRunId ?? ''))
+      this.#must('REDO', wrong === undefined, wrong ?? '')
+    }
+    for (const id of starts) this.becomes(this.#instance(id), 'ready', startAtMs)
+    if (event.carried !== undefined) takeOver(this, event.carried)
+  }
+
   #claimed(event: EventOf<'node-claimed'>): void {
     const instance = this.#instance(event.instanceId)
+    this.#must('LIMIT', !this.gates.isClosed, `${instance.id} starts before the run has its slots`)
     this.#must('I8', !this.isStopping, `${instance.id} starts though the run is stopping`)
     this.#must('I8', !this.isHeld, `${instance.id} starts though the run is paused`)
     this.#must('I8', event.atMs < this.deadlineAtMs, `${instance.id} starts after the deadline`)
@@ -182,8 +268,12 @@ export class RunModel {
     )
     this.#must('I15', event.atMs >= instance.notBeforeMs, `${instance.id} starts before its time`)
     this.#must('I16', event.attempt === instance.failures + 1, `attempt ${event.attempt} of ${instance.id}`)
-    if (!instance.hasStarted) this.#starts(instance)
-    if (instance.phase === 'awaiting') this.#leaves(instance)
+    if (!instance.hasStarted) this.#startsFirst(instance)
+    if (instance.phase === 'awaiting') {
+      // Nothing has come in time.
+      instance.vainAt.add(instance.parkedAt)
+      this.#leaves(instance)
+    }
     const { timeoutMs = defaults.nodeTimeoutMs } = this.#configOf(instance)
     instance.phase = 'claimed'
     instance.fence = event.fence
@@ -194,7 +284,7 @@ export class RunModel {
   }
 
   /** Its first claim: what reached it must allow for it. */
-  #starts(instance: InstanceModel): void {
+  #startsFirst(instance: InstanceModel): void {
     if (!this.rules.isJoin(instance.id)) return
     if (this.rules.isRevisit(instance.id)) this.revisits += 1
     instance.stateAtStart = this.rules.stateNow(instance.id, this.fates)
@@ -215,23 +305,36 @@ export class RunModel {
       ...('output' in event ? { output: event.output } : {}),
       ...('action' in event ? { action: event.action } : {}),
       ...('reason' in event ? { reason: event.reason } : {}),
+      ...(event.type === 'node-succeeded' && event.continueAs !== undefined ? { isLast: true } : {}),
       ...(event.type === 'node-failed' ? { errorCode: event.error.code } : {}),
     }
     this.fates.note(instance.id, fate)
     if (event.type === 'node-cancelled') this.family.callsOff(instance.id)
+    if (event.type === 'node-succeeded' && event.continueAs !== undefined && !this.isStopping && !this.#hasFailed) {
+      this.isStopping = true
+      this.continueAs = event.continueAs
+    }
     if (wasExpanded) callOffItems(instance, this)
     const cancels = event.type === 'node-succeeded' ? (event.cancels ?? []) : []
     for (const id of cancels) {
       callOff(this.#instance(id), this)
       this.fates.callsOff(id)
     }
-    if (event.type === 'node-failed' && event.fixesOutcome) {
-      this.#hasFailed = true
+    if (event.type !== 'node-failed') return
+    if (event.deadLetter === true) this.deadLetters.set(instance.id, event.seq)
+    if (event.fixesOutcome || event.deadLetter === true) this.failures.add(instance.id)
+    if (event.fixesOutcome) {
       if (this.#failFast) {
         this.isStopping = true
-        this.family.callsOff()
+        this.#letsGo()
       }
     }
+  }
+
+  /** It stops for good: a pause holds nothing any more, and its children have nobody to run for. */
+  #letsGo(): void {
+    this.isHeld = false
+    this.family.callsOff()
   }
 
   /** Whether a fate is one that the predecessors' fates allow for. */
@@ -249,11 +352,28 @@ export class RunModel {
 
   #ends(event: EndEvent): void {
     this.end = event.type
-    if (event.type !== 'run-completed') this.family.callsOff()
-    this.family.tellsParent()
-    const why = { isStopping: this.isStopping, hasFailed: this.#hasFailed, cancelRequested: this.cancelRequested }
+    const isContinuing = this.continueAs !== undefined
+    const why = {
+      isStopping: this.isStopping,
+      hasFailed: this.#hasFailed,
+      cancelRequested: this.cancelRequested,
+      isContinuing,
+    }
     const mistake = mistakeOfEnd(event.type, why, this.instances.values())
     if (mistake !== undefined) throw new Violation(mistake.invariant, this.runId, mistake.message)
+    this.next = event.type === 'run-completed' ? event.next : undefined
+    this.#must('ROW', isContinuing === (this.next !== undefined), `it ${isContinuing ? 'does not go on' : 'goes on'} as new`)
+    if (this.next !== undefined) this.#goesOnAs(this.next)
+    else this.family.tellsParent()
+    if (event.type !== 'run-completed') this.family.callsOff()
+    this.gates.leaves(event.atMs)
+  }
+
+  #goesOnAs(next: NewRun): void {
+    const mistake = mistakeOfNext(this, next)
+    this.#must('ROW', mistake === undefined, mistake ?? '')
+    this.family.tells(`continue:${next.runId}`, { type: 'start', to: next.runId })
+    for (const instance of this.instances.values()) callOff(instance, this)
   }
 
   #recorded(instance: InstanceModel, step: { readonly position: number; readonly name: string }): void {
@@ -269,16 +389,21 @@ export class RunModel {
     return instance
   }
 
+  /** How a child of it has ended. */
+  #hears({ vainAt, parkedAt }: InstanceModel, childRunId: string): void {
+    if (this.family.children.get(childRunId)?.end?.status !== 'completed') vainAt.add(parkedAt)
+  }
+
   #leaves(instance: InstanceModel): void {
     this.waits.leaves(instance)
     this.family.leaves(instance)
   }
 
   #wakes(instance: InstanceModel | undefined, atMs: number): void {
-    if (instance !== undefined) this.#becomes(instance, 'ready', atMs)
+    if (instance !== undefined) this.becomes(instance, 'ready', atMs)
   }
 
-  #becomes(instance: InstanceModel, phase: 'ready' | 'sleeping' | 'awaiting' | 'expanded', notBeforeMs: number): void {
+  becomes(instance: InstanceModel, phase: 'ready' | 'sleeping' | 'awaiting' | 'expanded', notBeforeMs: number): void {
     instance.phase = phase
     instance.notBeforeMs = notBeforeMs
   }

@@ -41,7 +41,7 @@ const MOST_MS = 60_000
 
 /** @returns what must not be, and was */
 export async function play(graph: TinyGraph, choices: Choices, options: TinyOptions): Promise<string | undefined> {
-  const flow: SimFlow = { flow: graph.flow, version: undefined, nodes: new Map(), isDetermined: false }
+  const flow: SimFlow = { flow: graph.flow, version: undefined, nodes: new Map(), isDetermined: false, isKeyed: false }
   const referee = new Referee(() => flow, TIMES.leaseMs)
   const faults = new ChosenFaults(graph.doubled === true)
   const chooser = new Chooser(choices, faults, options.crashes)
