@@ -71,7 +71,7 @@ describe('a run that goes on as new', () => {
       await using runtime = new FlowRuntime({ flows: [failing], ...(store === undefined ? {} : { store }) })
       const { status, runId } = await runtime.run(failing, undefined, { runId: 'f' })
       expect([status, runId]).toEqual(['failed', 'f'])
-      const record = await store?.load(runId)
+      const record = store?.load(runId as RunId)
       const fates = record?.instances.map(({ instanceId, status }) => `${instanceId} ${status}`)
       if (record !== undefined) expect(fates).toEqual(['a failed', 'b succeeded', 'c succeeded', 'd succeeded'])
     }
