@@ -139,10 +139,17 @@ export function redoItems(state: RunState, parent: InstanceState, atMs: number):
   for (let index = 0; index < map.next; index++) {
     const item = state.instances.get(itemInstanceId(parent.id, index))
     if (item === undefined || done.has(item.id)) continue
+    if (item.status === 'succeeded') {
+      // It came when the map had its failures together, so that nobody took note of it.
+      map.fates.push({ edge: `[${index}]`, from: item.id, fate: 'succeeded', source: item })
+      continue
+    }
     reset(state, item)
     setStatus(state, item, 'waiting')
     map.redo.push(index)
   }
+  // Failed by itself, when all of its items had succeeded.
+  if (map.fates.length === map.items.length) return open(state, parent, atMs)
   for (let place = 0; place < map.concurrency; place++) openNextItem(state, parent, atMs)
 }
 
