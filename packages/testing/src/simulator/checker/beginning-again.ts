@@ -97,7 +97,7 @@ function takeUpChildren(run: RunModel, before: RunModel, { from, starts, atMs }:
     if (known.run.flowId !== child.run.flowId || !isDeepStrictEqual(known.run.input, child.run.input)) {
       return `${runId} is not what ${oldId} was`
     }
-    if (child.isNew !== true) run.family.has(child.run, child)
+    if (child.isNew !== true) run.family.shares(child)
     else {
       newIds.set(oldId, runId)
       run.family.starts(child)

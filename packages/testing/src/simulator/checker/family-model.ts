@@ -9,10 +9,14 @@ type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>
 type Started = EventOf<'child-started'>
 type Message = EventOf<'message-sent'>['message']
 
+type NewChild = Pick<Started, 'run' | 'instanceId' | 'detached'> & { readonly isCarried?: boolean }
+
 export interface ChildModel {
   readonly run: Started['run']
   readonly instanceId: string
   readonly isDetached: boolean
+  /** An earlier run of the row has started it: none of the nodes of this one has. */
+  readonly isCarried?: boolean
   end: EventOf<'child-ended'>['end'] | undefined
 }
 
@@ -32,16 +36,20 @@ export class FamilyModel {
   /** Who waits for which child. */
   readonly waiting = new Map<string, InstanceModel[]>()
 
-  starts({ run, instanceId, detached }: Pick<Started, 'run' | 'instanceId' | 'detached'>): void {
+  starts({ run, instanceId, detached, isCarried = false }: NewChild): void {
     if (this.children.has(run.runId)) return
-    this.children.set(run.runId, { run, instanceId, isDetached: detached, end: undefined })
+    this.children.set(run.runId, { run, instanceId, isDetached: detached, isCarried, end: undefined })
     this.tells(`start:${run.runId}`, { type: 'start', to: run.runId })
   }
 
-  /** A child that an earlier run of its row, or the run that it was made of, has started. */
-  has(run: Started['run'], known: Pick<Started, 'instanceId'> & { readonly detached?: boolean; readonly end?: ChildModel['end'] }): void {
-    const { instanceId, detached = false, end } = known
-    this.children.set(run.runId, { run, instanceId, isDetached: detached, end })
+  /** A child that an earlier run of its row has started. */
+  takesAlong({ run, instanceId }: Pick<Started, 'run' | 'instanceId'>): void {
+    this.children.set(run.runId, { run, instanceId, isDetached: false, isCarried: true, end: undefined })
+  }
+
+  /** A child of the run that it was made of. */
+  shares({ run, instanceId, detached, isCarried = false, end }: NewChild & Pick<Partial<ChildModel>, 'end'>): void {
+    this.children.set(run.runId, { run, instanceId, isDetached: detached, isCarried, end })
   }
 
   /** @returns who has waited for it */
@@ -72,7 +80,7 @@ export class FamilyModel {
   callsOff(instanceId?: string): void {
     for (const [runId, child] of this.children) {
       if (child.isDetached || child.end !== undefined) continue
-      if (instanceId === undefined || instanceId === child.instanceId) {
+      if (instanceId === undefined || (instanceId === child.instanceId && child.isCarried !== true)) {
         this.tells(`cancel:${runId}`, { type: 'cancel', to: runId })
       }
     }

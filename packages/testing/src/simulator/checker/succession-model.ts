@@ -41,7 +41,7 @@ function mistakeOfCarried({ waits, signalIds, family, isHeld }: RunModel, carrie
 export function takeOver(run: RunModel, carried: NonNullable<NewRun['carried']>): void {
   for (const { name } of carried.signals ?? []) run.waits.comes('signal', name)
   for (const id of carried.signalIds ?? []) run.signalIds.add(id)
-  for (const child of carried.children ?? []) run.family.has(child.run, child)
+  for (const child of carried.children ?? []) run.family.takesAlong(child)
   run.isHeld = carried.pause !== undefined
 }
 

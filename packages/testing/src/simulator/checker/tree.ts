@@ -24,7 +24,7 @@ export class Tree {
   readonly #inVain = new Set<string>()
   /** Runs that node code wants stopped. */
   readonly #unwanted = new Set<string>()
-  /** Signals with an id, and the run that took each. */
+  /** By row and signal, the run that took it. */
   readonly #takenBy = new Map<string, string>()
 
   constructor(runs: Runs) {
@@ -77,8 +77,7 @@ export class Tree {
 
   /** Whether a signal that was sent to a run has been taken by it, or by one that goes on for it. */
   hasTaken(runId: string, signalId: string): boolean {
-    const by = this.#takenBy.get(signalId)
-    return by !== undefined && this.#firstOf(by) === this.#firstOf(runId)
+    return this.#takenBy.has(`${this.#firstOf(runId)} ${signalId}`)
   }
 
   /** The store is asked to forget what a run had to tell. */
@@ -130,14 +129,14 @@ export class Tree {
 
   #signalled(runId: string, { signalId, name }: EventOf<'signal-received'>): void {
     if (signalId === undefined) return
-    const before = this.#takenBy.get(signalId)
-    const isAgain = before !== undefined && this.#firstOf(before) === this.#firstOf(runId)
-    this.#must('I9', runId, !isAgain, `signal ${signalId} was taken by ${before} before`)
-    this.#takenBy.set(signalId, runId)
+    const taken = `${this.#firstOf(runId)} ${signalId}`
+    const before = this.#takenBy.get(taken)
+    this.#must('I9', runId, before === undefined, `signal ${signalId} was taken by ${before} before`)
+    this.#takenBy.set(taken, runId)
     const [from, key] = signalId.split('/')
     if (from === undefined || key === undefined) return
     // Also told of a run that could not be started, since its id was another's.
-    const isEnd = key === 'ended' && (this.isOver(from) || this.#parentOf(from) !== this.#firstOf(runId))
+    const isEnd = key === 'ended' && (this.isOver(from) || this.#toldBy(this.#firstOf(runId), `start:${from}`, from))
     const isSent = this.#runs.model(from)?.family.told.get(key)?.to === this.#firstOf(runId)
     const isPassedOn = this.row(this.#runs.model(from)?.family.told.get(key)?.to ?? '').some((run) => run.runId === runId)
     this.#must('TREE', runId, isEnd || isSent || isPassedOn, `${name} came from ${from}, which has not sent it`)
