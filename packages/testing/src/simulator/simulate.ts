@@ -47,7 +47,7 @@ export interface Simulated {
   readonly children: number
 }
 
-const MOST_STEPS = 20_000
+const MOST_STEPS = 100_000
 const ANSWER_EVERY_MS = 250
 
 export async function simulate({ seed, limits, mutant, keepsTrace, calls }: SimulateOptions): Promise<Simulated> {
