@@ -48,7 +48,13 @@ export function addChild(
   state.children ??= new Map()
   const { runId } = run
   if (state.children.has(runId)) return
-  state.children.set(runId, { run, instanceId, detached, ...(isCarried === undefined ? {} : { isCarried }), end: undefined })
+  state.children.set(runId, {
+    run,
+    instanceId,
+    detached,
+    ...(isCarried === undefined ? {} : { isCarried }),
+    end: undefined,
+  })
   post(state, startMessage(run), atMs)
 }
 

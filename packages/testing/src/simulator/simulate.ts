@@ -204,7 +204,9 @@ class Game {
     const options = { world, referee: this.referee, flows: this.#workload.flows, isDetermined }
     const helper = new Person('operator', 'helper', options)
     this.#people.push(helper)
-    helper.later(0, 'see all runs through', () => helper.seesThrough(() => this.#isClosing || this.#isOver(), ANSWER_EVERY_MS))
+    helper.later(0, 'see all runs through', () =>
+      helper.seesThrough(() => this.#isClosing || this.#isOver(), ANSWER_EVERY_MS),
+    )
   }
 
   /** Who waits for a run is told of its end, and workers that are asked to stop do. */

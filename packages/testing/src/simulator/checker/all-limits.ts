@@ -11,7 +11,6 @@ interface Watched {
   readonly events: RunEvent[]
 }
 
-
 export class AllLimits {
   readonly limiters = new Map<string, Watched>()
   /** The runs that hold a slot, by limiter: from the grant in their journal to their end. */

@@ -24,7 +24,8 @@ export function beginAgain(run: RunModel, event: Started, source: Source | undef
   const { from, starts, head } = event
   const letters = [...(source?.model.deadLetters ?? [])].sort(([, left], [, right]) => left - right)
   const [first] = letters
-  if (source?.model.end === undefined || from === undefined || first === undefined) return 'no ended run with dead letters to begin from'
+  if (source?.model.end === undefined || from === undefined || first === undefined)
+    return 'no ended run with dead letters to begin from'
   const [failedId, failedSeq] = first
   if (head.lineage.branchCheckpointId !== `c${failedSeq - 1}`) return `it does not begin before event ${failedSeq}`
   const before = source.model.replay(source.events.slice(0, failedSeq - 1))
@@ -53,7 +54,9 @@ function mistakeOfFates(before: RunModel, from: Snapshot, failedId: string): str
   for (const [id, { fate, output }] of before.fates.all) {
     const now = kept.get(id)
     if (now !== undefined && isSettled(now.status)) {
-      const isSame = now.status === fate && isDeepStrictEqual(now.output ?? null, fate === 'succeeded' ? (output ?? null) : (now.output ?? null))
+      const isSame =
+        now.status === fate &&
+        isDeepStrictEqual(now.output ?? null, fate === 'succeeded' ? (output ?? null) : (now.output ?? null))
       if (!isSame) return `${id} was ${fate}, and is ${now.status} with ${JSON.stringify(now.output)}`
       continue
     }

@@ -112,7 +112,12 @@ export class Referee {
     const { branchOriginRunId, branchCheckpointId } = machine.state.head.lineage
     if (branchOriginRunId === undefined || branchCheckpointId === undefined) return
     const before = this.sources.get(branchOriginRunId)
-    this.#must('REDO', runId, before === undefined, `${before?.redrivenAs} does the work of ${branchOriginRunId} over already`)
+    this.#must(
+      'REDO',
+      runId,
+      before === undefined,
+      `${before?.redrivenAs} does the work of ${branchOriginRunId} over already`,
+    )
     const journal = JSON.stringify(this.runs.get(branchOriginRunId)?.events)
     this.sources.set(branchOriginRunId, { redrivenAs: runId, journal })
   }

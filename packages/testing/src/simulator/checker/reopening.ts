@@ -16,7 +16,8 @@ interface Reopened {
 /** @returns why that must not be */
 export function reopen(run: RunModel, { instanceId, undone, atMs }: Reopened): string | undefined {
   const instance = run.instances.get(instanceId)
-  if (instance === undefined || !run.deadLetters.delete(instanceId)) return `${instanceId} is opened again, and is no dead letter`
+  if (instance === undefined || !run.deadLetters.delete(instanceId))
+    return `${instanceId} is opened again, and is no dead letter`
   for (const id of undone) {
     if (run.instances.get(id)?.hasStarted === true) return `${id} has started, and is undone`
     run.instances.delete(id)

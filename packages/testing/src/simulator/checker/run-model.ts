@@ -54,6 +54,8 @@ export class RunModel {
   isHeld = false
   end: RunEvent['type'] | undefined
   input: unknown
+  /** Nothing of it starts before. */
+  startsAtMs = 0
   /** The first of its row: the id by which all are known that go on for each other. */
   firstRunId: string
   link = 1
@@ -236,6 +238,7 @@ export class RunModel {
     this.deadlineAtMs = head.deadlineAtMs ?? Number.POSITIVE_INFINITY
     this.#failFast = head.failFast
     this.input = event.input
+    this.startsAtMs = startAtMs
     this.family.parent = lineage.parentRunId
     this.firstRunId = lineage.succession?.firstRunId ?? this.runId
     this.link = lineage.succession?.link ?? 1
@@ -362,7 +365,11 @@ export class RunModel {
     const mistake = mistakeOfEnd(event.type, why, this.instances.values())
     if (mistake !== undefined) throw new Violation(mistake.invariant, this.runId, mistake.message)
     this.next = event.type === 'run-completed' ? event.next : undefined
-    this.#must('ROW', isContinuing === (this.next !== undefined), `it ${isContinuing ? 'does not go on' : 'goes on'} as new`)
+    this.#must(
+      'ROW',
+      isContinuing === (this.next !== undefined),
+      `it ${isContinuing ? 'does not go on' : 'goes on'} as new`,
+    )
     if (this.next !== undefined) this.#goesOnAs(this.next)
     else this.family.tellsParent()
     if (event.type !== 'run-completed') this.family.callsOff()

@@ -27,13 +27,17 @@ export function mistakeOfNext(run: RunModel, next: NewRun): string | undefined {
 function mistakeOfCarried({ waits, signalIds, family, isHeld }: RunModel, carried: NewRun['carried']) {
   const { signals = [], children = [], pause } = carried ?? {}
   const names = signals.map(({ name }) => name).sort()
-  if (!isDeepStrictEqual(names, waits.kept().sort())) return `the signals that go along are ${names.join(', ') || 'none'}`
+  if (!isDeepStrictEqual(names, waits.kept().sort()))
+    return `the signals that go along are ${names.join(', ') || 'none'}`
   const ids = carried?.signalIds ?? []
   const isAll = ids.length === Math.min(MOST_IDS, signalIds.size) && ids.every((id) => signalIds.has(id))
   if (!isAll) return 'not the ids of all signals go along'
-  const live = [...family.children].flatMap(([id, { isDetached, end }]) => (isDetached || end !== undefined ? [] : [id]))
+  const live = [...family.children].flatMap(([id, { isDetached, end }]) =>
+    isDetached || end !== undefined ? [] : [id],
+  )
   const along = children.map((child) => child.run.runId as string)
-  if (!isDeepStrictEqual(along.sort(), live.sort())) return `the children that go along are ${along.join(', ') || 'none'}`
+  if (!isDeepStrictEqual(along.sort(), live.sort()))
+    return `the children that go along are ${along.join(', ') || 'none'}`
   return isHeld === (pause !== undefined) ? undefined : 'its pause does not go along'
 }
 
@@ -50,17 +54,13 @@ export function isAsGiven(next: NewRun, started: Started): boolean {
   const { head, input, context, starts, startAtMs, carried } = started
   const { flowId, version, lineage, gates, priority = 0 } = next
   return (
-    isDeepStrictEqual([flowId, version, lineage, gates, priority], [
-      head.flowId,
-      head.version,
-      head.lineage,
-      head.gates,
-      head.priority,
-    ]) &&
+    isDeepStrictEqual(
+      [flowId, version, lineage, gates, priority],
+      [head.flowId, head.version, head.lineage, head.gates, head.priority],
+    ) &&
     isDeepStrictEqual(
       [next.input, next.context, next.starts, next.startAtMs, next.carried],
       [input, context, starts, startAtMs, carried],
     )
   )
 }
-

@@ -86,7 +86,12 @@ export class Tree {
     for (const key of keys) {
       const told = family?.told.get(key)
       if (family?.outbox.delete(key) !== true || told === undefined) continue
-      this.#must('TREE', runId, this.#hasHeard(runId, key, told), `${key} is forgotten before ${told.to} has heard of it`)
+      this.#must(
+        'TREE',
+        runId,
+        this.#hasHeard(runId, key, told),
+        `${key} is forgotten before ${told.to} has heard of it`,
+      )
     }
   }
 
@@ -108,7 +113,12 @@ export class Tree {
   #goesOn(runId: string, previousRunId: string, event: EventOf<'run-started'>): void {
     const next = this.#runs.model(previousRunId)?.next
     if (next?.runId !== runId) return this.#must('ROW', runId, false, `${previousRunId} has not gone on as it`)
-    this.#must('ROW', runId, isAsGiven(next, event), `it was started with something else than ${previousRunId} has left`)
+    this.#must(
+      'ROW',
+      runId,
+      isAsGiven(next, event),
+      `it was started with something else than ${previousRunId} has left`,
+    )
   }
 
   #childEnded(runId: string, { childRunId, end }: EventOf<'child-ended'>): void {
@@ -138,7 +148,9 @@ export class Tree {
     // Also told of a run that could not be started, since its id was another's.
     const isEnd = key === 'ended' && (this.isOver(from) || this.#toldBy(this.#firstOf(runId), `start:${from}`, from))
     const isSent = this.#runs.model(from)?.family.told.get(key)?.to === this.#firstOf(runId)
-    const isPassedOn = this.row(this.#runs.model(from)?.family.told.get(key)?.to ?? '').some((run) => run.runId === runId)
+    const isPassedOn = this.row(this.#runs.model(from)?.family.told.get(key)?.to ?? '').some(
+      (run) => run.runId === runId,
+    )
     this.#must('TREE', runId, isEnd || isSent || isPassedOn, `${name} came from ${from}, which has not sent it`)
   }
 
