@@ -45,6 +45,12 @@ export interface Simulated {
   readonly revisits: number
   /** Runs that nodes have started. */
   readonly children: number
+  /** Runs that go on for others, as new. */
+  readonly successors: number
+  /** Runs that were given a slot. */
+  readonly letIn: number
+  /** Runs that do failed work of others over. */
+  readonly redriven: number
 }
 
 const MOST_STEPS = 100_000
@@ -65,6 +71,9 @@ export async function simulate({ seed, limits, mutant, keepsTrace, calls }: Simu
     faults: world.faults.happened,
     statuses: runs.flatMap(({ model, machine }) => (model.end === undefined ? [] : [machine.state.status])),
     children: runs.filter(({ model }) => model.family.parent !== undefined).length,
+    successors: runs.filter(({ model }) => model.link > 1).length,
+    letIn: runs.filter(({ model }) => model.gates.passed > 0).length,
+    redriven: referee.sources.size,
     revisits: runs.reduce((sum, { model }) => sum + model.revisits, 0),
   }
 }
