@@ -18,7 +18,9 @@ const approve = async ({ approval }: { approval(name: string): Promise<unknown> 
 
 const child = createFlow('child').node('c', ok)
 
-const runOf = async (runChild: NodeArguments['runChild']) => ({ output: await runChild(child, 1, { runId: 'tiny-child' }) })
+const runOf = async (runChild: NodeArguments['runChild']) => ({
+  output: await runChild(child, 1, { runId: 'tiny-child' }),
+})
 
 /** The run goes on once, and the next one waits for news: also for what has come to the first. */
 const goesOn = async ({ runId, waitForSignal, continueAsNew }: NodeArguments) => {
