@@ -112,7 +112,8 @@ export function doubtfulChildren({ state, instanceId }: RedrivePoint): readonly 
 
 /** The work starts it by itself when it is done over: nothing that it has recorded names it. */
 export function isStartedAgain({ state, instanceId }: RedrivePoint, runId: RunId): boolean {
-  if (state.children?.get(runId)?.instanceId !== instanceId) return false
+  const child = state.children?.get(runId)
+  if (child?.instanceId !== instanceId || child.isCarried === true) return false
   const { steps = [], parked } = state.instances.get(instanceId) ?? {}
   return parked?.wait?.name !== runId && !steps.some(({ kind, result }) => kind === 'start-child' && result === runId)
 }
@@ -146,7 +147,7 @@ function withNewChildren(instance: InstanceSnapshot, ids: NewChildIds): Instance
 }
 
 function bornAgain(child: ChildSnapshot, { runId: parentRunId, newChildIds }: Redriven): ChildSnapshot {
-  const { run, instanceId, detached } = child
+  const { run, instanceId, detached, isCarried } = child
   const runId = newChildIds.get(run.runId)
   if (runId === undefined) return child
   const rootRunId = run.lineage?.rootRunId ?? parentRunId
@@ -154,6 +155,7 @@ function bornAgain(child: ChildSnapshot, { runId: parentRunId, newChildIds }: Re
   return {
     instanceId,
     detached,
+    ...(isCarried === undefined ? {} : { isCarried }),
     isNew: true,
     run: {
       ...run,

@@ -99,7 +99,19 @@ export function afterSuccess(graph: Graph, node: GraphNode, claim: Claim, succes
   return outcome
 }
 
-type Succeeded = Extract<Outcome, { type: 'succeeded' }>
+/**
+ * A node that has ended its run with `continueAsNew`: nothing follows it. What is behind it is skipped, which counts where the run
+ * has failed before and its other branches may finish.
+ */
+export function afterLast(graph: Graph, node: GraphNode, claim: Claim, outcome: Succeeded): Outcome {
+  const item = itemArrival(claim, 'succeeded')
+  if (item !== undefined) return { ...outcome, arrivals: [item] }
+  const fates = node.outgoing.map((): Fate => 'skipped')
+  const { arrivals, settlements } = cascade(graph, node, claim.instanceId, fates)
+  return { ...outcome, arrivals, ...someOf(settlements) }
+}
+
+export type Succeeded = Extract<Outcome, { type: 'succeeded' }>
 
 const NONE: readonly Arrival[] = []
 

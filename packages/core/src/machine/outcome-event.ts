@@ -2,6 +2,7 @@
 import { runsNothing } from '../model/dead-letters.ts'
 import { unreachable } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
+import type { Arrival } from '../model/run.ts'
 import type { InstanceState, RunState } from '../model/run-state.ts'
 import { isContinuing } from '../model/succession.ts'
 import type { FailureTakers, Outcome } from '../ports/transition.ts'
@@ -12,7 +13,7 @@ export function outcomeEvent(state: RunState, instance: InstanceState, outcome: 
   if (isMoot(state, instance, outcome)) {
     return { seq, atMs, type: 'node-cancelled', instanceId: instance.id, reason: 'called-off' }
   }
-  if (outcome.type === 'succeeded') return succeededEvent(seq, atMs, instance, outcome)
+  if (outcome.type === 'succeeded') return succeededEvent(state, atMs, instance, outcome)
   const stamp = { seq, atMs }
   const by = { instanceId: instance.id, fence: instance.fence }
   switch (outcome.type) {
@@ -67,6 +68,11 @@ export function isMoot(state: RunState, instance: InstanceState, outcome: Outcom
   return goesOnLater(outcome) ? state.stopping || instance.calledOff : outcome.type === 'failed' && instance.calledOff
 }
 
+/** Whether the run ends with this, and another one goes on for it. */
+export function goesOnAsNew(state: RunState, outcome: Outcome): boolean {
+  return outcome.type === 'succeeded' && outcome.continueAs !== undefined && state.outcome === undefined
+}
+
 /**
  * Whether nothing takes this failure, so that the run will end as failed. Also where another one has decided that before:
  * if that one is undone, this one decides.
@@ -85,6 +91,8 @@ function hasBegun(join: InstanceState | undefined): boolean {
   return join?.started === true && !runsNothing(join)
 }
 
+const NONE: readonly Arrival[] = []
+
 function goesOnLater(outcome: Outcome): boolean {
   const { type } = outcome
   // Nor is a child begun, or another run told something, for a node that is called off.
@@ -93,19 +101,20 @@ function goesOnLater(outcome: Outcome): boolean {
 }
 
 function succeededEvent(
-  seq: number,
+  state: RunState,
   atMs: number,
   { id, fence }: InstanceState,
   outcome: Extract<Outcome, { type: 'succeeded' }>,
 ): RunEvent {
-  const { arrivals, output, action, deltas, resultOf, cancels, continueAs } = outcome
+  const { output, action, deltas, resultOf, cancels, continueAs } = outcome
   const event: Mutable<Extract<RunEvent, { type: 'node-succeeded' }>> = {
-    seq,
+    seq: state.seq + 1,
     atMs,
     type: 'node-succeeded',
     instanceId: id,
     fence,
-    arrivals,
+    // Of a run that is over nothing is to be decided any more.
+    arrivals: goesOnAsNew(state, outcome) ? NONE : outcome.arrivals,
   }
   if (output !== undefined) event.output = output
   if (action !== undefined) event.action = action

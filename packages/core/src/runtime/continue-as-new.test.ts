@@ -48,7 +48,35 @@ class SlowPost extends InMemoryRunStore {
   }
 }
 
+/** Its first node fails, which stops nothing; then its second one wants the run to go on as new. */
+const failing = createFlow('failing', { failFast: false })
+  .node('a', () => {
+    throw new Error('broken')
+  })
+  .node('b', async ({ sleep, continueAsNew }: NodeArguments) => {
+    await sleep(1)
+    return continueAsNew()
+  })
+  .node('c', async ({ sleep }: NodeArguments) => {
+    await sleep(2)
+    return { output: 'c' }
+  })
+  .node('d', () => ({ output: 'd' }))
+  .edge('b', 'd')
+  .edge('c', 'd')
+
 describe('a run that goes on as new', () => {
+  it('ends as failed where it has failed before, after what does not follow its node', async () => {
+    for (const store of [undefined, new InMemoryRunStore()]) {
+      await using runtime = new FlowRuntime({ flows: [failing], ...(store === undefined ? {} : { store }) })
+      const { status, runId } = await runtime.run(failing, undefined, { runId: 'f' })
+      expect([status, runId]).toEqual(['failed', 'f'])
+      const record = store?.load(runId as RunId)
+      const fates = record?.instances.map(({ instanceId, status }) => `${instanceId} ${status}`)
+      if (record !== undefined) expect(fates).toEqual(['a failed', 'b succeeded', 'c succeeded', 'd succeeded'])
+    }
+  })
+
   it('gives the result of the last, with a store and without', async () => {
     for (const store of [undefined, new InMemoryRunStore()]) {
       await using runtime = new FlowRuntime({ flows: [counting], ...(store === undefined ? {} : { store }) })

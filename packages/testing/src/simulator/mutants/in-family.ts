@@ -1,7 +1,7 @@
 /** Bugs between runs: of what a run has to tell others, and of the courier that brings it. */
 import type { RunMachine } from '@baton/core/adapter'
 import type { Mutant } from './mutant.ts'
-import { around, notices } from './planting.ts'
+import { around, notices, tellsNo } from './planting.ts'
 
 export const inFamily: readonly Mutant[] = [
   {
@@ -156,22 +156,3 @@ export const inFamily: readonly Mutant[] = [
       )(store),
   },
 ]
-
-/** Machines that never tell what they should, where something is so. */
-function tellsNo(key: string, isForgotten: (machine: RunMachine) => boolean) {
-  return (machine: RunMachine): void => {
-    const spoilt = <Request, Answer extends object>(own: (request: Request, atMs: number) => Answer) => {
-      return (request: Request, atMs: number): Answer => {
-        const answer = own(request, atMs)
-        if (!('sent' in answer) || !isForgotten(machine)) return answer
-        const sent = (answer.sent as readonly { readonly key: string }[]).filter((each) => !each.key.startsWith(key))
-        for (const each of machine.state.outbox?.keys() ?? []) {
-          if (each.startsWith(key)) machine.state.outbox?.delete(each)
-        }
-        return { ...answer, sent }
-      }
-    }
-    machine.commit = spoilt(machine.commit.bind(machine))
-    machine.notify = spoilt(machine.notify.bind(machine))
-  }
-}
