@@ -2,7 +2,7 @@
 import type { IRunStore } from '@baton/core'
 import type { NewRun } from '@baton/core/adapter'
 import { expect, it } from 'vitest'
-import { fileBackend } from '../src/chaos/backends/file.ts'
+import { backend as fileBackend } from '../src/chaos/backends/file.ts'
 import { type ChaosOptions, type ChaosResult, chaos } from '../src/chaos/chaos.ts'
 import { withMethods } from '../src/chaos/watched-store.ts'
 

@@ -1,0 +1,48 @@
+/** Schedules: one run for each instant, with none left out, and one for each that was asked for. */
+import { isTerminal } from '@baton/core'
+import type { Kept } from '../timetable.ts'
+import type { Finding } from './finding.ts'
+import type { JudgedRun, Runs } from './run.ts'
+
+type FindIn = (what: Finding['what'], runId: string, detail: string) => void
+
+export function judgeSchedules(runs: Runs, kept: readonly Kept[], find: FindIn): void {
+  for (const schedule of kept) judgeSchedule(runs, schedule, find)
+}
+
+function judgeSchedule(runs: Runs, { id, everyMs, overlap, triggered }: Kept, find: FindIn): void {
+  const keeper = runs.lastOf(`schedule:${id}`)
+  if (keeper === undefined) return find('lost', `schedule:${id}`, 'was created, and is not there')
+  const started = [...runs.all].filter(({ record }) => record.tags.includes(`schedule:${id}`))
+  const instants = started.flatMap(({ record }) => instantOf(record.runId))
+  instants.sort((left, right) => left - right)
+  for (const [index, instantMs] of instants.entries()) {
+    const before = instants[index - 1] ?? instantMs - everyMs
+    if (instantMs - before > everyMs) find('lost', `${id}@${instantMs}`, `none was started after ${before}`)
+  }
+  for (const runId of triggered) {
+    if (runs.get(runId) === undefined) find('lost', runId, 'was asked for, and is not there')
+  }
+  const state = keeper.context.state as { readonly startedCount?: number; readonly triggeredCount?: number } | undefined
+  const { startedCount = 0, triggeredCount = 0 } = state ?? {}
+  const counted = `${startedCount} and ${triggeredCount}`
+  const found = `${instants.length} and ${started.length - instants.length}`
+  if (counted !== found) find('lost', keeper.runId, `says that it has started ${counted}, and there are ${found}`)
+  if (overlap === 'queue') judgeTurns(started, find)
+}
+
+/** Each has ended before the next one is there. */
+function judgeTurns(started: readonly JudgedRun[], find: FindIn): void {
+  const inOrder = started.map(({ record }) => record).sort((left, right) => left.createdAtMs - right.createdAtMs)
+  for (const [index, run] of inOrder.entries()) {
+    const next = inOrder[index + 1]
+    if (next === undefined || !isTerminal(run.status)) continue
+    if ((run.endedAtMs ?? 0) > next.createdAtMs) find('doubled', next.runId, `overlaps ${run.runId}`)
+  }
+}
+
+/** `ticks@2030-01-31T12:00:00Z`; those that were asked for have no instant. */
+function instantOf(runId: string): readonly number[] {
+  const instant = runId.slice(runId.indexOf('@') + 1)
+  return /^\d{4}-/.test(instant) ? [Date.parse(instant)] : []
+}
