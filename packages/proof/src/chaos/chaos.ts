@@ -121,7 +121,8 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     await timetable.open()
     await attack(options, { load, storm, timetable }, () => tell('storm'))
     operator.isResting = true
-    await calmDown(ports, { load, timetable }, () => tell('calm'))
+    await timetable.close()
+    await calmDown(ports, load, () => tell('calm'))
     await crew.dismiss(LEAVE_MS)
     witness.read()
     tell('verdict')
@@ -188,19 +189,14 @@ async function attack(
 }
 
 /** No more faults and no more starts: what is under way has to end. */
-async function calmDown(
-  ports: Ports,
-  { load, timetable }: { readonly load: Load; readonly timetable: Timetable },
-  tell: () => void,
-): Promise<void> {
+async function calmDown(ports: Ports, load: Load, tell: () => void): Promise<void> {
   let seen = ''
   let sinceMs = performance.now()
   for (;;) {
     await load.tend()
-    if (!timetable.isOver) await timetable.close()
     tell()
     const left = await leftovers(ports)
-    if (load.live === 0 && timetable.isOver && left.length === 0) return
+    if (load.live === 0 && left.length === 0) return
     const now = `${load.changes} ${left.join(' ')}`
     if (now !== seen) sinceMs = performance.now()
     else if (performance.now() - sinceMs > QUIET_MS) return

@@ -1,16 +1,25 @@
-/** How a run ended, as far as two runs of the same can be compared. */
-import type { RunResult } from '@baton/core'
+/** How a run ended, as far as two runs of the same can be compared: without its id, without stacks. */
+import type { RunStatus } from '@baton/core'
 
-/** An end without what may differ: the run's id, stacks. */
 export type End = { readonly status: string; readonly [member: string]: unknown }
 
-export function endOf(result: RunResult): End {
-  switch (result.status) {
+/** Of a result, or of a run as it is stored: what these flows give is written as it is. */
+interface Ended {
+  readonly status: RunStatus
+  readonly output?: unknown
+  readonly error?: { readonly name: string; readonly message: string }
+  readonly reason?: string
+}
+
+export function endOf({ status, output, error, reason }: Ended): End {
+  switch (status) {
     case 'completed':
-      return { status: result.status, output: result.output }
+      return { status, output }
     case 'failed':
-      return { status: result.status, name: result.error.name, message: result.error.message }
+      return { status, name: error?.name, message: error?.message }
     case 'cancelled':
-      return { status: result.status, reason: result.reason }
+      return { status, reason }
+    default:
+      return { status }
   }
 }

@@ -48,8 +48,9 @@ export async function judge(evidence: Evidence, onJournal: (events: readonly Run
     }
   }
   const runs = new Runs(all, started)
-  const ends = new Ends(ports, { runs, oracle, started })
-  for (const run of all) await ends.judge(run, (what, detail) => findIn(what, run.record.runId, detail))
+  const ends = new Ends({ runs, oracle, started })
+  // Side by side: the oracle takes its time for each kind of run.
+  await Promise.all(all.map((run) => ends.judge(run, (what, detail) => findIn(what, run.record.runId, detail))))
   for (const runId of linesOf.keys()) {
     if (!ids.has(runId)) findIn('doubled', runId, 'ran, and nobody has started it')
   }

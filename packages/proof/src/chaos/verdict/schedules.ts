@@ -13,6 +13,7 @@ export function judgeSchedules(runs: Runs, kept: readonly Kept[], find: FindIn):
 function judgeSchedule(runs: Runs, { id, everyMs, overlap, triggered }: Kept, find: FindIn): void {
   const keeper = runs.lastOf(`schedule:${id}`)
   if (keeper === undefined) return find('lost', `schedule:${id}`, 'was created, and is not there')
+  if (keeper.status !== 'completed') find('lost', keeper.runId, `was told to end, and is ${keeper.status}`)
   const started = [...runs.all].filter(({ record }) => record.tags.includes(`schedule:${id}`))
   const instants = started.flatMap(({ record }) => instantOf(record.runId))
   instants.sort((left, right) => left - right)
