@@ -58,8 +58,12 @@ export interface ChaosResult {
   readonly zombies: number
   /** Of servers that the backend has: a folder has none. */
   readonly serverRestarts: number
-  /** That a client has started; what these have started is judged as well, and not counted. */
+  /** That a client has started. */
   readonly runs: number
+  /** All that were judged: with children, runs of schedules, and those that went on or did work over. */
+  readonly judged: number
+  /** How often operators did what, as they were told. */
+  readonly operators: { readonly pauses: number; readonly cancels: number; readonly redrives: number }
   readonly lost: number
   readonly doubled: number
   readonly stuck: number
@@ -132,14 +136,24 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     const { started } = load
     const schedules = timetable.kept
     const evidence = { ports: after, started, schedules, witness: witness.lines, oracle: new Oracle() }
-    const findings = await judge(evidence, (events) => recoveries.take(events))
+    let judged = 0
+    const findings = await judge(evidence, (events) => {
+      recoveries.take(events)
+      judged += 1
+    })
     await closePorts(after)
     const count = (what: Finding['what']) => new Set(findings.filter((each) => each.what === what).map(keyOf)).size
     return {
       kills: storm.kills,
       zombies: storm.zombies,
       serverRestarts: storm.restarts,
-      runs: load.started.length,
+      runs: started.length,
+      judged,
+      operators: {
+        pauses: started.reduce((sum, run) => sum + run.pauses.length, 0),
+        cancels: started.filter(({ isCalledOff }) => isCalledOff === true).length,
+        redrives: started.filter(({ redrivenAs }) => redrivenAs.size > 0).length,
+      },
       lost: count('lost'),
       doubled: count('doubled'),
       stuck: count('stuck'),

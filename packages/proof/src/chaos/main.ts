@@ -30,6 +30,8 @@ async function run(chosenSeed: number): Promise<void> {
   const result = await chaos({ backend, ...limits, seed: chosenSeed, onProgress, onTrouble: say })
   for (const { what, runId, detail } of result.findings.slice(0, FINDINGS_SHOWN)) say(`${what}: ${runId}: ${detail}`)
   const { count, p50Ms, p99Ms, maxMs } = result.recovery
+  const { pauses, cancels, redrives } = result.operators
+  say(`operators: ${pauses} pauses, ${cancels} cancels, ${redrives} redrives; ${result.judged} runs were judged`)
   say(`${result.executions} executions of nodes in ${result.seconds} s`)
   say(
     `claims of killed workers, until somebody else had them: ${count}, p50 ${p50Ms} ms, p99 ${p99Ms} ms, max ${maxMs} ms`,

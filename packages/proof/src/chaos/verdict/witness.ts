@@ -55,14 +55,21 @@ export function judgeWitness(events: readonly RunEvent[], lines: readonly Witnes
     if (CALLED_OFF.has(line.outcome) && off.has(line.instanceId)) continue
     find('lost', `${keyOf(line.outcome, line)} was acknowledged, and is not in the journal`)
   }
-  const settled = new Set(
-    committed.flatMap((line) =>
-      SETTLING.has(line.outcome) ? [`${line.instanceId} with fence ${line.fence}\n${line.commitId}`] : [],
-    ),
-  )
-  for (const twice of doublesOf([...settled].map((each) => each.split('\n')[0] ?? ''))) {
-    find('doubled', `${twice} was committed twice`)
+  for (const twice of settledTwice(committed, events)) find('doubled', `${twice} was committed twice`)
+}
+
+/** One that was opened again may settle once more. */
+function settledTwice(committed: readonly Committed[], events: readonly RunEvent[]): readonly string[] {
+  const commits = new Map<string, Set<string>>()
+  for (const { instanceId, outcome, commitId } of committed) {
+    if (!SETTLING.has(outcome)) continue
+    commits.set(instanceId, (commits.get(instanceId) ?? new Set()).add(commitId))
   }
+  const openings = events.flatMap((event) =>
+    event.type === 'node-reopened' ? [event.instanceId, ...event.undone] : [],
+  )
+  const allowed = (instanceId: string) => 1 + openings.filter((opened) => opened === instanceId).length
+  return [...commits].flatMap(([instanceId, ids]) => (ids.size > allowed(instanceId) ? [instanceId] : []))
 }
 
 function keyOf(
