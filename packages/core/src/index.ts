@@ -63,14 +63,9 @@ export type { SlotWait } from './client/slot-wait.ts'
 export type { DeadLetterPage, DeadLetterQuery, RunDeadLetter } from './client/dead-letters.ts'
 export type { RedriveOptions } from './client/redrive.ts'
 export type { StartArguments, StartOptions } from './engine/new-run.ts'
-export {
-  RunHandle,
-  type DecisionOptions,
-  type PauseOptions,
-  type StreamOptions,
-  type UnpauseOptions,
-  type WaitForResultOptions,
-} from './client/handle.ts'
+export type { DecisionOptions } from './client/decide.ts'
+export { RunHandle, type PauseOptions, type StreamOptions, type UnpauseOptions } from './client/handle.ts'
+export type { WaitForResultOptions } from './client/wait-for-end.ts'
 export type { PausedResult, RunResult } from './engine/result.ts'
 export { InMemoryAdapter, type InMemoryAdapterOptions } from './memory/adapter.ts'
 export { InMemoryRunStore, type InMemoryRunStoreOptions } from './memory/run-store.ts'

@@ -10,7 +10,6 @@ import {
   type ClaimRequest,
   type ClaimResult,
   type CommitResult,
-  type ContextEntry,
   type ContextSource,
   type CreateResult,
   checkPurgeOptions,
@@ -30,7 +29,6 @@ import {
   type RenewResult,
   type RunEvent,
   type RunId,
-  type RunMachine,
   type RunPage,
   type RunQuery,
   type RunRecord,
@@ -39,11 +37,11 @@ import {
   recordOf,
   summaryOf,
   type Transition,
-  tallyOf,
   type WaitingList,
 } from '@baton/core/adapter'
 import { copyOf } from './copy.ts'
 import { DueWheel } from './due-wheel.ts'
+import { Enlisting } from './enlisting.ts'
 import { isOfOneFile, messageOf, onDisk, storeFailure } from './failure.ts'
 import { follow } from './journal.ts'
 import { OpenFiles } from './open-files.ts'
@@ -55,6 +53,7 @@ import { RunCache } from './run-cache.ts'
 import { RunIndex } from './run-index.ts'
 import { Runs } from './runs.ts'
 import { openStoreFolder, type StoreFolder } from './store-folder.ts'
+import { storedContext } from './stored-context.ts'
 import type { StoredRun } from './stored-run.ts'
 import { Sweep } from './sweep.ts'
 import { Tombstones } from './tombstones.ts'
@@ -80,6 +79,7 @@ export class FileRunStore implements IRunStore {
   readonly #sweep: Sweep
   readonly #waiting: WaitingFolders
   readonly #news: WaitingNews
+  readonly #enlisting: Enlisting
   readonly #closing = new AbortController()
   #repairedAtMs = Number.NEGATIVE_INFINITY
 
@@ -125,6 +125,7 @@ export class FileRunStore implements IRunStore {
     this.#index = new RunIndex({ paths, folders, files: this.#files, open: openSound })
     this.#waiting = new WaitingFolders({ paths, open: openSound })
     this.#news = new WaitingNews({ paths, clock, pollMs: checked.pollMs })
+    this.#enlisting = new Enlisting({ runs: this.#runs, folders: this.#waiting, news: this.#news, clock })
     const open = (runId: RunId) => this.#runs.open(runId)
     const finish = (run: StoredRun) => this.#runs.finish(run)
     this.#sweep = new Sweep({
@@ -205,23 +206,11 @@ export class FileRunStore implements IRunStore {
   }
 
   context(runId: RunId): ContextSource {
-    const entries = async () => {
+    return storedContext(async () => {
       const state = await this.#read(runId)
       if (state === undefined) throw unknownRun(runId)
-      return state.context
-    }
-    return {
-      read: async (keys) => {
-        const all = await entries()
-        const found = new Map<string, ContextEntry>()
-        for (const key of keys) {
-          const entry = all.get(key)
-          if (entry !== undefined) found.set(key, copyOf(entry))
-        }
-        return found
-      },
-      readAll: async () => new Map(Array.from(await entries(), ([key, entry]) => [key, copyOf(entry)])),
-    }
+      return state
+    })
   }
 
   async *journal(runId: RunId, { from = 1, live = false, signal }: JournalOptions = {}): AsyncGenerator<RunEvent> {
@@ -277,42 +266,19 @@ export class FileRunStore implements IRunStore {
     }
   }
 
-  async enlist({ runId, instanceId }: EnlistRequest): Promise<EnlistResult> {
+  async enlist(request: EnlistRequest): Promise<EnlistResult> {
     this.#assertOpen()
-    const command = { type: 'enlist', runId, instanceId } as const
-    const run = this.#runs.open(runId)
-    const { head } = run?.machine?.state ?? {}
-    if (run === undefined || head === undefined) return { status: 'unknown-run' }
-    const known = run.answerWithoutChange(command, this.#clock.now())
-    if (known?.type === 'enlist' && known.result.status !== 'enlisted') return known.result
-    this.#waiting.put(head, runId)
-    const answer = await this.#runs.change(runId, command)
-    if (answer?.type !== 'enlist') return { status: 'unknown-run' }
-    if (answer.result.status === 'enlisted') {
-      // Somebody who looked before the line was written may have taken the marker away.
-      if (!this.#waiting.has(head, runId)) this.#waiting.put(head, runId)
-      this.#news.tell()
-    }
-    return answer.result
+    return this.#enlisting.enlist(request)
   }
 
   async waitingLists(): Promise<readonly WaitingList[]> {
     this.#assertOpen()
-    const tallies: WaitingList[] = []
-    for (const list of this.#waiting.lists()) {
-      const machines: RunMachine[] = []
-      for await (const { machine } of this.#waiting.runs(list)) if (machine !== undefined) machines.push(machine)
-      const tally = tallyOf(list, machines)
-      if (tally !== undefined) tallies.push(tally)
-    }
-    return tallies
+    return this.#enlisting.tallies()
   }
 
   onEnlisted(flows: readonly DueFlow[], wake: () => void): () => void {
     this.#assertOpen()
-    return this.#news.listen(() => {
-      if (this.#waiting.mayHave(flows)) wake()
-    })
+    return this.#enlisting.listen(flows, wake)
   }
 
   async delivered(runId: RunId, keys: readonly string[]): Promise<void> {

@@ -2,9 +2,8 @@ import { JsonSerializer } from '../context/json-serializer.ts'
 import { checkRunInput } from '../engine/check-value.ts'
 import { Courier } from '../engine/courier.ts'
 import { firstWords, firstWork } from '../engine/first-words.ts'
-import { withGates } from '../engine/gates.ts'
 import { jobFor } from '../engine/jobs.ts'
-import { checkStartOptions, type StartArguments, type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
+import { checkStartOptions, type StartArguments, type StartOptions, toGatedRun, withRunId } from '../engine/new-run.ts'
 import { assertRegistry, type FlowSources, Registry, type RunnableFlow, sourcesOf } from '../engine/registry.ts'
 import { checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
@@ -77,9 +76,7 @@ export class BatonClient {
     const graph = this.#registry.toStart(flow, options.version)
     const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
     const codes = { serializer: this.#serializer, newId: this.#options.newId ?? randomId }
-    const { limitKey } = options
-    const bare = toNewRun(graph, input, await withRunId(graph.flowId, options), codes)
-    const run = await withGates(graph, bare, { input, limitKey })
+    const run = await toGatedRun(graph, input, await withRunId(graph.flowId, options), codes)
     const created = await this.#options.store.create(run)
     switch (created.status) {
       case 'created':

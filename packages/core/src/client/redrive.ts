@@ -2,8 +2,9 @@
  * Gives failed work another chance. In a live run the instance is opened again where it is. A run that has ended never
  * changes: a new one is made that begins before the failure, and what had settled by then is not done again.
  */
-import { endOf } from '../engine/courier.ts'
+
 import { firstWords, firstWork } from '../engine/first-words.ts'
+import { endOf } from '../engine/tell-end.ts'
 import { checkOptions, checkText } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
@@ -14,6 +15,7 @@ import type { NoticeResult } from '../ports/notice.ts'
 import { newestSummary } from './follow.ts'
 import { redriveIdOf } from './redrive-id.ts'
 import { doubtfulChildren, isStartedAgain, type RedrivePoint, redrivenRun, redrivePoint } from './redriven-run.ts'
+import { unknownRun } from './run-or-throw.ts'
 import type { RunPorts } from './run-ports.ts'
 
 export interface RedriveOptions {
@@ -32,7 +34,7 @@ export async function redrive(asked: RunId, options: RedriveOptions, ports: Port
   checkText(by, 'by')
   const { runId = asked } = (await newestSummary(ports, asked)) ?? {}
   const run = await ports.store.load(runId)
-  if (run === undefined) throw new BatonError('UNKNOWN_RUN', { field: 'runId', message: `no run ${runId}`, runId })
+  if (run === undefined) throw unknownRun(runId)
   const letters = run.deadLetters.filter((letter) => instanceId === undefined || letter.instanceId === instanceId)
   if (letters.length === 0) throw notDead(run, instanceId)
   if (isTerminal(run.status)) return redriveEnded(run, instanceId, ports)

@@ -8,8 +8,7 @@ import type { NewId } from '../ports/clock.ts'
 import type { Send } from '../ports/transition.ts'
 import { checkRunInput } from './check-value.ts'
 import type { Environment } from './environment.ts'
-import { withGates } from './gates.ts'
-import { toNewRun } from './new-run.ts'
+import { commonOptions, toGatedRun } from './new-run.ts'
 import type { ChildOptions } from './node-function.ts'
 import type { RunnableFlow } from './registry.ts'
 
@@ -33,10 +32,9 @@ export async function childRun(
   const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
   const { lineage, correlation, priority } = head
   const runId = start.runId ?? childRunId(head.runId, instanceId, position, env.newId)
-  const asked = { input, limitKey: start.limitKey }
   const run: NewRun = {
     ...(priority === 0 ? {} : { priority }),
-    ...(await withGates(graph, toNewRun(graph, input, { ...start, runId }, env), asked)),
+    ...(await toGatedRun(graph, input, { ...start, runId }, env)),
     lineage: { rootRunId: lineage.rootRunId, parentRunId: lastingIdOf(head) },
     correlation: { traceId: correlation.traceId, spanId: runId, parentSpanId: correlation.spanId },
   }
@@ -46,12 +44,7 @@ export async function childRun(
 const childOptions = [
   'runId',
   'version',
-  'context',
-  'startAtMs',
-  'deadlineMs',
-  'priority',
-  'tags',
-  'limitKey',
+  ...commonOptions,
   'detached',
 ] as const satisfies readonly (keyof ChildOptions)[]
 

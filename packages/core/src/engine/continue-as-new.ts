@@ -6,8 +6,7 @@ import type { NewRun, RunHead } from '../model/run.ts'
 import { lastingIdOf } from '../model/succession.ts'
 import { checkRunInput } from './check-value.ts'
 import type { Environment } from './environment.ts'
-import { withGates } from './gates.ts'
-import { toNewRun } from './new-run.ts'
+import { commonOptions, toGatedRun } from './new-run.ts'
 import type { ContinueOptions } from './node-function.ts'
 
 interface ContinueRequest {
@@ -32,7 +31,7 @@ export async function continuedRun(
   return {
     ...(priority === 0 ? {} : { priority }),
     ...(tags.length === 0 ? {} : { tags }),
-    ...(await withGates(graph, toNewRun(graph, input, { ...start, runId }, env), { input, limitKey: start.limitKey })),
+    ...(await toGatedRun(graph, input, { ...start, runId }, env)),
     lineage: {
       rootRunId: lineage.rootRunId,
       ...(lineage.parentRunId === undefined ? {} : { parentRunId: lineage.parentRunId }),
@@ -60,13 +59,4 @@ function successorId(first: RunId, link: number, newId: () => string): RunId {
   return parseRunId(readable.length <= 128 ? readable : `run-${newId()}`)
 }
 
-const continueOptions = [
-  'version',
-  'upgrade',
-  'context',
-  'startAtMs',
-  'deadlineMs',
-  'priority',
-  'tags',
-  'limitKey',
-] as const satisfies readonly (keyof ContinueOptions)[]
+const continueOptions = ['version', 'upgrade', ...commonOptions] as const satisfies readonly (keyof ContinueOptions)[]

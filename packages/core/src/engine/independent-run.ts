@@ -7,8 +7,7 @@ import type { Claim } from '../ports/claim.ts'
 import { checkRunInput } from './check-value.ts'
 import { childRunId } from './child-run.ts'
 import type { Environment } from './environment.ts'
-import { withGates } from './gates.ts'
-import { toNewRun } from './new-run.ts'
+import { commonOptions, toGatedRun } from './new-run.ts'
 import type { StartRunOptions } from './node-function.ts'
 import type { RunnableFlow } from './registry.ts'
 
@@ -34,8 +33,7 @@ export async function independentRun(
   const graph = env.toStart(flow, version)
   const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
   const runId = start.runId ?? childRunId(head.runId, instanceId, position, env.newId)
-  const bare = toNewRun(graph, input, { ...start, runId }, env)
-  const run = await withGates(graph, bare, { input, limitKey: start.limitKey })
+  const run = await toGatedRun(graph, input, { ...start, runId }, env)
   if (endSignal === undefined) return run
   const lineage = {
     rootRunId: run.runId,
@@ -49,11 +47,6 @@ export async function independentRun(
 const startRunOptions = [
   'runId',
   'version',
-  'context',
-  'startAtMs',
-  'deadlineMs',
-  'priority',
-  'tags',
-  'limitKey',
+  ...commonOptions,
   'endSignal',
 ] as const satisfies readonly (keyof StartRunOptions)[]

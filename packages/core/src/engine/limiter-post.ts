@@ -7,6 +7,7 @@ import type { RunId } from '../model/ids.ts'
 import { generationOf, limiterId, newLimiter } from '../model/limiter.ts'
 import type { LimiterNotice, NoticeResult } from '../ports/notice.ts'
 import type { IRunStore } from '../ports/run-store.ts'
+import { findStart } from './find-start.ts'
 
 export interface LimiterNews {
   /** The limiter, by the first run that it was. */
@@ -22,8 +23,6 @@ export interface LimiterReply {
   readonly runId: RunId
   readonly result: NoticeResult
 }
-
-const LOOK_LIMIT = 1_000
 
 /** @returns undefined when it could not be found for now: somebody else is making it, or will */
 export async function tellLimiter(
@@ -58,10 +57,8 @@ async function make(store: IRunStore, limiter: RunId, runId: RunId, gate: Gate |
     return created?.status === 'created' || created?.status === 'exists'
   }
   const before = limiterId(limiter, generationOf(limiter, runId) - 1)
-  for (const item of await store.due({ limit: LOOK_LIMIT, runId: before })) {
-    if (item.type !== 'message' || item.message.body.type !== 'start' || item.message.to !== runId) continue
-    const created = await store.create(item.message.body.run)
-    return created.status === 'created' || created.status === 'exists'
-  }
-  return false
+  const start = await findStart(store, before, runId)
+  if (start === undefined || start === 'unseen') return false
+  const created = await store.create(start.run)
+  return created.status === 'created' || created.status === 'exists'
 }

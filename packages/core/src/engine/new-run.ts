@@ -7,6 +7,7 @@ import { LIMITER_PREFIX } from '../model/limiter.ts'
 import type { NewRun } from '../model/run.ts'
 import type { NewId } from '../ports/clock.ts'
 import type { ISerializer } from '../ports/serializer.ts'
+import { withGates } from './gates.ts'
 import type { Graph } from './graph.ts'
 import { sha256 } from './sha256.ts'
 import { newRunOf } from './start-run.ts'
@@ -41,7 +42,7 @@ interface Codes {
 }
 
 /** A start, checked and encoded: what a store can create. Throws before anything is written. */
-export function toNewRun(graph: Graph, input: unknown, options: StartOptions, codes: Codes): NewRun {
+function toNewRun(graph: Graph, input: unknown, options: StartOptions, codes: Codes): NewRun {
   checkStartOptions(options)
   const encoded = input === undefined ? undefined : codes.serializer.encode(input, 'input')
   const { runId, context, startAtMs, deadlineMs, priority, tags } = options
@@ -54,6 +55,11 @@ export function toNewRun(graph: Graph, input: unknown, options: StartOptions, co
     ...(priority === undefined ? undefined : { priority: checkPriority(priority) }),
     ...(tags === undefined ? undefined : { tags: tags.map((tag, index) => checkTag(tag, `tags[${index}]`)) }),
   }
+}
+
+/** … and with the gates that it has to pass, as its flow's limits want it. */
+export function toGatedRun(graph: Graph, input: unknown, options: StartOptions, codes: Codes): Promise<NewRun> {
+  return withGates(graph, toNewRun(graph, input, options, codes), { input, limitKey: options.limitKey })
 }
 
 function checkRunId(text: string): RunId {
@@ -87,16 +93,21 @@ async function runIdOfKey(flowId: string, key: string): Promise<RunId> {
   return parseRunId(`key-${await sha256(`${flowId.length}:${readable}`)}`)
 }
 
-const startOptions = [
-  'runId',
-  'idempotencyKey',
-  'version',
+/** What every start may say, whoever makes it. */
+export const commonOptions = [
   'context',
   'startAtMs',
   'deadlineMs',
   'priority',
   'tags',
   'limitKey',
+] as const satisfies readonly (keyof StartOptions)[]
+
+const startOptions = [
+  'runId',
+  'idempotencyKey',
+  'version',
+  ...commonOptions,
 ] as const satisfies readonly (keyof StartOptions)[]
 
 const MOST_TAGS = 100

@@ -6,7 +6,7 @@ import type { JsonObject } from '../model/json.ts'
 import type { ContextSource } from '../ports/async-context.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { LogFields, LogLevel } from '../ports/logger.ts'
-import { DurableCalls, type DurableHooks } from './durable-calls.ts'
+import { DurableCalls } from './durable-calls.ts'
 import { type Environment, workFields } from './environment.ts'
 import type { GraphNode } from './graph.ts'
 import type {
@@ -18,6 +18,7 @@ import type {
   StartRunOptions,
   WaitOptions,
 } from './node-function.ts'
+import type { DurableHooks } from './positions.ts'
 import type { RunnableFlow } from './registry.ts'
 
 const NO_PARAMS: JsonObject = {}
@@ -135,29 +136,29 @@ export class NodeScope implements NodeArguments {
 
   get runChild(): NodeArguments['runChild'] {
     return <Output>(flow: RunnableFlow | string, input?: unknown, options?: RunChildOptions) =>
-      this.#durable.runChild<Output>(flow, input, options)
+      this.#durable.runs.runChild<Output>(flow, input, options)
   }
 
   get startChild(): NodeArguments['startChild'] {
     return <Output>(flow: RunnableFlow | string, input?: unknown, options?: ChildOptions) =>
-      this.#durable.startChild<Output>(flow, input, options)
+      this.#durable.runs.startChild<Output>(flow, input, options)
   }
 
   get signalRun(): NodeArguments['signalRun'] {
-    return (runId, name, payload) => this.#durable.signalRun(runId, name, payload)
+    return (runId, name, payload) => this.#durable.runs.signalRun(runId, name, payload)
   }
 
   get startRun(): NodeArguments['startRun'] {
     return (flow: RunnableFlow | string, input?: unknown, options?: StartRunOptions) =>
-      this.#durable.startRun(flow, input, options)
+      this.#durable.runs.startRun(flow, input, options)
   }
 
   get cancelRun(): NodeArguments['cancelRun'] {
-    return (runId, reason) => this.#durable.cancelRun(runId, reason)
+    return (runId, reason) => this.#durable.runs.cancelRun(runId, reason)
   }
 
   get continueAsNew(): NodeArguments['continueAsNew'] {
-    return (input?: unknown, options?: ContinueOptions) => this.#durable.continueAsNew(input, options)
+    return (input?: unknown, options?: ContinueOptions) => this.#durable.runs.continueAsNew(input, options)
   }
 
   get checkpoint(): NodeArguments['checkpoint'] {

@@ -1,13 +1,22 @@
 import { BatonError } from '../model/errors.ts'
+import type { InstanceId, RunId } from '../model/ids.ts'
 import { type IClock, wait } from '../ports/clock.ts'
-import type { ILogger, LogFields } from '../ports/logger.ts'
+import type { ILogger } from '../ports/logger.ts'
+import { workFields } from './environment.ts'
 
 export interface PatienceOptions {
   readonly clock: IClock
   readonly logger: ILogger
-  readonly fields: LogFields
-  /** After this instant nobody waits any longer, and the last error is thrown. */
-  readonly untilMs: number
+  readonly workerId: string
+  /** Nobody waits any longer than this, and the last error is thrown: another worker may have the work by then. */
+  readonly leaseMs: number
+}
+
+/** What the store is asked about. */
+interface Asked {
+  readonly runId: RunId
+  readonly instanceId: InstanceId
+  readonly attempt?: number
 }
 
 const FIRST_PAUSE_MS = 50
@@ -17,19 +26,29 @@ const LONGEST_PAUSE_MS = 5_000
  * Asks a store until it answers. Safe because every change carries an id: asked again, a store that has already done it
  * says so. An outage is never the failure of a node (nothing here counts as an attempt).
  */
-export async function patiently<Answer>(
-  ask: () => Answer | PromiseLike<Answer>,
-  options: PatienceOptions,
-): Promise<Answer> {
-  const { clock, logger, fields, untilMs } = options
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
-    try {
-      return await ask()
-    } catch (error) {
-      const isHopeless = BatonError.is(error) && !error.retryable
-      if (isHopeless || clock.now() + pauseMs > untilMs) throw error
-      logger.log('warn', `the store did not answer; asking again in ${pauseMs} ms`, { ...fields, error })
-      await wait(clock, pauseMs)
+export class Patience {
+  readonly #options: PatienceOptions
+
+  constructor(options: PatienceOptions) {
+    this.#options = options
+  }
+
+  async ask<Answer>(
+    { runId, instanceId, attempt = 0 }: Asked,
+    ask: () => Answer | PromiseLike<Answer>,
+  ): Promise<Answer> {
+    const { clock, logger, workerId, leaseMs } = this.#options
+    const untilMs = clock.now() + leaseMs
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+      try {
+        return await ask()
+      } catch (error) {
+        const isHopeless = BatonError.is(error) && !error.retryable
+        if (isHopeless || clock.now() + pauseMs > untilMs) throw error
+        const fields = workFields(runId, instanceId, attempt, workerId)
+        logger.log('warn', `the store did not answer; asking again in ${pauseMs} ms`, { ...fields, error })
+        await wait(clock, pauseMs)
+      }
     }
   }
 }

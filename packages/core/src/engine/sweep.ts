@@ -10,6 +10,7 @@ import type { IJobQueue } from '../ports/job-queue.ts'
 import type { ILogger } from '../ports/logger.ts'
 import type { DueItem, IRunStore } from '../ports/run-store.ts'
 import type { Courier } from './courier.ts'
+import type { DueMessage } from './find-start.ts'
 import { reminderFor } from './jobs.ts'
 
 export interface SweeperOptions {
@@ -96,7 +97,7 @@ export class Sweeper {
   }
 
   /** What its sender could not deliver: it died, or the other run could not be reached. */
-  async #deliver(items: readonly (DueItem & { readonly type: 'message' })[]): Promise<void> {
+  async #deliver(items: readonly DueMessage[]): Promise<void> {
     if (items.length === 0) return
     const { store, courier } = this.#options
     // First, so that what cannot be delivered is not looked at again in every sweep.

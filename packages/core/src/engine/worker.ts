@@ -7,45 +7,41 @@
  * The job is a hint and the claim is the right: a job that comes twice finds nothing to claim, and one that never
  * comes is made up for by the sweep and by workers with time to spare, which look into the store themselves.
  */
-import { JsonSerializer } from '../context/json-serializer.ts'
 import { defaults } from '../model/blueprint.ts'
 import { assertOptions } from '../model/check-options.ts'
-import { flowName, type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
+import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
 import type { RunMessage } from '../model/message.ts'
 import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
 import type { Claim } from '../ports/claim.ts'
 import { type IClock, randomId, systemClock } from '../ports/clock.ts'
-import type { Delivery, Job } from '../ports/job-queue.ts'
+import type { Delivery } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
-import type { DueFlow, DueItem } from '../ports/run-store.ts'
+import type { DueFlow } from '../ports/run-store.ts'
 import { Alarms } from './alarms.ts'
 import { Chain } from './chain.ts'
 import { Courier } from './courier.ts'
-import { Deadlines } from './deadlines.ts'
 import { type Environment, workFields } from './environment.ts'
+import type { DueMessage } from './find-start.ts'
 import { adoptForeignJob } from './foreign-job.ts'
 import type { Graph } from './graph.ts'
-import { jobFor } from './jobs.ts'
-import { JournalLimit } from './journal-limit.ts'
 import { Leases } from './leases.ts'
-import { checkMiddleware } from './middleware.ts'
-import { patiently } from './patience.ts'
+import { OWN_TIMER_MS, OwnTimers } from './own-timers.ts'
+import { Patience } from './patience.ts'
 import { assertRegistry } from './registry.ts'
 import { Slots } from './slots.ts'
 import { Sweeper } from './sweep.ts'
-import { setAside } from './unplaced.ts'
+import { UnaskedWork } from './unasked-work.ts'
+import { Unplaced } from './unplaced.ts'
 import { Urgency } from './urgency.ts'
 import { markVersions } from './version-marks.ts'
 import { WaitingWork } from './waiting-work.ts'
+import { workerEnvironment } from './worker-environment.ts'
 import { checkWorkerSettings, type WorkerOptions } from './worker-options.ts'
 
 /** How long a job that this worker cannot take waits in the queue: longer each time, so that nobody spins on it. */
 function pauseFor(redelivered: number): number {
   return Math.min(30_000, 1_000 * 2 ** Math.min(redelivered, 5))
 }
-
-/** Waits that end sooner are timed by the worker that recorded them; longer ones are the sweep's. */
-const OWN_TIMER_MS = 60_000
 
 export class Worker {
   readonly workerId: string
@@ -60,15 +56,15 @@ export class Worker {
   readonly #urgency: Urgency
   readonly #courier: Courier
   readonly #alarms: Alarms
+  readonly #ownTimers: OwnTimers
+  readonly #patience: Patience
   readonly #chain: Chain
   readonly #sweeper: Sweeper
   readonly #waitingWork: WaitingWork
-  /** Versions that it was asked for and lacks. */
-  readonly #missed = new Set<string>()
+  readonly #unplaced: Unplaced
+  readonly #unasked: UnaskedWork
   readonly #stopping = new AbortController()
-  readonly #ownTimers = new Set<() => void>()
   #loop: Promise<unknown> | undefined
-  #deliveriesSinceLook = 0
 
   constructor(options: WorkerOptions) {
     assertOptions(options)
@@ -87,37 +83,16 @@ export class Worker {
     this.#sweepMs = options.sweepMs ?? defaults.sweepMs
     this.#slots = new Slots(options.concurrency ?? defaults.concurrency, this.#stopping.signal)
     this.#leases = new Leases({ store, clock, logger, leaseMs: this.#leaseMs, workerId: this.workerId })
-    const { journalMaxEvents: maxEvents = defaults.journalMaxEvents } = options
-    const journalLimit = new JournalLimit({ store, logger, workerId: this.workerId, maxEvents })
     this.#urgency = new Urgency(clock)
-    this.#env = {
-      serializer: options.serializer ?? new JsonSerializer(),
-      clock,
-      random: options.random ?? Math.random,
-      newId,
-      logger,
+    this.#patience = new Patience({ clock, logger, workerId: this.workerId, leaseMs: this.#leaseMs })
+    this.#env = workerEnvironment(options, {
       workerId: this.workerId,
-      deadlines: new Deadlines(clock),
-      abandonAfterMs: options.abandonAfterMs ?? defaults.abandonAfterMs,
-      middleware: checkMiddleware(settings.middleware),
-      contextOf: (runId) => {
-        const source = store.context(runId)
-        const patience = () => this.#patience(runId, '', 0)
-        return {
-          read: (keys) => patiently(() => source.read(keys), patience()),
-          readAll: () => patiently(() => source.readAll(), patience()),
-        }
-      },
-      toStart: (flow, version) => registry.toStart(flow, version),
+      clock,
+      logger,
+      newId,
+      patience: this.#patience,
       deliver: (runId, messages) => this.#courier.deliver(runId, messages),
-      commit: async (transition, attempt) => {
-        const { runId, instanceId } = transition
-        const result = await patiently(() => store.commit(transition), this.#patience(runId, instanceId, attempt))
-        if ('run' in result) await journalLimit.heed(runId, result.run)
-        return result
-      },
-      isJournalFull: (run) => journalLimit.isReached(run),
-    }
+    })
     this.#alarms = new Alarms(clock, OWN_TIMER_MS, (runId) => void this.#courier.review(runId))
     this.#courier = new Courier({
       store,
@@ -136,7 +111,7 @@ export class Worker {
       leaseMs: this.#leaseMs,
       isStopping: () => this.isStopping,
       isBusy: () => this.#slots.free === 0,
-      onDelay: (claim, delayMs) => this.#timeIt(claim, delayMs),
+      onDelay: (claim, delayMs) => this.#ownTimers.set(claim, delayMs),
     })
     this.#sweeper = new Sweeper({
       store,
@@ -150,16 +125,29 @@ export class Worker {
       logger,
       onStop: (runId) => this.heed(runId),
     })
+    this.#unplaced = new Unplaced({ store, logger, workerId: this.workerId, patience: this.#patience })
+    this.#unasked = new UnaskedWork({
+      store,
+      queue,
+      slots: this.#slots,
+      clock,
+      logger,
+      workerId: this.workerId,
+      sweepMs: this.#sweepMs,
+      isStopping: () => this.isStopping,
+      flows: () => this.#flows(),
+      graphFor: (flowId, version) => registry.find(flowId, version),
+      work: (graph, runId, instanceId, onClaim) => this.#work(graph, runId, instanceId, { onClaim }),
+    })
+    this.#ownTimers = new OwnTimers(clock, (claim) => this.#unasked.wake(claim))
     this.#waitingWork = new WaitingWork({
       store,
       slots: this.#slots,
       logger,
       workerId: this.workerId,
       flows: () => this.#flows(),
-      begin: (item, release) => {
-        const { runId, instanceId, flowId, version } = item
-        return this.#workIn(release, { runId, instanceId, graph: this.#graphFor(flowId, version) })
-      },
+      begin: ({ runId, instanceId, flowId, version }, release) =>
+        this.#unasked.workIn(release, { runId, instanceId, graph: registry.find(flowId, version) }),
     })
   }
 
@@ -174,7 +162,7 @@ export class Worker {
   }
 
   /** Brings messages that were found in the store to the runs that they are for. */
-  deliver(items: readonly (DueItem & { readonly type: 'message' })[]): Promise<void> {
+  deliver(items: readonly DueMessage[]): Promise<void> {
     return this.#courier.deliverFound(items)
   }
 
@@ -211,8 +199,7 @@ export class Worker {
     if (!this.isStopping) {
       this.#stopping.abort()
       this.#waitingWork.stop()
-      for (const cancel of this.#ownTimers) cancel()
-      this.#ownTimers.clear()
+      this.#ownTimers.stop()
       this.#alarms.stop()
     }
     const { stopWithinMs = defaults.stopWithinMs } = this.#options
@@ -231,14 +218,15 @@ export class Worker {
   }
 
   async #handle(delivery: Delivery): Promise<void> {
-    this.#deliveriesSinceLook += 1
+    this.#unasked.noteDelivery()
     const { job } = delivery
     this.#urgency.note(job.priority ?? 0)
     const fields = workFields(job.runId, job.instanceId, 0, this.workerId)
     const release = await this.#slots.take()
     if (release === undefined) return this.#chain.answer(delivery, () => delivery.handBack({ delayMs: 0 }))
     try {
-      const graph = job.foreign === true ? await this.#adopt(delivery) : this.#graphFor(job.blueprintId, job.version)
+      const graph =
+        job.foreign === true ? await this.#adopt(delivery) : this.#options.registry.find(job.blueprintId, job.version)
       if (graph === 'dead-lettered') return
       if (graph !== undefined) return await this.#work(graph, job.runId, job.instanceId, { delivery })
       await this.#setAside(delivery)
@@ -253,22 +241,10 @@ export class Worker {
   /** Somebody else has this version, or nobody has it now. */
   async #setAside(delivery: Delivery): Promise<void> {
     const { job } = delivery
-    const { store } = this.#options
-    const request = this.#requestFor(job.runId, job.instanceId)
-    const fate = await patiently(() => setAside(job, store, request), this.#patience(job.runId, job.instanceId, 0))
-    if (fate !== 'served') await this.#tellOnce(job)
+    const fate = await this.#unplaced.setAside(job, this.#requestFor(job.runId, job.instanceId))
     await this.#chain.answer(delivery, () =>
       fate === 'unknown' ? delivery.handBack({ delayMs: pauseFor(delivery.redelivered) }) : delivery.acknowledge(),
     )
-  }
-
-  /** There may be thousands of such jobs. */
-  async #tellOnce({ runId, blueprintId, version, foreign }: Job): Promise<void> {
-    const run = foreign === true ? await this.#options.store.summary(runId) : { flowId: blueprintId, version }
-    const name = flowName(run?.flowId ?? blueprintId, run?.version)
-    if (this.#missed.has(name)) return
-    this.#missed.add(name)
-    this.#logger.log('warn', `waiting for a worker with ${name}`, { runId, workerId: this.workerId })
   }
 
   #requestFor(runId: RunId, instanceId: InstanceId) {
@@ -289,7 +265,7 @@ export class Worker {
     const askedAtMs = this.#clock.now()
     const needs = graph.nodes.get(nodeOfInstance(instanceId))?.needs ?? {}
     const request = { ...this.#requestFor(runId, instanceId), ...needs }
-    const result = await patiently(() => store.claim(request), this.#patience(runId, instanceId, 0))
+    const result = await this.#patience.ask({ runId, instanceId }, () => store.claim(request))
     if (result.status === 'claimed') onClaim?.()
     if (result.status !== 'claimed' || acknowledge === 'claim') {
       await this.#chain.answer(delivery, () => delivery?.acknowledge())
@@ -302,91 +278,14 @@ export class Worker {
     await this.#chain.follow(graph, claim, askedAtMs, answer)
   }
 
-  /** A retry or sleep that ends soon is timed here, so that it does not wait for the next sweep. */
-  #timeIt(claim: Claim, delayMs: number): void {
-    if (delayMs > OWN_TIMER_MS || this.isStopping) return
-    const dueAtMs = this.#clock.now() + delayMs
-    const cancel = this.#clock.after(delayMs, () => {
-      this.#ownTimers.delete(cancel)
-      // Timers may fire a moment before the clock says so, and a claim that comes too early is refused.
-      const leftMs = dueAtMs - this.#clock.now()
-      if (leftMs > 0) this.#timeIt(claim, leftMs)
-      else this.#wake(claim)
-    })
-    this.#ownTimers.add(cancel)
-  }
-
-  #wake(claim: Claim): void {
-    const { head, instanceId } = claim
-    const graph = this.#graphFor(head.flowId, head.version)
-    if (this.#slots.free > 0) this.#workUnasked({ runId: head.runId, instanceId, graph })
-    else this.#sendDue(claim)
-  }
-
-  /** Its time has come while all places here are taken: whoever has one first shall do it, and no sweep is waited for. */
-  #sendDue({ head, instanceId }: Claim): void {
-    // The time as dispatch number is higher than any that was used, so that no queue takes this for old news.
-    const job = jobFor(head, instanceId, this.#clock.now())
-    const failed = (error: unknown) => {
-      const fields = { runId: head.runId, instanceId, workerId: this.workerId, error }
-      this.#logger.log('warn', 'a job could not be sent; the sweep will', fields)
-    }
-    void (async () => this.#options.queue.enqueue([job]))().catch(failed)
-  }
-
-  /** Work that no job brought: from a timer of our own, or found in the store. Only where a slot is free. */
-  #workUnasked({ runId, instanceId, graph }: Unasked): void {
-    const release = graph === undefined ? undefined : this.#slots.tryTake()
-    if (release !== undefined) void this.#workIn(release, { runId, instanceId, graph })
-  }
-
-  /** @returns whether the claim was won, as soon as that is known */
-  #workIn(release: () => void, { runId, instanceId, graph }: Unasked): Promise<boolean> {
-    return new Promise((resolve) => {
-      const done = () => {
-        release()
-        resolve(false)
-      }
-      if (graph === undefined || this.isStopping) return done()
-      this.#work(graph, runId, instanceId, { onClaim: () => resolve(true) })
-        .catch((error: unknown) => {
-          const fields = workFields(runId, instanceId, 0, this.workerId)
-          this.#logger.log('error', 'work could not be done; the sweep will find it', { ...fields, error })
-        })
-        .finally(done)
-    })
-  }
-
-  /**
-   * With slots free, the oldest due work is claimed from the store: all of it when nothing came from the queue since
-   * the last look, else what has been due for so long that its job must have got lost.
-   */
-  async #lookForWork(): Promise<void> {
+  /** With every sweep: for what others could not do, and for what nobody has. */
+  #lookForWork(): Promise<void> {
     this.#waitingWork.look()
-    const quiet = this.#deliveriesSinceLook === 0
-    this.#deliveriesSinceLook = 0
-    const free = this.#slots.free
-    if (free === 0) return
-    const dueBeforeMs = quiet ? Number.POSITIVE_INFINITY : this.#clock.now() - this.#sweepMs
-    const items = await this.#options.store.due({ limit: Math.max(free, 16), flows: this.#flows() })
-    for (const item of moreUrgentFirst(items)) {
-      if (this.#slots.free === 0) return
-      if (item.dueAtMs < dueBeforeMs) this.#takeDue(item)
-    }
-  }
-
-  #takeDue(item: DueItem): void {
-    if (item.type !== 'instance') return
-    const { runId, instanceId } = item
-    this.#workUnasked({ runId, instanceId, graph: this.#graphFor(item.flowId, item.version) })
+    return this.#unasked.look()
   }
 
   #flows(): readonly DueFlow[] {
     return this.#options.registry.graphs().map(({ flowId, version }) => ({ flowId, version }))
-  }
-
-  #graphFor(flowId: string, version: string | undefined): Graph | undefined {
-    return this.#options.registry.find(flowId, version)
   }
 
   async #markVersions(): Promise<void> {
@@ -405,24 +304,6 @@ export class Worker {
     const { serializer, deliver } = this.#env
     return adoptForeignJob(delivery, { store, registry, coordinationStore, serializer, deliver })
   }
-
-  #patience(runId: RunId, instanceId: InstanceId, attempt: number) {
-    const fields = workFields(runId, instanceId, attempt, this.workerId)
-    const untilMs = this.#clock.now() + this.#leaseMs
-    return { clock: this.#clock, logger: this.#logger, fields, untilMs }
-  }
-}
-
-interface Unasked {
-  readonly runId: RunId
-  readonly instanceId: InstanceId
-  readonly graph: Graph | undefined
-}
-
-/** Of what is due: a higher priority goes first, then what has been due for longer. */
-function moreUrgentFirst(items: readonly DueItem[]): DueItem[] {
-  const priorityOf = (item: DueItem) => (item.type === 'instance' ? item.priority : 0)
-  return [...items].sort((left, right) => priorityOf(right) - priorityOf(left))
 }
 
 /** Whether the run may be executed with this graph. A job may name another version than its run has: a run decides. */

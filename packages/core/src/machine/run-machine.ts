@@ -15,10 +15,7 @@
  * Several claims of one instance may be out there, held by workers that do not know of each other; the fence, which
  * grows with every claim, says which one counts.
  */
-import { applyDeltas, type Delta } from '../model/delta.ts'
-import { BatonError } from '../model/errors.ts'
 import type { RunEvent, RunFact } from '../model/event.ts'
-import { isOtherChild } from '../model/family.ts'
 import { fold } from '../model/fold.ts'
 import { isHeldBack } from '../model/hold.ts'
 import type { InstanceId, NodeId } from '../model/ids.ts'
@@ -39,8 +36,9 @@ import type {
 } from '../ports/claim.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
 import type { DueItem } from '../ports/run-store.ts'
-import type { CommitResult, NextClaim, Outcome, Send, Settlement, Transition } from '../ports/transition.ts'
+import type { CommitResult, NextClaim, Send, Settlement, Transition } from '../ports/transition.ts'
 import type { EnlistResult } from '../ports/waiting-lists.ts'
+import { answerAgain, hasStep } from './answer-again.ts'
 import { claimView } from './claim-view.ts'
 import { type DueFilter, dueItems, isClaimable, nextDueAtMs } from './due.ts'
 import { conclusionOf, deadlinePassed } from './ending.ts'
@@ -48,6 +46,7 @@ import { enlist } from './enlist.ts'
 import { decidedBefore, hear, hearAfterEnd } from './hear.ts'
 import { notifyLimiter } from './limiter-machine.ts'
 import { failureFixesOutcome, isMoot, outcomeEvent } from './outcome-event.ts'
+import { childConflict, deltaConflict } from './refusal.ts'
 import { NO_IDS, type ReminderTimes, remindLater, takeAllClaimable, takeOpened, takeSent } from './reminders.ts'
 import { headOf, isSameStart, runStarted } from './run-start.ts'
 
@@ -136,26 +135,22 @@ export class RunMachine {
   commit(transition: Transition, atMs: number): CommitResult {
     const { state } = this
     const instance = state.instances.get(transition.instanceId)
-    if (instance !== undefined && instance.commitId === transition.commitId)
-      return this.#answerAgain(instance, transition)
+    if (instance !== undefined && instance.commitId === transition.commitId) {
+      return answerAgain(state, instance, transition, this.#signal())
+    }
     if (isTerminal(state.status)) return { status: 'ended' }
     if (instance === undefined || instance.fence !== transition.fence || instance.status !== 'claimed') {
       return { status: 'fenced' }
     }
-    // Steps of one attempt may run side by side, so that the newest commit is not always the one that is asked again.
     const { outcome } = transition
     if (outcome.type === 'stepped' && hasStep(instance, outcome.step.position)) {
       return { status: 'already-committed', ready: NO_IDS, run: this.#signal() }
     }
-    const conflict = this.#findConflict(deltasOf(outcome))
+    const conflict = deltaConflict(state, outcome)
     if (conflict !== undefined) return conflict
-
     const sends = 'sends' in outcome && !isMoot(state, instance, outcome) ? (outcome.sends ?? []) : []
-    const taken = sends.find((send) => send.type === 'start-child' && isOtherChild(state, send.run))
-    if (taken?.type === 'start-child') {
-      const message = `${taken.run.runId} is another child of this run`
-      return { status: 'conflict', code: 'RUN_EXISTS', field: 'runId', message }
-    }
+    const taken = childConflict(state, sends)
+    if (taken !== undefined) return taken
 
     delist(state, instance)
     this.#sendAll(instance, sends, atMs)
@@ -305,17 +300,6 @@ export class RunMachine {
     return claimView(this.state, instance, needs)
   }
 
-  #findConflict(deltas: readonly Delta[] | undefined): CommitResult | undefined {
-    if (deltas === undefined || deltas.length === 0) return undefined
-    try {
-      applyDeltas(this.state.context, deltas)
-      return undefined
-    } catch (error) {
-      if (!BatonError.is(error, 'DELTA_CONFLICT')) throw error
-      return { status: 'conflict', code: 'DELTA_CONFLICT', field: error.field ?? 'context', message: error.message }
-    }
-  }
-
   #record(fact: RunFact, atMs: number): void {
     this.#emit({ seq: this.state.seq + 1, atMs, ...fact })
   }
@@ -393,19 +377,6 @@ export class RunMachine {
   #takeSent(atMs: number): readonly RunMessage[] {
     return takeSent(this.state, this.#options.redispatchMs, atMs)
   }
-
-  #answerAgain(instance: InstanceState, transition: Transition): CommitResult {
-    const { answeredReady: ready, answeredNext: next } = instance
-    const claimed = next === undefined ? undefined : this.state.instances.get(next)
-    const held = claimed?.status === 'claimed' && claimed.claimId === transition.commitId ? claimed : undefined
-    const needs = transition.next?.candidates.find(({ nodeId }) => nodeId === held?.nodeId)
-    return {
-      status: 'already-committed',
-      ready,
-      ...(held === undefined ? {} : { claim: claimView(this.state, held, needs ?? {}) }),
-      run: this.#signal(),
-    }
-  }
 }
 
 /** Asked after something was folded: what the compiler knows of the status from before no longer holds. */
@@ -417,16 +388,8 @@ function maybe(claim: Claim | undefined): { readonly claim?: Claim } {
   return claim === undefined ? {} : { claim }
 }
 
-function hasStep({ steps, lastPosition }: InstanceState, position: number): boolean {
-  return steps !== undefined && position <= lastPosition && steps.some((step) => step.position === position)
-}
-
 function candidateFor(next: NextClaim, instance: InstanceState, atMs: number) {
   if (instance.status !== 'ready' || instance.dueAtMs > atMs) return undefined
   for (const candidate of next.candidates) if (candidate.nodeId === instance.nodeId) return candidate
   return undefined
-}
-
-function deltasOf(outcome: Outcome): readonly Delta[] | undefined {
-  return outcome.type === 'succeeded' || outcome.type === 'stepped' ? outcome.deltas : undefined
 }

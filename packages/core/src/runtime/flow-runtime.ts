@@ -3,10 +3,9 @@ import type { RunHandle } from '../client/handle.ts'
 import { JsonSerializer } from '../context/json-serializer.ts'
 import { checkRunInput } from '../engine/check-value.ts'
 import { Deadlines } from '../engine/deadlines.ts'
-import { withGates } from '../engine/gates.ts'
 import type { Graph } from '../engine/graph.ts'
 import { checkMiddleware, type NodeMiddleware } from '../engine/middleware.ts'
-import { type StartArguments, type StartOptions, toNewRun, withRunId } from '../engine/new-run.ts'
+import { type StartArguments, type StartOptions, toGatedRun, withRunId } from '../engine/new-run.ts'
 import { type FlowSources, Registry, type RunnableFlow, sourcesOf } from '../engine/registry.ts'
 import { type PausedResult, type RunResult, resultOf } from '../engine/result.ts'
 import { newRunOf } from '../engine/start-run.ts'
@@ -28,8 +27,10 @@ import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
+import { cancelOnAbort } from './cancel-on-abort.ts'
+import type { LocalSurroundings } from './local-environment.ts'
 import { LocalLimiters } from './local-limiters.ts'
-import { LocalRun, type LocalRunOptions, reasonOf } from './local-run.ts'
+import { LocalRun } from './local-run.ts'
 import { passThroughSerializer } from './pass-through-serializer.ts'
 import { PlainRun } from './plain-run.ts'
 import { planOf } from './plan.ts'
@@ -76,7 +77,7 @@ export class FlowRuntime {
   readonly #options: FlowRuntimeOptions
   readonly #registry: Registry
   readonly #watch: Watch
-  #env: LocalRunOptions['env'] | undefined
+  #env: LocalSurroundings | undefined
   readonly #deadlines: Deadlines
   readonly #middleware: readonly NodeMiddleware[] | undefined
   #isStopped = false
@@ -118,8 +119,7 @@ export class FlowRuntime {
     if (copyValues || env.middleware !== undefined || !isPlainStart(graph, options)) {
       const { signal: _signal, onEvent: _onEvent, ...given } = options
       const start = await withRunId(graph.flowId, given)
-      const bare = toNewRun(graph, input, start, { serializer, newId: this.#newRunId })
-      const run = await withGates(graph, bare, { input, limitKey: start.limitKey })
+      const run = await toGatedRun(graph, input, start, { serializer, newId: this.#newRunId })
       return localResult(await new LocalRun({ graph, run, env, concurrency, signal, onEvent }).finish(), serializer)
     }
     const runId = this.#newRunId()
@@ -132,7 +132,7 @@ export class FlowRuntime {
   }
 
   /** What attempts in this process share, whatever their run. */
-  get #here(): LocalRunOptions['env'] {
+  get #here(): LocalSurroundings {
     const { clock = systemClock, random = Math.random, newId = randomId, logger = silentLogger } = this.#options
     this.#env ??= {
       serializer: this.#options.copyValues === true ? new JsonSerializer() : passThroughSerializer,
@@ -189,14 +189,12 @@ export class FlowRuntime {
     { signal, onEvent, ...start }: RunOptions,
   ): Promise<RunResult> {
     const handle = await this.start(flow, input, start)
-    const cancel = () => void handle.cancel(reasonOf(signal))
-    if (signal?.aborted === true) cancel()
-    signal?.addEventListener('abort', cancel, { once: true })
+    const stopListening = cancelOnAbort(signal, (reason) => void handle.cancel(reason))
     try {
       if (onEvent !== undefined) for await (const event of handle.stream()) onEvent(event)
       return await handle.outcome()
     } finally {
-      signal?.removeEventListener('abort', cancel)
+      stopListening()
     }
   }
 

@@ -9,8 +9,7 @@ import { Attempt, type AttemptEnd } from '../engine/attempt.ts'
 import type { Environment } from '../engine/environment.ts'
 import { firstWords } from '../engine/first-words.ts'
 import { type Graph, nodeOf } from '../engine/graph.ts'
-import { type MachineOptions, RunMachine } from '../machine/run-machine.ts'
-import { defaults } from '../model/blueprint.ts'
+import { RunMachine } from '../machine/run-machine.ts'
 import type { ContextEntry } from '../model/delta.ts'
 import type { RunEvent } from '../model/event.ts'
 import { gateOf } from '../model/gate.ts'
@@ -22,17 +21,17 @@ import type { ContextSource } from '../ports/async-context.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { Notice } from '../ports/notice.ts'
 import type { CommitResult, Transition } from '../ports/transition.ts'
+import { cancelOnAbort } from './cancel-on-abort.ts'
+import { interruptAttempts } from './interrupt-attempts.ts'
+import { type LocalSurroundings, localEnvironment, localMachine, WORKER_ID } from './local-environment.ts'
 import { LocalFamily, type Relative } from './local-family.ts'
-import type { LocalLimiters } from './local-limiters.ts'
 import { type InLine, LocalLine } from './local-line.ts'
+import { LocalTimers } from './local-timers.ts'
 
 export interface LocalRunOptions {
   readonly graph: Graph
   readonly run: NewRun
-  readonly env: Pick<
-    Environment,
-    'serializer' | 'clock' | 'random' | 'newId' | 'logger' | 'deadlines' | 'middleware' | 'toStart'
-  > & { readonly limiters: LocalLimiters }
+  readonly env: LocalSurroundings
   /** Instances that run at the same time. */
   readonly concurrency: number
   readonly signal?: AbortSignal | undefined
@@ -43,7 +42,6 @@ export interface LocalRunOptions {
   readonly relatives?: { readonly family: LocalFamily; readonly line: LocalLine }
 }
 
-export const WORKER_ID = 'local'
 const NO_CANDIDATES: readonly never[] = []
 
 export class LocalRun implements Relative, InLine {
@@ -56,7 +54,7 @@ export class LocalRun implements Relative, InLine {
   #running = 0
   #waiting = 0
   #ids = 0
-  #timers: Set<() => void> | undefined
+  #timers: LocalTimers | undefined
   #family: LocalFamily | undefined
   #activeChildren = 0
   /** Its end, or its rest, is that of all of them. */
@@ -75,23 +73,11 @@ export class LocalRun implements Relative, InLine {
     this.#family = options.relatives?.family
     this.#isFirst = options.relatives === undefined
     for (const instanceId of options.begun?.line ?? []) this.#push(instanceId)
-    this.#env = {
-      serializer: env.serializer,
-      clock: env.clock,
-      random: env.random,
-      newId: env.newId,
-      logger: env.logger,
-      deadlines: env.deadlines,
-      workerId: WORKER_ID,
-      abandonAfterMs: defaults.abandonAfterMs,
-      middleware: env.middleware,
+    this.#env = localEnvironment(env, {
       contextOf: () => this.#context,
-      toStart: env.toStart,
       commit: (transition) => this.#apply(transition),
-      // Nobody keeps it.
-      isJournalFull: () => false,
       deliver: async (_runId, messages) => this.#tell(messages),
-    }
+    })
   }
 
   /** Resolves when the run has ended, or waits for an outside that nothing here can bring news from. */
@@ -151,7 +137,7 @@ export class LocalRun implements Relative, InLine {
   notify(notice: Notice): void {
     const result = this.#machine.notify(notice, this.#env.clock.now())
     if (result.status !== 'accepted') return
-    if (result.run.stopping) this.#interruptAll()
+    if (result.run.stopping) interruptAttempts(this.#env.deadlines, this.runId)
     for (const instanceId of result.ready) this.#push(instanceId)
     this.#tell(result.sent)
     this.pump()
@@ -252,7 +238,7 @@ export class LocalRun implements Relative, InLine {
   rest(): void {
     const { status } = this.#machine.state
     const isIdle = this.#running === 0 && this.#waiting === 0
-    const nothingTimed = this.#timers === undefined || this.#timers.size === 0
+    const nothingTimed = this.#timers === undefined || this.#timers.isEmpty
     const isAtGate = gateOf(this.#machine.state) !== undefined
     if (isTerminal(status) || (isIdle && nothingTimed && !isAtGate && this.#activeChildren === 0)) this.#settle()
   }
@@ -290,7 +276,7 @@ export class LocalRun implements Relative, InLine {
   }
 
   #stop(): void {
-    for (const cancel of this.#timers ?? []) cancel()
+    this.#timers?.stop()
     this.#stopListening?.()
   }
 
@@ -358,24 +344,14 @@ export class LocalRun implements Relative, InLine {
   #apply(transition: Transition): CommitResult {
     const result = this.#machine.commit(transition, this.#env.clock.now())
     if (result.status !== 'committed') return result
-    if (result.run.stopping) this.#interruptAll()
+    if (result.run.stopping) interruptAttempts(this.#env.deadlines, this.runId)
     return result
-  }
-
-  #interruptAll(): void {
-    const { runId } = this.#options.run
-    for (const timed of [...this.#env.deadlines]) {
-      if (timed instanceof Attempt && timed.runId === runId) timed.interrupt('cancelled')
-    }
   }
 
   /** The losers of a join and the items of a failed map that are still running. */
   #interruptCalledOff(): void {
-    const { runId } = this.#options.run
-    for (const timed of [...this.#env.deadlines]) {
-      if (!(timed instanceof Attempt) || timed.runId !== runId) continue
-      if (this.#machine.state.instances.get(timed.instanceId)?.calledOff === true) timed.interrupt('cancelled')
-    }
+    const { instances } = this.#machine.state
+    interruptAttempts(this.#env.deadlines, this.runId, (id) => instances.get(id)?.calledOff === true)
   }
 
   /** Puts an instance in line when its time comes. */
@@ -395,14 +371,8 @@ export class LocalRun implements Relative, InLine {
   }
 
   #at(atMs: number, callback: () => void): void {
-    this.#timers ??= new Set()
-    const timers = this.#timers
-    const { clock } = this.#env
-    const cancel = clock.after(Math.max(0, atMs - clock.now()), () => {
-      timers.delete(cancel)
-      callback()
-    })
-    timers.add(cancel)
+    this.#timers ??= new LocalTimers(this.#env.clock)
+    this.#timers.at(atMs, callback)
   }
 
   #notifyDeadline(): void {
@@ -411,26 +381,12 @@ export class LocalRun implements Relative, InLine {
   }
 
   #listen(signal: AbortSignal): void {
-    const cancel = () => {
-      this.notify({ type: 'cancel', runId: this.runId, reason: reasonOf(signal) })
-    }
-    if (signal.aborted) return cancel()
-    signal.addEventListener('abort', cancel, { once: true })
-    this.#stopListening = () => signal.removeEventListener('abort', cancel)
+    this.#stopListening = cancelOnAbort(signal, (reason) => {
+      this.notify({ type: 'cancel', runId: this.runId, reason })
+    })
   }
 
   #nextId(): string {
     return String(this.#ids++)
   }
-}
-
-/** No sweep reminds of anything here, and no answer is lost. */
-export function localMachine(graph: Graph, onEvent?: (event: RunEvent) => void): MachineOptions {
-  return { redispatchMs: NEVER, onEvent, forgets: (nodeId) => graph.nodes.get(nodeId)?.meetsOnce === true }
-}
-
-/** Why a run is cancelled when a signal fires. */
-export function reasonOf(signal: AbortSignal | undefined): string {
-  const reason: unknown = signal?.reason
-  return reason instanceof Error ? reason.message : String(reason ?? 'aborted')
 }

@@ -19,7 +19,8 @@ import type { JsonValue } from '../model/json.ts'
 import type { NewRun } from '../model/run.ts'
 import { NEVER, type RunState } from '../model/run-state.ts'
 import type { Claim } from '../ports/claim.ts'
-import { LocalRun, type LocalRunOptions, localMachine, WORKER_ID } from './local-run.ts'
+import { type LocalSurroundings, localMachine, WORKER_ID } from './local-environment.ts'
+import { LocalRun } from './local-run.ts'
 import { ENDED, PlainAttempt } from './plain-attempt.ts'
 import type { Plan, PlanNode } from './plan.ts'
 import type { Watch, Watched } from './watch.ts'
@@ -28,7 +29,7 @@ export interface PlainRunOptions {
   readonly plan: Plan
   readonly runId: RunId
   readonly input: unknown
-  readonly env: LocalRunOptions['env']
+  readonly env: LocalSurroundings
   readonly concurrency: number
   readonly watch: Watch
   readonly signal: AbortSignal | undefined

@@ -1,6 +1,8 @@
 import { asyncContext } from './async-context.ts'
 import { claiming } from './run-store/claiming.ts'
+import { claimingAlong } from './run-store/claiming-along.ts'
 import { committing } from './run-store/committing.ts'
+import { committingAgain } from './run-store/committing-again.ts'
 import { continuing } from './run-store/continuing.ts'
 import { creating } from './run-store/creating.ts'
 import { deadLettering } from './run-store/dead-lettering.ts'
@@ -25,6 +27,8 @@ export const runStoreSuites: readonly Suite[] = [
   creating,
   claiming,
   committing,
+  committingAgain,
+  claimingAlong,
   joining,
   waiting,
   mapping,

@@ -31,7 +31,8 @@ export interface FlowTestOptions<F = RunnableFlow> {
   readonly maxSteps?: number
 }
 
-const testOptions = [
+/** The names of all options of a test. */
+export const testOptions = [
   'nodes',
   'seed',
   'startAtMs',

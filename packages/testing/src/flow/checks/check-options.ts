@@ -1,6 +1,6 @@
 import type { RunnableFlow } from '@baton/core'
 import { checkChoice, checkFunction, checkOptions } from '@baton/core/adapter'
-import { assertFlow, type FlowTest, type FlowTestOptions } from '../flow-test.ts'
+import { assertFlow, type FlowTest, type FlowTestOptions, testOptions } from '../flow-test.ts'
 
 /** What is done with the flow: called anew, with a new test, for each time that it is tried. */
 export type Scenario<F extends RunnableFlow> = (test: FlowTest<F>) => unknown
@@ -20,15 +20,8 @@ export interface CheckOptions<F = RunnableFlow> extends Omit<FlowTestOptions<F>,
 
 const checkNames = ['realTime', 'comparable', 'onProgress'] as const satisfies readonly (keyof CheckOptions)[]
 
-const testNames = [
-  'nodes',
-  'startAtMs',
-  'flows',
-  'workers',
-  'leaseMs',
-  'realWaitMs',
-  'maxSteps',
-] as const satisfies readonly (keyof FlowTestOptions)[]
+/** A check tries many seeds, or has its own. */
+const testNames = testOptions.filter((name) => name !== 'seed')
 
 export interface ReadOptions<F> {
   readonly test: Omit<FlowTestOptions<F>, 'seed'>

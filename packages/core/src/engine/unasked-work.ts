@@ -1,0 +1,124 @@
+/**
+ * Work that no job brought: its time has come by a timer of this worker, or it was found in the store. It is done only
+ * where a place is free, so that it never stands in the way of what the queue brings.
+ */
+import type { InstanceId, RunId } from '../model/ids.ts'
+import type { Claim } from '../ports/claim.ts'
+import type { IClock } from '../ports/clock.ts'
+import type { IJobQueue } from '../ports/job-queue.ts'
+import type { ILogger } from '../ports/logger.ts'
+import type { DueFlow, DueItem, IRunStore } from '../ports/run-store.ts'
+import { workFields } from './environment.ts'
+import type { Graph } from './graph.ts'
+import { jobFor } from './jobs.ts'
+import type { Slots } from './slots.ts'
+
+export interface UnaskedWorkOptions {
+  readonly store: IRunStore
+  readonly queue: IJobQueue
+  readonly slots: Slots
+  readonly clock: IClock
+  readonly logger: ILogger
+  readonly workerId: string
+  readonly sweepMs: number
+  isStopping(): boolean
+  flows(): readonly DueFlow[]
+  graphFor(flowId: string, version: string | undefined): Graph | undefined
+  /** Claims it and works on it. @param onClaim told of a claim that was won, before anything is done with it */
+  work(graph: Graph, runId: RunId, instanceId: InstanceId, onClaim: () => void): Promise<void>
+}
+
+interface Unasked {
+  readonly runId: RunId
+  readonly instanceId: InstanceId
+  readonly graph: Graph | undefined
+}
+
+export class UnaskedWork {
+  readonly #options: UnaskedWorkOptions
+  #deliveriesSinceLook = 0
+
+  constructor(options: UnaskedWorkOptions) {
+    this.#options = options
+  }
+
+  /** The queue has brought something. */
+  noteDelivery(): void {
+    this.#deliveriesSinceLook += 1
+  }
+
+  /** What was claimed before may be claimed again: its retry or sleep is over. */
+  wake(claim: Claim): void {
+    const { head, instanceId } = claim
+    const graph = this.#options.graphFor(head.flowId, head.version)
+    if (this.#options.slots.free > 0) this.#begin({ runId: head.runId, instanceId, graph })
+    else this.#sendDue(claim)
+  }
+
+  /** Its time has come while all places here are taken: whoever has one first shall do it, and no sweep is waited for. */
+  #sendDue({ head, instanceId }: Claim): void {
+    const { queue, clock, logger, workerId } = this.#options
+    // The time as dispatch number is higher than any that was used, so that no queue takes this for old news.
+    const job = jobFor(head, instanceId, clock.now())
+    const failed = (error: unknown) => {
+      logger.log('warn', 'a job could not be sent; the sweep will', { runId: head.runId, instanceId, workerId, error })
+    }
+    void (async () => queue.enqueue([job]))().catch(failed)
+  }
+
+  /**
+   * With slots free, the oldest due work is claimed from the store: all of it when nothing came from the queue since
+   * the last look, else what has been due for so long that its job must have got lost.
+   */
+  async look(): Promise<void> {
+    const { store, slots, clock, sweepMs, flows } = this.#options
+    const quiet = this.#deliveriesSinceLook === 0
+    this.#deliveriesSinceLook = 0
+    const free = slots.free
+    if (free === 0) return
+    const dueBeforeMs = quiet ? Number.POSITIVE_INFINITY : clock.now() - sweepMs
+    const items = await store.due({ limit: Math.max(free, 16), flows: flows() })
+    for (const item of moreUrgentFirst(items)) {
+      if (slots.free === 0) return
+      if (item.dueAtMs < dueBeforeMs) this.#takeDue(item)
+    }
+  }
+
+  #takeDue(item: DueItem): void {
+    if (item.type !== 'instance') return
+    const { runId, instanceId } = item
+    this.#begin({ runId, instanceId, graph: this.#options.graphFor(item.flowId, item.version) })
+  }
+
+  #begin(unasked: Unasked): void {
+    const release = unasked.graph === undefined ? undefined : this.#options.slots.tryTake()
+    if (release !== undefined) void this.workIn(release, unasked)
+  }
+
+  /**
+   * Works in the place that `release` gives back.
+   * @returns whether the claim was won, as soon as that is known
+   */
+  workIn(release: () => void, { runId, instanceId, graph }: Unasked): Promise<boolean> {
+    const { logger, workerId, isStopping, work } = this.#options
+    return new Promise((resolve) => {
+      const done = () => {
+        release()
+        resolve(false)
+      }
+      if (graph === undefined || isStopping()) return done()
+      work(graph, runId, instanceId, () => resolve(true))
+        .catch((error: unknown) => {
+          const fields = workFields(runId, instanceId, 0, workerId)
+          logger.log('error', 'work could not be done; the sweep will find it', { ...fields, error })
+        })
+        .finally(done)
+    })
+  }
+}
+
+/** Of what is due: a higher priority goes first, then what has been due for longer. */
+function moreUrgentFirst(items: readonly DueItem[]): DueItem[] {
+  const priorityOf = (item: DueItem) => (item.type === 'instance' ? item.priority : 0)
+  return [...items].sort((left, right) => priorityOf(right) - priorityOf(left))
+}

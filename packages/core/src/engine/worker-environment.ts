@@ -1,0 +1,55 @@
+import { JsonSerializer } from '../context/json-serializer.ts'
+import { defaults } from '../model/blueprint.ts'
+import type { IClock, NewId } from '../ports/clock.ts'
+import type { ILogger } from '../ports/logger.ts'
+import { Deadlines } from './deadlines.ts'
+import type { Environment } from './environment.ts'
+import { JournalLimit } from './journal-limit.ts'
+import { checkMiddleware } from './middleware.ts'
+import type { Patience } from './patience.ts'
+import type { WorkerOptions } from './worker-options.ts'
+
+interface Surroundings extends Pick<Environment, 'deliver'> {
+  readonly workerId: string
+  readonly clock: IClock
+  readonly logger: ILogger
+  readonly newId: NewId
+  readonly patience: Patience
+}
+
+/** What attempts need of a worker: its store, asked with patience, and an end to the growth of a journal. */
+export function workerEnvironment(
+  options: WorkerOptions,
+  { workerId, clock, logger, newId, patience, deliver }: Surroundings,
+): Environment {
+  const { store, registry, journalMaxEvents: maxEvents = defaults.journalMaxEvents } = options
+  const journalLimit = new JournalLimit({ store, logger, workerId, maxEvents })
+  return {
+    serializer: options.serializer ?? new JsonSerializer(),
+    clock,
+    random: options.random ?? Math.random,
+    newId,
+    logger,
+    workerId,
+    deadlines: new Deadlines(clock),
+    abandonAfterMs: options.abandonAfterMs ?? defaults.abandonAfterMs,
+    middleware: checkMiddleware(options.middleware),
+    contextOf: (runId) => {
+      const source = store.context(runId)
+      const work = { runId, instanceId: '' }
+      return {
+        read: (keys) => patience.ask(work, () => source.read(keys)),
+        readAll: () => patience.ask(work, () => source.readAll()),
+      }
+    },
+    toStart: (flow, version) => registry.toStart(flow, version),
+    deliver,
+    commit: async (transition, attempt) => {
+      const { runId, instanceId } = transition
+      const result = await patience.ask({ runId, instanceId, attempt }, () => store.commit(transition))
+      if ('run' in result) await journalLimit.heed(runId, result.run)
+      return result
+    },
+    isJournalFull: (run) => journalLimit.isReached(run),
+  }
+}
