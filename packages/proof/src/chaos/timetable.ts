@@ -21,14 +21,15 @@ export interface TimetableOptions {
   readonly dice: Dice
 }
 
-const TRIGGER_EVERY = 40
+const TRIGGER_EVERY = 80
 
 export class Timetable {
   readonly #schedules: Schedules
   readonly #dice: Dice
   readonly kept: readonly Kept[] = [
     { id: 'ticks', everyMs: 1_000, input: 1, overlap: 'allow', triggered: [] },
-    { id: 'turns', everyMs: 1_000, input: 2, overlap: 'queue', triggered: [] },
+    // Rare enough for a slow machine: a run in line has to wait for those before it, and a hundred at most are in line.
+    { id: 'turns', everyMs: 5_000, input: 2, overlap: 'queue', triggered: [] },
   ]
 
   constructor({ ports: { store, queue }, dice }: TimetableOptions) {

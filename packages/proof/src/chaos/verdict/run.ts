@@ -14,10 +14,21 @@ export interface JudgedRun {
 export class Runs {
   readonly #byId: ReadonlyMap<string, JudgedRun>
   readonly #started: ReadonlyMap<string, Started>
+  /** By the first of each: those that go on for it, or do its work over. */
+  readonly #rows = new Map<string, JudgedRun[]>()
+  /** The run in which the work of one that has ended is done over. */
+  readonly #redrives = new Map<string, string>()
 
   constructor(all: readonly JudgedRun[], started: readonly Started[]) {
     this.#byId = new Map(all.map((run) => [run.record.runId, run]))
     this.#started = new Map(started.map((run) => [run.runId, run]))
+    for (const run of all) {
+      const { runId, lineage } = run.record
+      const { kind, branchOriginRunId, succession } = lineage
+      const first = succession?.firstRunId ?? branchOriginRunId ?? runId
+      this.#rows.set(first, [...this.rowOf(first), run])
+      if (kind === 'redrive' && branchOriginRunId !== undefined) this.#redrives.set(branchOriginRunId, runId)
+    }
   }
 
   get all(): Iterable<JudgedRun> {
@@ -39,21 +50,12 @@ export class Runs {
   /** The last of the runs that go on for this one, or do its work over. */
   lastOf(runId: string): RunRecord | undefined {
     const record = this.get(runId)?.record
-    if (record === undefined) return undefined
-    const next = record.continuedBy ?? [...this.all].find((run) => isRedriveOf(run.record, runId))?.record.runId
+    const next = record?.continuedBy ?? this.#redrives.get(runId)
     return next === undefined ? record : this.lastOf(next)
   }
 
   /** This run, and all that go on for it or do its work over. */
-  *rowOf(runId: string): Iterable<JudgedRun> {
-    for (const run of this.all) {
-      const { lineage } = run.record
-      const first = lineage.succession?.firstRunId ?? lineage.branchOriginRunId ?? run.record.runId
-      if (first === runId) yield run
-    }
+  rowOf(runId: string): readonly JudgedRun[] {
+    return this.#rows.get(runId) ?? []
   }
-}
-
-function isRedriveOf({ lineage: { kind, branchOriginRunId } }: RunRecord, runId: string): boolean {
-  return kind === 'redrive' && branchOriginRunId === runId
 }

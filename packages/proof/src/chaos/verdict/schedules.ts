@@ -4,6 +4,13 @@ import type { Kept } from '../timetable.ts'
 import type { Finding } from './finding.ts'
 import type { JudgedRun, Runs } from './run.ts'
 
+/** What a schedule keeps in its context, of what is asked here. */
+interface ScheduleCounts {
+  readonly startedCount: number
+  readonly triggeredCount: number
+  readonly skippedCount: number
+}
+
 type FindIn = (what: Finding['what'], runId: string, detail: string) => void
 
 export function judgeSchedules(runs: Runs, kept: readonly Kept[], find: FindIn): void {
@@ -16,20 +23,28 @@ function judgeSchedule(runs: Runs, { id, everyMs, overlap, triggered }: Kept, fi
   if (keeper.status !== 'completed') find('lost', keeper.runId, `was told to end, and is ${keeper.status}`)
   const started = [...runs.all].filter(({ record }) => record.tags.includes(`schedule:${id}`))
   const instants = started.flatMap(({ record }) => instantOf(record.runId))
-  instants.sort((left, right) => left - right)
-  for (const [index, instantMs] of instants.entries()) {
-    const before = instants[index - 1] ?? instantMs - everyMs
-    if (instantMs - before > everyMs) find('lost', `${id}@${instantMs}`, `none was started after ${before}`)
+  const state = keeper.context.state as Partial<ScheduleCounts> | undefined
+  const { startedCount = 0, triggeredCount = 0, skippedCount = 0 } = state ?? {}
+  const missing = [...leftOut(instants, everyMs), ...triggered.filter((runId) => runs.get(runId) === undefined)]
+  // Where too many are in line, it says that it skips one.
+  if (missing.length > (overlap === 'queue' ? skippedCount : 0)) {
+    find('lost', keeper.runId, `has not started ${missing.join(', ')}, and says that it has skipped ${skippedCount}`)
   }
-  for (const runId of triggered) {
-    if (runs.get(runId) === undefined) find('lost', runId, 'was asked for, and is not there')
-  }
-  const state = keeper.context.state as { readonly startedCount?: number; readonly triggeredCount?: number } | undefined
-  const { startedCount = 0, triggeredCount = 0 } = state ?? {}
   const counted = `${startedCount} and ${triggeredCount}`
   const found = `${instants.length} and ${started.length - instants.length}`
   if (counted !== found) find('lost', keeper.runId, `says that it has started ${counted}, and there are ${found}`)
   if (overlap === 'queue') judgeTurns(started, find)
+}
+
+/** The instants between the first and the last that none was started for. */
+function leftOut(instants: readonly number[], everyMs: number): readonly string[] {
+  const known = new Set(instants)
+  const all = Math.round((Math.max(...instants) - Math.min(...instants)) / everyMs) + 1
+  const expected = Array.from(
+    { length: instants.length === 0 ? 0 : all },
+    (_, at) => Math.min(...instants) + at * everyMs,
+  )
+  return expected.filter((ms) => !known.has(ms)).map((ms) => new Date(ms).toISOString())
 }
 
 /** Each has ended before the next one is there. */

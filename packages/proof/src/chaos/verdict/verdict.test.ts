@@ -231,13 +231,18 @@ describe('schedules', () => {
     await keep({ startedCount: 3, triggeredCount: 0 }, ['ticks@trigger-x'])
 
     expect(await found()).toEqual([
-      'lost: ticks@1893456004000: none was started after 1893456002000',
-      'lost: ticks@trigger-x: was asked for, and is not there',
+      'lost: schedule:ticks: has not started 2030-01-01T00:00:03.000Z, ticks@trigger-x, and says that it has skipped 0',
     ])
   })
 
+  it('takes it that a line was too long, if the schedule has said so', async () => {
+    await keep({ startedCount: 3, triggeredCount: 0, skippedCount: 1 })
+
+    expect(await found()).toEqual([])
+  })
+
   it('finds a schedule that counts other runs than there are', async () => {
-    await keep({ startedCount: 4, triggeredCount: 0 })
+    await keep({ startedCount: 4, triggeredCount: 0, skippedCount: 1 })
 
     expect(await found()).toContain('lost: schedule:ticks: says that it has started 4 and 0, and there are 3 and 0')
   })
