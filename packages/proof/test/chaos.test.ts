@@ -21,7 +21,7 @@ it('files: nothing is lost, doubled or stuck while workers are killed and frozen
   expect(result.zombies).toBeGreaterThanOrEqual(8)
   expect(result.runs).toBeGreaterThan(100)
   expect(result.recovery.count).toBeGreaterThan(0)
-  expect(result.judged).toBeGreaterThan(2 * result.runs)
+  expect(result.judged).toBeGreaterThan(1.2 * result.runs)
   for (const count of Object.values(result.operators)) expect(count).toBeGreaterThan(0)
 })
 

@@ -24,7 +24,8 @@ export class Recoveries {
       if (event.type === 'run-pause-lifted') letGoAtMs = event.atMs
       const deathAtMs = event.type === 'node-lost' ? this.#deathAtMs.get(event.workerId) : undefined
       // A lease can also run out before, under a worker that was frozen or slow; and what is held waits for who holds it.
-      if (deathAtMs !== undefined && event.atMs > deathAtMs && letGoAtMs < deathAtMs) this.#times.push(event.atMs - deathAtMs)
+      if (deathAtMs !== undefined && event.atMs > deathAtMs && letGoAtMs < deathAtMs)
+        this.#times.push(event.atMs - deathAtMs)
     }
   }
 

@@ -3,9 +3,9 @@ import { createFlow, type NodeArguments } from '@baton/core'
 import { addOne, PATIENT } from './common-nodes.ts'
 import { workAndLeave } from './node-code.ts'
 
-export const MOST_SLOTS = 5
-export const MOST_PER_CUSTOMER = 2
-export const RATE = { limit: 4, periodMs: 1_000 }
+const MOST_SLOTS = 5
+const MOST_PER_CUSTOMER = 2
+const RATE = { limit: 4, periodMs: 1_000 }
 
 /** A slot is the run's from its first node to its end, while it sleeps too. */
 export const slots = createFlow<number>('slots', {
