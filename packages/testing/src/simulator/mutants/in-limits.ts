@@ -6,19 +6,19 @@ export const inLimits: readonly Mutant[] = [
   {
     name: 'a slot does not come back from a run that has ended',
     where: 'machine, end',
-    seed: 1,
+    seed: 3,
     machine: tellsNo('slot-release:', () => true),
   },
   {
     name: 'a slot does not come back from a run that was cancelled',
     where: 'machine, end',
-    seed: 1,
+    seed: 14,
     machine: tellsNo('slot-release:', ({ state }) => state.status === 'cancelled'),
   },
   {
     name: 'a slot that comes when its run has ended is not given back',
     where: 'courier',
-    seed: 1,
+    seed: 488,
     store: (store) => ({
       ...store,
       async notify(notice) {
@@ -31,7 +31,7 @@ export const inLimits: readonly Mutant[] = [
   {
     name: 'a slot is given twice',
     where: 'limiter',
-    seed: 1,
+    seed: 6,
     machine: around('notify', {
       before({ state }, { type }) {
         if (type === 'slot-request') state.limiter?.held.clear()
@@ -41,7 +41,7 @@ export const inLimits: readonly Mutant[] = [
   {
     name: 'a rate forgets whom it has let in',
     where: 'limiter',
-    seed: 1,
+    seed: 6,
     machine: around('notify', {
       before({ state }) {
         if (state.limiter !== undefined) state.limiter.letInAtMs.length = 0
@@ -51,7 +51,7 @@ export const inLimits: readonly Mutant[] = [
   {
     name: 'a limiter that moves forgets who has a slot',
     where: 'limiter, move',
-    seed: 1,
+    seed: 14,
     store: (store) => ({
       ...store,
       create(run) {
@@ -64,7 +64,7 @@ export const inLimits: readonly Mutant[] = [
   {
     name: 'a run begins without asking for a slot',
     where: 'client, start',
-    seed: 1,
+    seed: 3,
     store: (store) => ({
       ...store,
       create: ({ gates: _, ...run }) => store.create(run),
@@ -73,7 +73,7 @@ export const inLimits: readonly Mutant[] = [
   {
     name: 'a slot opens whatever gate a run waits at',
     where: 'machine, notify',
-    seed: 1,
+    seed: 102,
     machine: around('notify', {
       before({ state }, notice) {
         const gate = state.head.gates?.[state.gate]

@@ -7,13 +7,13 @@ export const inRows: readonly Mutant[] = [
   {
     name: 'nobody goes on for a run that has ended so',
     where: 'machine, end',
-    seed: 1,
+    seed: 8,
     machine: tellsNo('continue:', () => true),
   },
   {
     name: 'whoever brings a successor makes one of its own',
     where: 'courier',
-    seed: 1,
+    seed: 8,
     store: (store, actor) => ({
       ...store,
       create(run) {
@@ -25,7 +25,7 @@ export const inRows: readonly Mutant[] = [
   {
     name: 'a successor starts with the input of the first',
     where: 'continue as new',
-    seed: 1,
+    seed: 8,
     store: (store) => ({
       ...store,
       async commit(transition) {
@@ -41,19 +41,19 @@ export const inRows: readonly Mutant[] = [
   {
     name: 'signals that nobody has used do not go along',
     where: 'machine, end',
-    seed: 1,
+    seed: 8,
     machine: atTheEnd(({ state }) => state.news?.signals.clear()),
   },
   {
     name: 'the ids of signals do not go along',
     where: 'machine, end',
-    seed: 1,
+    seed: 8,
     machine: atTheEnd(({ state }) => state.news?.signalIds.clear()),
   },
   {
     name: 'a signal that a run has taken is taken again by the next',
     where: 'machine, notify',
-    seed: 1,
+    seed: 8,
     machine(machine) {
       if (machine.state.head.lineage.succession !== undefined) machine.state.news?.signalIds.clear()
       around('notify', {
@@ -66,7 +66,7 @@ export const inRows: readonly Mutant[] = [
   {
     name: 'children that still run do not go along',
     where: 'machine, end',
-    seed: 1,
+    seed: 15,
     machine: atTheEnd(({ state }) => {
       for (const child of state.children?.values() ?? []) Object.assign(child, { detached: true })
     }),
@@ -74,7 +74,7 @@ export const inRows: readonly Mutant[] = [
   {
     name: 'news for a run that has gone on is said to come too late',
     where: 'machine, notify',
-    seed: 1,
+    seed: 8,
     store: (store) => ({
       ...store,
       async notify(notice) {
@@ -86,7 +86,7 @@ export const inRows: readonly Mutant[] = [
   {
     name: 'a parent is told of the end of each run of a row',
     where: 'machine, end',
-    seed: 1,
+    seed: 19,
     machine: around('commit', {
       after({ state }, _transition, atMs) {
         const to = state.head.lineage.parentRunId
