@@ -76,14 +76,19 @@ export const inRedrive: readonly Mutant[] = [
     where: 'machine, redrive',
     seed: 22,
     machine: (machine) => {
-      let failures = 0
+      let failures = new Map<string, number>()
       around('notify', {
         before({ state }, notice) {
-          if (notice.type === 'redrive') failures = state.instances.get(notice.instanceId)?.failures ?? 0
+          if (notice.type !== 'redrive') return
+          const ids = notice.instanceId === undefined ? [...(state.deadLetters?.keys() ?? [])] : [notice.instanceId]
+          failures = new Map(ids.map((id) => [id, state.instances.get(id)?.failures ?? 0]))
         },
         after({ state }, notice) {
-          const instance = notice.type === 'redrive' ? state.instances.get(notice.instanceId) : undefined
-          if (instance !== undefined) instance.failures = failures
+          if (notice.type !== 'redrive') return
+          for (const [id, count] of failures) {
+            const instance = state.instances.get(id)
+            if (instance !== undefined) instance.failures = count
+          }
         },
       })(machine)
     },
