@@ -13,6 +13,9 @@ import type { Comparison, Figure, Measurement, Suite } from './suite.ts'
 /** Built, because a loader that translates as it goes would be measured with the contender. */
 const sampleFile = fileURLToPath(new URL('../dist/sample.js', import.meta.url))
 
+/** A contender that has lost its way shall not hold up the others for ever. */
+const SAMPLE_WITHIN_MS = 600_000
+
 export interface MeasureOptions {
   readonly rounds: number
   /** Only workloads whose name contains this. */
@@ -23,6 +26,11 @@ export interface MeasureOptions {
 export interface Results {
   readonly rows: readonly Row[]
   readonly ratios: readonly Ratio[]
+  readonly limits: readonly LimitedRow[]
+}
+
+export interface LimitedRow extends Row {
+  readonly atMost: number
 }
 
 export interface Row extends Figure, Spread {}
@@ -36,17 +44,28 @@ export async function measure(suite: Suite, { rounds, only = '', onSample }: Mea
   const cases = suite.cases.filter(({ workload }) => workload.includes(only))
   const samples = new Samples()
   using scratch = new Scratch()
+  await using place = await suite.open?.()
+  const env = { ...scratch.env, ...place?.env }
   for (let round = 0; round < rounds; round++) {
     for (const { workload, contenders } of inOrderOf(round, cases)) {
       for (const contender of inOrderOf(round, contenders)) {
-        const measurements = await sample(contender, workload, scratch.env, onSample)
+        const measurements = await sample(contender, workload, env, onSample)
         for (const { unit, value } of measurements) samples.add({ workload, contender, unit }, round, value)
-        const figures = measurements.map(({ unit, value }) => `${Math.round(value).toLocaleString('en')} ${unit}`)
+        const figures = measurements.map(({ unit, value }) => `${value.toLocaleString('en', { maximumSignificantDigits: 4 })} ${unit}`)
         onSample(`round ${round + 1}/${rounds}  ${workload}  ${contender}  ${figures.join('  ')}`)
       }
     }
   }
-  return { rows: samples.rows(), ratios: suite.comparisons.flatMap((comparison) => samples.compare(comparison)) }
+  const rows = samples.rows()
+  const limits = suite.limits ?? []
+  return {
+    rows,
+    ratios: suite.comparisons.flatMap((comparison) => samples.compare(comparison)),
+    limits: limits.flatMap((limit) => {
+      const row = rows.find((each) => keyOf(each) === keyOf(limit))
+      return row === undefined ? [] : [{ ...row, atMost: limit.atMost }]
+    }),
+  }
 }
 
 function inOrderOf<T>(round: number, items: readonly T[]): readonly T[] {
@@ -59,7 +78,7 @@ async function sample(
   env: NodeJS.ProcessEnv,
   say: (line: string) => void,
 ): Promise<readonly Measurement[]> {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [sampleFile, contender, workload], { env })
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [sampleFile, contender, workload], { env, timeout: SAMPLE_WITHIN_MS })
   if (stderr !== '') say(stderr.trimEnd())
   return JSON.parse(stdout)
 }

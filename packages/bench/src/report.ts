@@ -4,7 +4,7 @@ import { type Machine, sentenceOf } from './machine.ts'
 import type { Ratio, Results } from './measure.ts'
 import type { Suite } from './suite.ts'
 
-export function toTables(suite: Suite, machine: Machine, { rows, ratios }: Results): string {
+export function toTables(suite: Suite, machine: Machine, { rows, ratios, limits }: Results): string {
   const figures = table(['workload', 'contender', 'unit', 'median', 'min', 'max'], 3)
   for (const { workload, contender, unit, median, min, max } of rows) {
     figures.push([workload, contender, unit, ...[median, min, max].map(shown)])
@@ -14,7 +14,13 @@ export function toTables(suite: Suite, machine: Machine, { rows, ratios }: Resul
     const { comparison, median, min, max } = ratio
     compared.push([comparison.name, ...[median, min, max].map(shown), budgetOf(ratio), verdictOn(ratio, ratios)])
   }
-  return [`Suite ${suite.name} on ${sentenceOf(machine)}`, figures.toString(), compared.toString()].join('\n\n')
+  const counted = table(['count', 'median', 'min', 'max', 'budget', ''], 1)
+  for (const { workload, contender, unit, median, min, max, atMost } of limits) {
+    const verdict = median <= atMost ? 'kept' : 'MISSED'
+    counted.push([`${workload}: ${contender}, ${unit}`, ...[median, min, max].map(shown), `≤ ${atMost}`, verdict])
+  }
+  const tables = [figures, compared, ...(limits.length === 0 ? [] : [counted])].map(String)
+  return [`Suite ${suite.name} on ${sentenceOf(machine)}`, ...tables].join('\n\n')
 }
 
 export function toJson(suite: Suite, machine: Machine, { rows, ratios }: Results): string {

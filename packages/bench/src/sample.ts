@@ -11,7 +11,7 @@ import { calls } from './workloads/workload.ts'
 
 const [contenderName = '', workloadName = ''] = process.argv.slice(2)
 const meter = await loadMeter(contenderName)
-process.stdout.write(`${JSON.stringify(meter === undefined ? await runGraph() : await meter())}\n`)
+process.stdout.write(`${JSON.stringify(meter === undefined ? await runGraph() : await meter(workloadName))}\n`)
 
 async function runGraph(): Promise<readonly Measurement[]> {
   const contender = await loadContender(contenderName)

@@ -4,6 +4,19 @@ export interface Suite {
   readonly name: string
   readonly cases: readonly Case[]
   readonly comparisons: readonly Comparison[]
+  /** Figures that are held against a number and not against each other: counts. */
+  readonly limits?: readonly Limit[]
+  /** What all its samples share. */
+  readonly open?: () => Promise<Place>
+}
+
+/** A server, for as long as a suite runs; samples find it in their environment. */
+export interface Place extends AsyncDisposable {
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface Limit extends Figure {
+  readonly atMost: number
 }
 
 /** Contenders that take turns on one workload. */

@@ -1,6 +1,7 @@
 /** A command on its way into the log. */
 import { createHash } from 'node:crypto'
 import { type Blob, type Command, slim, withoutRunId } from '@baton/core/adapter'
+import { shortened } from './shorthand.ts'
 
 export interface Draft {
   readonly command: Command
@@ -26,7 +27,7 @@ export interface TooLarge {
 export function draftOf(command: Command, { inlineMaxBytes, valueMaxBytes, lineMaxBytes }: Limits): Draft | TooLarge {
   const fullText = JSON.stringify(withoutRunId(command))
   // A character has three bytes at most.
-  if (fullText.length * 3 <= inlineMaxBytes) return { command, text: fullText, fullText, blobs: [] }
+  if (fullText.length * 3 <= inlineMaxBytes) return { command, text: shortened(fullText), fullText, blobs: [] }
   const slimmed = slim(fullText, inlineMaxBytes, sha256)
   const { blobs, places } = slimmed
   const text = blobs.length === 0 ? fullText : JSON.stringify({ blobs: places, command: slimmed.command })
@@ -34,7 +35,7 @@ export function draftOf(command: Command, { inlineMaxBytes, valueMaxBytes, lineM
   if (blobs.some((blob) => Buffer.byteLength(blob.text) > valueMaxBytes)) {
     return { type: 'too-large', limitBytes: valueMaxBytes }
   }
-  return { command, text, fullText, blobs }
+  return { command, text: shortened(text), fullText, blobs }
 }
 
 function sha256(text: string): string {

@@ -21,7 +21,8 @@ export async function* follow(options: FollowOptions): AsyncGenerator<RunEvent> 
   const { run, replay, from, live, signal, watch } = options
   const events: RunEvent[] = []
   let lastSeq = Math.max(1, from) - 1
-  let isNews = false
+  /** How many lines there are to be read, as far as we were told since we have read. */
+  let told = 0
   let wake = () => {}
   const nudge = () => wake()
   const take = (event: RunEvent) => {
@@ -33,18 +34,18 @@ export async function* follow(options: FollowOptions): AsyncGenerator<RunEvent> 
   }
   const stop = run.listen(take)
   const stopWatching = live
-    ? watch((lines) => {
-        // What this process has written itself, it knows.
-        if (lines !== undefined && lines <= run.position) return
-        isNews = true
+    ? watch((lines = Number.POSITIVE_INFINITY) => {
+        told = Math.max(told, lines)
         nudge()
       })
     : () => {}
   signal.addEventListener('abort', nudge)
   try {
     for (;;) {
-      isNews = false
-      await run.read()
+      const lines = told
+      told = 0
+      // What this process has written itself, it knows, or will when the answer to it is here.
+      if (lines > run.position) await run.read(lines)
       if (events.length === 0 && (run.machine?.state.seq ?? 0) > lastSeq) {
         const past = replay()
         past.listen((event) => {
@@ -60,7 +61,7 @@ export async function* follow(options: FollowOptions): AsyncGenerator<RunEvent> 
       if ((machine?.state.seq ?? 0) > lastSeq) continue
       const ended = machine === undefined || isTerminal(machine.state.status)
       if (!live || signal.aborted || run.removed || ended) return
-      if (isNews) continue
+      if (told > run.position) continue
       await new Promise<void>((resolve) => {
         wake = resolve
       })

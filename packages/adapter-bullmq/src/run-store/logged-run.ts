@@ -26,7 +26,8 @@ import {
 } from '@baton/core/adapter'
 import { messageOf } from '../errors.ts'
 import type { Draft } from './draft.ts'
-import type { ScriptLine, StepAnswer } from './script-line.ts'
+import { MOST_LINES, type ScriptLine, type StepAnswer } from './script-line.ts'
+import { unshortened } from './shorthand.ts'
 
 /** What became of a command: the machine's answer, or that there is no such run. */
 export type Answer =
@@ -57,12 +58,12 @@ interface Pending {
 }
 
 interface Reader {
+  /** Is served by knowing so many. */
+  readonly lines: number
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
 
-/** Lines in one answer. */
-const MOST_LINES = 1_000
 /** Commands in one step: Lua passes that many arguments at once. */
 const MOST_TEXTS = 500
 /** Answers of the script. */
@@ -146,10 +147,10 @@ export class LoggedRun {
     return ownAnswer(answerWithoutChange(this.#machine, command, atMs, this.#machineOptions))
   }
 
-  /** Reads what others have written. */
-  read(): Promise<void> {
+  /** Reads what others have written. @param lines nothing is read when so many are known by then */
+  read(lines = Number.POSITIVE_INFINITY): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#readers.push({ resolve, reject })
+      this.#readers.push({ lines, resolve, reject })
       this.#begin()
     })
   }
@@ -175,7 +176,8 @@ export class LoggedRun {
       try {
         if (this.#broken !== undefined) throw this.#broken
         const before = this.#position
-        await this.#exchange(batch)
+        const isNeeded = batch.length > 0 || readers.some(({ lines }) => lines > before)
+        if (isNeeded) await this.#exchange(batch)
         const foreign = this.#position - before > batch.length
         if (this.#position > before) this.#options.onApplied(this, { own: batch.length > 0, foreign })
         for (const { resolve } of readers) resolve()
@@ -206,12 +208,10 @@ export class LoggedRun {
     const blobs = batch.flatMap(({ draft }) => draft.blobs)
     const answer = await this.#options.line.send({
       name: 'append',
-      keys: [log, this.#options.keys.blobs],
+      keys: [log, blobs.length === 0 ? '' : this.#options.keys.blobs],
       args: [
-        this.runId,
         this.#position,
         this.#stamp,
-        MOST_LINES,
         blobs.length,
         ...blobs.flatMap(({ sha256, text }) => [sha256, text]),
         batch.length,
@@ -244,13 +244,11 @@ export class LoggedRun {
     const note = draftOf?.type === 'create' ? JSON.stringify(noteOf(draftOf.machine.state)) : ''
     const answer = await line.send({
       name: 'create',
-      keys: [keys.log, keys.blobs, dueKey(run)],
+      keys: [keys.log, draft.blobs.length === 0 ? '' : keys.blobs, dueKey(run)],
       args: [
-        this.runId,
         flowNameOf(run),
         note,
         run.startAtMs ?? 0,
-        MOST_LINES,
         draft.blobs.length,
         ...draft.blobs.flatMap(({ sha256, text }) => [sha256, text]),
         draft.text,
@@ -319,7 +317,7 @@ export class LoggedRun {
   #parse(line: string): { atMs: number; command: StoredCommand; blobs: readonly BlobPlace[] } {
     try {
       const end = line.indexOf('|')
-      const content = JSON.parse(line.slice(end + 1)) as StoredCommand | LineWithBlobs
+      const content = JSON.parse(unshortened(line.slice(end + 1))) as StoredCommand | LineWithBlobs
       const atMs = Number(line.slice(0, end))
       return 'blobs' in content ? { atMs, ...content } : { atMs, command: content, blobs: NONE }
     } catch (error) {

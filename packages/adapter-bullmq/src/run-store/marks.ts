@@ -65,7 +65,7 @@ export class Marks {
     return {
       name: 'index',
       keys: [run.logKey, dueKey],
-      args: [run.runId, run.position, due, remind, ended, letters, note],
+      args: [run.position, due, remind, ended, letters, note],
     }
   }
 

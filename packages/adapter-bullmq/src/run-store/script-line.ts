@@ -14,6 +14,7 @@ import type { StoreClock } from './store-clock.ts'
 /** One step of `scripts/transact.ts`. Numbers among the arguments are sent as they are written. */
 export interface Step {
   readonly name: 'create' | 'append' | 'read' | 'index' | 'enlist' | 'delist' | 'purge'
+  /** '' for one that is not needed. */
   readonly keys: readonly string[]
   readonly args: readonly (string | number)[]
 }
@@ -48,6 +49,8 @@ const ALONG_MS = 2
 /** What one call carries at most: a script stops the whole server while it runs. */
 const MOST_STEPS = 500
 const MOST_CHARS = 1024 * 1024
+/** Of a log, in one answer. */
+export const MOST_LINES = 1_000
 
 export class ScriptLine {
   readonly #options: ScriptLineOptions
@@ -138,9 +141,12 @@ export class ScriptLine {
 
   async #call(steps: readonly Step[]): Promise<readonly [string, ...unknown[]]> {
     const { redis, keys, lookMs, publish, timeoutMs } = this.#options
-    const allKeys = [keys.created, keys.ended, keys.remind, keys.notes, keys.flows, keys.letters, keys.gone]
-    const places = new Map<string, number>()
-    const args: (string | number)[] = [lookMs, publish]
+    const allKeys = [keys.remind]
+    if (!steps.every(({ name }) => name === 'append' || name === 'read')) {
+      allKeys.push(keys.created, keys.ended, keys.notes, keys.flows, keys.letters, keys.gone)
+    }
+    const places = new Map([['', 0]])
+    const args: (string | number)[] = [lookMs, publish, MOST_LINES]
     for (const step of steps) {
       args.push(step.name)
       for (const key of step.keys) {

@@ -6,20 +6,23 @@
  * by core's machine to everybody who reads the list in its order. So the script has no rule of a run in it: it stamps
  * the time, appends, and gives back what the caller has not read yet.
  *
- * KEYS[1..7]  created, ended, remind, notes, flows, letters, gone of the shard; KEYS[8..] as the steps name them
+ * KEYS[1]     remind of the shard; [2..7] created, ended, notes, flows, letters, gone, unless all steps append or read;
+ *             then those that the steps name
  * ARGV[1]     how long an appended command may go without a look at its run, in ms
  * ARGV[2]     PUBLISH or SPUBLISH
- * ARGV[3..]   the steps, one after the other:
+ * ARGV[3]     how many lines an answer may have at most
+ * ARGV[4..]   the steps, one after the other. A key is told by its place, 0 for one that is not needed; where there is a
+ *             log its name says which run it is:
  *
- *   create  log blobs due  run flow note startAtMs(0: now)  most  b (digest value)*b  text
+ *   create  log blobs due  flow note startAtMs(0: now)  b (digest value)*b  text
  *             The note is written with the time in place of its `createdAtMs`.
- *             → length of the log, and 0; or -1: purged; or, where there is a log, its length and its first `most` lines
- *   append  log blobs  run known stamp  most  b (digest value)*b  t text*t
- *             → length of the log, and up to `most` lines from `known` to its own; or 0: there is no log; or -2: the line
+ *             → length of the log, and 0; or -1: purged; or, where there is a log, its length and its first lines
+ *   append  log blobs  known stamp  b (digest value)*b  t text*t
+ *             → length of the log, and its lines from `known` to its own; or 0: there is no log; or -2: the line
  *               before `known` is not of `stamp`: the server has lost lines that the caller knows, and nothing was written
  *   read    log  known stamp most
  *             → length of the log, and up to `most` lines from `known`; or 0, or -2 as above
- *   index   log due  run at  due remind ended letters note
+ *   index   log due  at  due remind ended letters note
  *             → 1 if the log still has the length `at`, and 0 if somebody has written: then it is for them to say.
  *               A mark is '' to leave it, '-' to remove it, '<n' to move it to n if it is later or absent, 'n' to put it there
  *   enlist  waiting  run
@@ -35,13 +38,13 @@
  * only this script writes.
  */
 export const transact = `
-local created, ended, remind, notes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local remind, created, ended, notes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local flows, letters, gone = KEYS[5], KEYS[6], KEYS[7]
-local lookMs, publish = tonumber(ARGV[1]), ARGV[2]
+local lookMs, publish, mostLines = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local stamp = string.format('%.0f', now)
-local at = 2
+local at = 3
 
 local function arg()
   at = at + 1
@@ -52,6 +55,12 @@ local function key()
 end
 local function number()
   return tonumber(arg())
+end
+
+-- Logs and indexes of a shard differ in what is behind its tag.
+local idAt = #remind - #':remind' + #':run:' + 1
+local function runOf(log)
+  return string.sub(log, idAt)
 end
 
 local function keepBlobs(blobs, count)
@@ -90,11 +99,11 @@ local steps = {}
 
 function steps.create()
   local log, blobs, due = key(), key(), key()
-  local run, flow, note, startAt, most, count = arg(), arg(), arg(), number(), number(), number()
+  local run, flow, note, startAt, count = runOf(log), arg(), arg(), number(), number()
   local length = redis.call('LLEN', log)
   if length > 0 then
     skip(2 * count + 1)
-    local lines = redis.call('LRANGE', log, 0, most - 1)
+    local lines = redis.call('LRANGE', log, 0, mostLines - 1)
     table.insert(lines, 1, length)
     return lines
   end
@@ -116,7 +125,7 @@ end
 
 function steps.append()
   local log, blobs = key(), key()
-  local run, known, stamped, most, count = arg(), number(), arg(), number(), number()
+  local known, stamped, count = number(), arg(), number()
   local stop = missing(log, known, stamped)
   if stop then
     skip(2 * count)
@@ -130,11 +139,11 @@ function steps.append()
     lines[index] = stamp .. '|' .. arg()
   end
   local length = redis.call('RPUSH', log, unpack(lines))
-  redis.call('ZADD', remind, 'LT', string.format('%.0f', now + lookMs), run)
+  redis.call('ZADD', remind, 'LT', string.format('%.0f', now + lookMs), runOf(log))
   redis.call(publish, log, length)
   local last = length - texts - 1
   if known > last then return {length} end
-  local missed = redis.call('LRANGE', log, known, math.min(last, known + most - 1))
+  local missed = redis.call('LRANGE', log, known, math.min(last, known + mostLines - 1))
   table.insert(missed, 1, length)
   return missed
 end
@@ -151,7 +160,8 @@ function steps.read()
 end
 
 function steps.index()
-  local log, due, run, length = key(), key(), arg(), number()
+  local log, due, length = key(), key(), number()
+  local run = runOf(log)
   local dueAt, remindAt, endedAt, letterAt, note = arg(), arg(), arg(), arg(), arg()
   if redis.call('LLEN', log) ~= length then return {0} end
   mark(due, run, dueAt)

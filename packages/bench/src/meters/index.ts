@@ -1,4 +1,5 @@
 /** Every meter by name, loaded only when it is its turn. */
+import type { RedisContender } from '../redis/contender.ts'
 import type { Meter } from './meter.ts'
 
 const meters: Readonly<Record<string, () => Promise<Meter>>> = {
@@ -10,6 +11,14 @@ const meters: Readonly<Record<string, () => Promise<Meter>>> = {
   'sleeping, in memory': async () => (await import('./sleeping.ts')).sleepingInMemory,
   'sleeping, files': async () => (await import('./sleeping.ts')).sleepingOnFiles,
   'file-store, 1 MB context': async () => (await import('./large-context.ts')).largeContext,
+  'baton on redis': () => onRedis(async () => (await import('../redis/baton.ts')).contender),
+  'bullmq alone': () => onRedis(async () => (await import('../redis/bullmq.ts')).contender),
+  'flowcraft on bullmq': () => onRedis(async () => (await import('../redis/flowcraft.ts')).contender),
+  'floor-redis': () => onRedis(async () => (await import('../redis/floor.ts')).contender),
+}
+
+async function onRedis(load: () => Promise<RedisContender>): Promise<Meter> {
+  return (await import('../redis/meter.ts')).meterOf(load)
 }
 
 /** @returns undefined where no meter has this name */

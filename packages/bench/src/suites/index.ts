@@ -2,6 +2,7 @@ import type { Suite } from '../suite.ts'
 import { core as inProcess } from './core.ts'
 import { file } from './file.ts'
 import { loop } from './loop.ts'
+import { redis } from './redis.ts'
 import { sleeping } from './sleeping.ts'
 
 /** All that the core and the embedded default promise. */
@@ -16,5 +17,6 @@ export const suites: Readonly<Record<string, Suite>> = {
   'in-process': { ...inProcess, name: 'in-process' },
   file,
   loop,
+  redis,
   sleeping,
 }

@@ -23,7 +23,7 @@ import { type LimiterState, limiterDueAtMs } from '../model/limiter.ts'
 import type { RunMessage } from '../model/message.ts'
 import type { NewRun } from '../model/run.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
-import { forget, type InstanceState, NEVER, RunState, setDue } from '../model/run-state.ts'
+import { forget, type InstanceState, NEVER, newDueAtMs, RunState, setDue } from '../model/run-state.ts'
 import { delist, delistAll } from '../model/waiting-list.ts'
 import type {
   Claim,
@@ -263,9 +263,10 @@ export class RunMachine {
    * Costs nothing, so that an index of due runs can be kept up to date with every commit.
    */
   takeNewDueAtMs(): number {
-    const { newDueAtMs } = this.state
+    const atMs = newDueAtMs(this.state)
     this.state.newDueAtMs = NEVER
-    return newDueAtMs
+    this.state.newDue = undefined
+    return atMs
   }
 
   #emit(event: RunEvent): void {

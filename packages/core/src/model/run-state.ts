@@ -157,8 +157,10 @@ export class RunState {
   claimed = 0
   /** Instances on the waiting list for the run's version, and some that have left it. Not in the journal. */
   enlisted: Set<InstanceState> | undefined = undefined
-  /** The earliest due instant set since somebody last asked. No part of what the journal tells. */
+  /** The earliest due instant set since somebody last asked, `newDue` left out. No part of what the journal tells. */
   newDueAtMs: number
+  /** The instance whose due instant was set last: what is ready and then claimed in one go never was due for others. */
+  newDue: InstanceState | undefined = undefined
   /** Instances that became ready since the list was last emptied, in order. */
   opened: InstanceState[] = []
   /** Messages that were posted since then. */
@@ -210,7 +212,13 @@ export function outputOf({ results }: RunState): JsonValue | undefined {
 /** Since when, or from when on, it may be claimed. */
 export function setDue(state: RunState, instance: InstanceState, atMs: number): void {
   instance.dueAtMs = atMs
-  if (atMs < state.newDueAtMs) state.newDueAtMs = atMs
+  if (state.newDue !== instance) state.newDueAtMs = newDueAtMs(state)
+  state.newDue = instance
+}
+
+/** The earliest instant at which something becomes due that was not known when it was last asked for. */
+export function newDueAtMs({ newDueAtMs, newDue }: RunState): number {
+  return newDue === undefined || isSettled(newDue.status) ? newDueAtMs : Math.min(newDueAtMs, newDue.dueAtMs)
 }
 
 /**

@@ -1,0 +1,38 @@
+/** What a contender sends and what the server makes of it. */
+import { Redis } from 'ioredis'
+import { FlowcraftRedis } from './flowcraft-redis.ts'
+
+export interface Spent {
+  readonly commands: number
+  readonly calls: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+let commands = 0
+
+/** Of every ioredis that a contender may bring along. Before any client is made. */
+export function countCommands(): void {
+  for (const { prototype } of [Redis, FlowcraftRedis]) {
+    const send = prototype.sendCommand
+    prototype.sendCommand = function sendCommand(this: Redis, ...args) {
+      commands += 1
+      return send.apply(this, args)
+    }
+  }
+}
+
+/** What was spent until now, since the server was started; calls are those of scripts as well. */
+export async function spent(redis: Redis): Promise<Spent> {
+  const sent = commands
+  const [stats, calls] = await Promise.all([redis.info('stats'), redis.info('commandstats')])
+  const of = (name: string) => Number(new RegExp(`${name}:(\\d+)`).exec(stats)?.[1])
+  let total = 0
+  for (const [, count] of calls.matchAll(/^cmdstat_[^:]+:calls=(\d+)/gm)) total += Number(count)
+  return {
+    commands: sent,
+    calls: total,
+    bytesIn: of('total_net_input_bytes'),
+    bytesOut: of('total_net_output_bytes'),
+  }
+}
