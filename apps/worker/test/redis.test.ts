@@ -41,6 +41,8 @@ it('leaves with 1, and not as for a mistake, where no Redis answers', async () =
   const worker = startWorker({ BATON_STORE: 'redis://:sesame@127.0.0.1:1', BATON_FLOWS: flowsFile })
 
   expect(await worker.exit).toEqual({ code: 1, signal: null })
-  expect(worker.lines).toEqual([expect.stringContaining('STORE_UNAVAILABLE BATON_STORE')])
+  expect(worker.lines).toEqual([
+    expect.stringContaining('STORE_UNAVAILABLE BATON_STORE: no Redis to work with at 127.0.0.1:1'),
+  ])
   expect(worker.lines.join('\n')).not.toContain('sesame')
 })

@@ -14,7 +14,7 @@ export const redis: Backend = {
     if (look.part === 'queue') return
     const { prefix, allowEphemeral } = place
     const found = await adapter.lookAtRedis({ connection, prefix, allowEphemeral }).catch((error: unknown) => {
-      throw inWordsOfUrl(error, address)
+      throw inWordsOfUrl(error, address, place)
     })
     checkDurability(found.durability, look)
     if (!look.mustExist || found.hasStore) return
@@ -62,14 +62,21 @@ function clientOf(place: RedisPlace, client: Pick<typeof import('ioredis'), 'Clu
 }
 
 /** The adapter speaks of its options; here they stand in a URL. */
-function inWordsOfUrl(error: unknown, { field }: Address): unknown {
+function inWordsOfUrl(error: unknown, { field }: Address, { nodes }: RedisPlace): unknown {
   if (!BatonError.is(error)) return error
   const message = error.message.replace(/^connection: /, '')
   if (error.code === 'INVALID_OPTION') return mistake(field, message, hintFor(error))
   if (/\b(NOAUTH|WRONGPASS)\b/.test(message)) {
     return mistake(field, `this Redis does not let us in: ${message}`, 'Write redis://user:password@host.')
   }
-  return new BatonError(error.code, { field, message, hint: error.hint, cause: error })
+  const hosts = nodes.map(({ host, port }) => `${host}:${port}`).join(', ')
+  const [said] = message.split('. ')
+  return new BatonError(error.code, {
+    field,
+    message: `no Redis to work with at ${hosts} (${said})`,
+    hint: 'See that it runs and that the address is right; then start again.',
+    cause: error,
+  })
 }
 
 function hintFor({ hint }: BatonError): string {
