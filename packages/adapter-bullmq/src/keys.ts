@@ -5,8 +5,8 @@
  *   <prefix>:store                    hash    what the store was made with
  *   <prefix>:{s<n>}:run:<id>          list    the run's log: its commands, in their order; also the channel of its news
  *   <prefix>:{s<n>}:blobs:<id>        hash    its large values, by their digest
- *   <prefix>:{s<n>}:gone:<id>         string  it was purged; expires
  *   <prefix>:{s<n>}:notes             hash    a few words about each run
+ *   <prefix>:{s<n>}:gone              zset    tombstones: runs that were purged, by when their ids are free again
  *   <prefix>:{s<n>}:created           zset    all runs, by their creation
  *   <prefix>:{s<n>}:ended             zset    runs that have ended and have nothing more to say, by their end
  *   <prefix>:{s<n>}:letters           zset    runs with dead letters, by their creation
@@ -15,7 +15,7 @@
  *   <prefix>:{s<n>}:waiting:<flow>    set     runs that wait for a worker with that version
  *   <prefix>:{s<n>}:flows             set     the flows and versions of which there has been a run
  *
- * Nothing but `gone` ever expires.
+ * Nothing ever expires: what is removed is removed by a purge.
  */
 import { crc32 } from 'node:zlib'
 import type { DueFlow, RunId } from '@baton/core/adapter'
@@ -27,6 +27,7 @@ export interface ShardKeys {
   readonly notes: string
   readonly flows: string
   readonly letters: string
+  readonly gone: string
 }
 
 export class Keys {
@@ -55,6 +56,7 @@ export class Keys {
       notes: of('notes'),
       flows: of('flows'),
       letters: of('letters'),
+      gone: of('gone'),
     }
   }
 
@@ -64,10 +66,6 @@ export class Keys {
 
   blobs(runId: RunId): string {
     return `${this.#tagged(this.shardOf(runId))}:blobs:${runId}`
-  }
-
-  gone(runId: RunId): string {
-    return `${this.#tagged(this.shardOf(runId))}:gone:${runId}`
   }
 
   due(shard: number, flow: string): string {

@@ -33,6 +33,8 @@ export interface RedisRunStoreOptions {
   readonly cachedBytes?: number
   /** How long the id of a purged run stays taken. Default 14 days. */
   readonly tombstoneMs?: number
+  /** How long an answer of Redis may take before the call throws `STORE_UNAVAILABLE`. Default 10 s. */
+  readonly timeoutMs?: number
   /** How long a follower may miss a lost notice. Default 30 s. */
   readonly pollMs?: number
 }
@@ -61,6 +63,7 @@ export function checkRunStoreOptions(options: RedisRunStoreOptions): CheckedRunS
     cachedRuns: options.cachedRuns ?? 5_000,
     cachedBytes: options.cachedBytes ?? 128 * 1024 * 1024,
     tombstoneMs: options.tombstoneMs ?? defaults.tombstoneMs,
+    timeoutMs: options.timeoutMs ?? 10_000,
     pollMs: options.pollMs ?? 30_000,
   }
   const least: Partial<Record<keyof typeof checked, number>> = {
@@ -96,5 +99,6 @@ export const runStoreOptions = Object.keys({
   cachedRuns: true,
   cachedBytes: true,
   tombstoneMs: true,
+  timeoutMs: true,
   pollMs: true,
 } satisfies Record<keyof RedisRunStoreOptions, true>)

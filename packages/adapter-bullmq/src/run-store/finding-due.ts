@@ -29,6 +29,8 @@ type DueFilter = Omit<DueQuery, 'limit'>
 
 /** How many runs are looked at in one go. */
 const PAGE = 100
+/** Runs that others write to keep their marks; nobody shall go round with them. */
+const MOST_PAGES = 200
 
 export class FindingDue {
   readonly #options: FindingDueOptions
@@ -98,7 +100,7 @@ export class FindingDue {
   async #inIndex(key: string, limit: number, filter: DueFilter): Promise<readonly DueItem[]> {
     const { indexes, open, look, clock } = this.#options
     const items: DueItem[] = []
-    for (let offset = 0; items.length < limit; ) {
+    for (let offset = 0, pages = 0; items.length < limit && pages < MOST_PAGES; pages++) {
       const nowMs = clock.now()
       const runIds = (await indexes.marked(key, nowMs, offset, PAGE)) as readonly RunId[]
       const looks = runIds.map(async (runId) => {

@@ -14,7 +14,7 @@ export interface FollowOptions {
   readonly from: number
   readonly live: boolean
   readonly signal: AbortSignal
-  readonly watch: (wake: () => void) => () => void
+  readonly watch: (wake: (lines?: number) => void) => () => void
 }
 
 export async function* follow(options: FollowOptions): AsyncGenerator<RunEvent> {
@@ -33,7 +33,9 @@ export async function* follow(options: FollowOptions): AsyncGenerator<RunEvent> 
   }
   const stop = run.listen(take)
   const stopWatching = live
-    ? watch(() => {
+    ? watch((lines) => {
+        // What this process has written itself, it knows.
+        if (lines !== undefined && lines <= run.position) return
         isNews = true
         nudge()
       })

@@ -36,7 +36,7 @@ export type Answer =
 export interface LoggedRunOptions {
   readonly runId: RunId
   readonly line: ScriptLine
-  readonly keys: { readonly log: string; readonly blobs: string; readonly gone: string }
+  readonly keys: { readonly log: string; readonly blobs: string }
   /** The key under which the run stands as due, by its head. */
   readonly dueKey: (head: { readonly flowId: string; readonly version?: string }) => string
   readonly readBlobs: (key: string, digests: readonly string[]) => Promise<readonly (string | null)[]>
@@ -65,6 +65,9 @@ interface Reader {
 const MOST_LINES = 1_000
 /** Commands in one step: Lua passes that many arguments at once. */
 const MOST_TEXTS = 500
+/** Answers of the script. */
+const PURGED = -1
+const REWOUND = -2
 const NONE: readonly never[] = []
 
 export class LoggedRun {
@@ -75,6 +78,8 @@ export class LoggedRun {
   #machine: RunMachine | undefined
   /** How many lines were applied. */
   #position = 0
+  /** The time of the last of them, as it stands there. */
+  #stamp = ''
   #nowMs = 0
   #chars = 0
   #pending: Pending[] = []
@@ -205,6 +210,7 @@ export class LoggedRun {
       args: [
         this.runId,
         this.#position,
+        this.#stamp,
         MOST_LINES,
         blobs.length,
         ...blobs.flatMap(({ sha256, text }) => [sha256, text]),
@@ -212,15 +218,17 @@ export class LoggedRun {
         ...batch.map(({ draft }) => draft.text),
       ],
     })
+    if (answer.count === REWOUND) {
+      this.#forget()
+      return this.#exchange(batch)
+    }
     if (answer.count === 0) {
-      this.#remove()
+      this.#removed = true
       for (const { resolve } of batch) resolve(undefined)
       return
     }
     const ownFrom = answer.count - batch.length
-    // The store was set back to an earlier time: what we know is not what happened.
-    if (ownFrom < this.#position) this.#forget()
-    else await this.#apply(answer.lines)
+    await this.#apply(answer.lines)
     await this.#readUpTo(ownFrom)
     if (this.#position !== ownFrom) throw this.#lost()
     for (const { draft, resolve } of batch) resolve(this.#applyOwn(draft, answer))
@@ -236,7 +244,7 @@ export class LoggedRun {
     const note = draftOf?.type === 'create' ? JSON.stringify(noteOf(draftOf.machine.state)) : ''
     const answer = await line.send({
       name: 'create',
-      keys: [keys.log, keys.gone, keys.blobs, dueKey(run)],
+      keys: [keys.log, keys.blobs, dueKey(run)],
       args: [
         this.runId,
         flowNameOf(run),
@@ -248,8 +256,8 @@ export class LoggedRun {
         draft.text,
       ],
     })
-    if (answer.count === -1) {
-      this.#remove()
+    if (answer.count === PURGED) {
+      this.#removed = true
       resolve({ type: 'create', result: { status: 'purged' } })
       return
     }
@@ -259,8 +267,9 @@ export class LoggedRun {
       resolve(this.#applyOwn(draft, answer))
       return
     }
-    if (answer.count < this.#position) this.#forget()
-    await this.#apply(answer.lines.slice(this.#position))
+    // Its lines are told from the first on, whatever we know.
+    this.#forget()
+    await this.#apply(answer.lines)
     await this.#readUpTo(answer.count)
     const same = this.#machine?.isSameStart(run) === true
     resolve({ type: 'create', result: { status: 'exists', same } })
@@ -271,14 +280,15 @@ export class LoggedRun {
     const { line, keys } = this.#options
     while (this.#position < end) {
       const most = Math.min(MOST_LINES, end - this.#position)
-      const answer = await line.send({ name: 'read', keys: [keys.log], args: [this.#position, most] })
+      const answer = await line.send({ name: 'read', keys: [keys.log], args: [this.#position, this.#stamp, most] })
       if (answer.count === 0) {
-        this.#remove()
+        this.#removed = true
         return
       }
-      if (answer.count < this.#position) this.#forget()
+      if (answer.count === REWOUND) this.#forget()
       else if (answer.lines.length === 0) return
       else await this.#apply(answer.lines)
+      if (this.#removed) return
     }
   }
 
@@ -297,6 +307,7 @@ export class LoggedRun {
       this.#chars += line.length
     }
     const values = digests.size === 0 ? undefined : await this.#fetch([...digests])
+    if (this.#removed) return
     for (const { atMs, command, blobs } of parsed) {
       if (values !== undefined) {
         fatten(command, blobs, (sha256) => JSON.parse(values.get(sha256) ?? 'null') as JsonValue)
@@ -321,6 +332,10 @@ export class LoggedRun {
     const values = new Map<string, string>()
     for (const [index, sha256] of digests.entries()) {
       const text = found[index]
+      if (text === null && (await this.#isGone())) {
+        this.#removed = true
+        return values
+      }
       if (typeof text !== 'string' || createHash('sha256').update(text).digest('hex') !== sha256) {
         throw this.#corrupt(new Error(`the value ${sha256} is not there, or is another one`))
       }
@@ -332,6 +347,7 @@ export class LoggedRun {
 
   #applyOne(stored: StoredCommand, atMs: number): CommandResult | undefined {
     this.#nowMs = Math.max(this.#nowMs, atMs)
+    this.#stamp = String(atMs)
     this.#position += 1
     try {
       const command = stored.type === 'create' ? stored : withRunId(stored, this.#machine?.state.head.runId)
@@ -343,15 +359,18 @@ export class LoggedRun {
     }
   }
 
+  /** Whether it was purged while we read it. */
+  async #isGone(): Promise<boolean> {
+    const { line, keys } = this.#options
+    return (await line.send({ name: 'read', keys: [keys.log], args: [0, '', 1] })).count === 0
+  }
+
   #forget(): void {
     this.#machine = undefined
     this.#position = 0
+    this.#stamp = ''
     this.#nowMs = 0
     this.#chars = 0
-  }
-
-  #remove(): void {
-    this.#removed = true
   }
 
   #lost(): BatonError {

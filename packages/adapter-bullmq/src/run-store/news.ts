@@ -4,6 +4,9 @@
  */
 import type { Cluster, Redis } from 'ioredis'
 
+/** Told what the message says: of a run, how many lines its log has. Nothing where there was no message. */
+type Wake = (said?: number) => void
+
 /** A connection that is only listened on. */
 type Subscriber = Redis | Cluster
 
@@ -17,7 +20,7 @@ export interface NewsOptions {
 
 export class News {
   readonly #options: NewsOptions
-  readonly #wakers = new Map<string, Set<() => void>>()
+  readonly #wakers = new Map<string, Set<Wake>>()
   #subscriber: Subscriber | undefined
   #joining = new Set<string>()
   #leaving = new Set<string>()
@@ -29,7 +32,7 @@ export class News {
   }
 
   /** Calls back after each message on the channel, and now and then without one. @returns how to end it */
-  watch(channel: string, wake: () => void): () => void {
+  watch(channel: string, wake: Wake): () => void {
     const wakers = this.#wakers.get(channel)
     if (wakers === undefined) {
       this.#wakers.set(channel, new Set([wake]))
@@ -47,7 +50,7 @@ export class News {
     this.#subscriber?.disconnect()
   }
 
-  #unwatch(channel: string, wake: () => void): void {
+  #unwatch(channel: string, wake: Wake): void {
     const wakers = this.#wakers.get(channel)
     if (wakers?.delete(wake) !== true || wakers.size > 0) return
     this.#wakers.delete(channel)
@@ -91,14 +94,16 @@ export class News {
 
   #open(): Subscriber {
     const subscriber = this.#options.connect()
-    subscriber.on(this.#options.sharded ? 'smessage' : 'message', (channel: string) => this.#wake(channel))
+    subscriber.on(this.#options.sharded ? 'smessage' : 'message', (channel: string, said: string) =>
+      this.#wake(channel, Number(said)),
+    )
     // The first time there is nobody yet; later, what was said meanwhile is lost.
     subscriber.on('ready', () => this.#wakeAll())
     return subscriber
   }
 
-  #wake(channel: string): void {
-    for (const wake of [...(this.#wakers.get(channel) ?? [])]) wake()
+  #wake(channel: string, said?: number): void {
+    for (const wake of [...(this.#wakers.get(channel) ?? [])]) wake(said)
   }
 
   #wakeAll(): void {

@@ -3,6 +3,7 @@ import { BatonError } from '@baton/core'
 import type { Durability, RunId } from '@baton/core/adapter'
 import type { Cluster, Redis } from 'ioredis'
 import { isCluster as isClusterClient, openImpatient, openListener } from '../connection.ts'
+import { within } from '../deadline.ts'
 import { messageOf, storeFailure } from '../errors.ts'
 import { Keys } from '../keys.ts'
 import type { CheckedRunStoreOptions } from '../run-store-options.ts'
@@ -34,24 +35,25 @@ export interface Parts {
 const CACHE_MS = 3_600_000
 
 export async function openParts(options: CheckedRunStoreOptions): Promise<Parts> {
-  const { logger, prefix, allowEphemeral, redispatchMs, pollMs, tombstoneMs } = options
+  const { logger, prefix, allowEphemeral, redispatchMs, pollMs, tombstoneMs, timeoutMs } = options
   const onFailure = (error: unknown) => logger.log('warn', 'Redis', { error: messageOf(error) })
   const redis = openImpatient(options.connection, logger)
   const isCluster = isClusterClient(redis)
   try {
-    const durability = await checkServer(redis, { allowEphemeral, logger })
+    const durability = await within(timeoutMs, checkServer(redis, { allowEphemeral, logger }))
     const keys = new Keys(prefix, await shardsOfStore(redis, prefix, options.shards, isCluster ? 256 : 1))
     const clock = new StoreClock()
+    const asked = askedWithin(timeoutMs)
     const publish = isCluster ? 'SPUBLISH' : 'PUBLISH'
     const lines = new Map<number, ScriptLine>()
     const line = (shard: number): ScriptLine => {
       const known = lines.get(shard)
       if (known !== undefined) return known
-      const made = new ScriptLine({ redis, keys: keys.ofShard(shard), lookMs: redispatchMs, publish, clock })
+      const made = new ScriptLine({ redis, keys: keys.ofShard(shard), lookMs: redispatchMs, publish, clock, timeoutMs })
       lines.set(shard, made)
       return made
     }
-    const indexes = indexesOf(redis)
+    const indexes = indexesOf(redis, asked)
     const runs = new Runs({
       ...options,
       keys,
@@ -121,7 +123,7 @@ async function shardsOfStore(
   })
 }
 
-function indexesOf(redis: Redis | Cluster): Indexes & ListingIndexes {
+function indexesOf(redis: Redis | Cluster, asked: Asked): Indexes & ListingIndexes {
   return {
     marked: (key, untilMs, offset, count) =>
       asked(redis.zrange(key, '-inf', bound(untilMs), 'BYSCORE', 'LIMIT', offset, count)),
@@ -143,10 +145,14 @@ function bound(atMs: number): string {
   return atMs === Number.NEGATIVE_INFINITY ? '-inf' : String(atMs)
 }
 
-async function asked<Result>(answer: Promise<Result>): Promise<Result> {
-  try {
-    return await answer
-  } catch (error) {
-    throw storeFailure(error)
+type Asked = <Result>(answer: Promise<Result>) => Promise<Result>
+
+function askedWithin(timeoutMs: number): Asked {
+  return async (answer) => {
+    try {
+      return await within(timeoutMs, answer)
+    } catch (error) {
+      throw storeFailure(error)
+    }
   }
 }

@@ -49,7 +49,7 @@ async function purgeOne(options: RetentionOptions, runId: RunId, endedBeforeMs: 
   if (note?.lines === undefined || !(await mayGo(options, note, endedBeforeMs))) return false
   const answer = await line(keys.shardOf(runId)).send({
     name: 'purge',
-    keys: [keys.log(runId), keys.blobs(runId), keys.gone(runId)],
+    keys: [keys.log(runId), keys.blobs(runId)],
     args: [runId, note.lines, tombstoneMs],
   })
   if (answer.count === 1) forget(runId)

@@ -132,7 +132,7 @@ export class Runs {
     return new LoggedRun({
       runId,
       line: line(shard),
-      keys: { log: keys.log(runId), blobs: keys.blobs(runId), gone: keys.gone(runId) },
+      keys: { log: keys.log(runId), blobs: keys.blobs(runId) },
       dueKey: (flow: DueFlow) => keys.due(shard, flowName(flow)),
       readBlobs,
       redispatchMs,
@@ -143,7 +143,9 @@ export class Runs {
   async #mark({ run, marks }: Kept, news: Applied & { readonly isLook?: boolean }): Promise<void> {
     const { keys, line, redispatchMs } = this.#options
     const step = marks.step(run, redispatchMs, news)
-    if (step !== undefined) await line(keys.shardOf(run.runId)).send(step)
+    if (step === undefined) return
+    const ofShard = line(keys.shardOf(run.runId))
+    await (news.isLook === true ? ofShard.send(step) : ofShard.sendAlong(step))
   }
 
   #drop(runId: RunId, run: LoggedRun): void {

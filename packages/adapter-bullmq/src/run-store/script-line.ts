@@ -4,6 +4,7 @@
  * call, with nobody waiting for a timer.
  */
 import type { Cluster, Redis } from 'ioredis'
+import { within } from '../deadline.ts'
 import { storeFailure } from '../errors.ts'
 import type { ShardKeys } from '../keys.ts'
 import { Script } from '../scripts/script.ts'
@@ -31,6 +32,8 @@ export interface ScriptLineOptions {
   readonly lookMs: number
   readonly publish: 'PUBLISH' | 'SPUBLISH'
   readonly clock: StoreClock
+  /** How long an answer may take. */
+  readonly timeoutMs: number
 }
 
 interface Waiting {
@@ -40,6 +43,8 @@ interface Waiting {
 }
 
 const script = new Script(transact)
+/** How long what nobody waits for waits for company. */
+const ALONG_MS = 2
 /** What one call carries at most: a script stops the whole server while it runs. */
 const MOST_STEPS = 500
 const MOST_CHARS = 1024 * 1024
@@ -47,7 +52,10 @@ const MOST_CHARS = 1024 * 1024
 export class ScriptLine {
   readonly #options: ScriptLineOptions
   #waiting: Waiting[] = []
+  #later: Waiting[] = []
   #isUnderWay = false
+  #timer: NodeJS.Timeout | undefined
+  readonly #calls = new Set<Promise<void>>()
 
   constructor(options: ScriptLineOptions) {
     this.#options = options
@@ -63,28 +71,58 @@ export class ScriptLine {
     })
   }
 
-  /** Resolves when everything that was sent before is answered. */
+  /** The same for what nobody waits for: it goes with the next call, or alone if none comes soon, and holds nobody up. */
+  sendAlong(step: Step): Promise<StepAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#later.push({ step, resolve, reject })
+      this.#timer ??= setTimeout(() => this.#flush(), ALONG_MS)
+    })
+  }
+
+  /** Resolves when what was sent before is answered. */
   async settled(): Promise<void> {
-    while (this.#isUnderWay) await new Promise<void>((resolve) => setImmediate(resolve))
+    this.#flush()
+    // What waits now goes with the call after the one that is under way.
+    for (let round = 0; round < 2; round++) {
+      if (this.#isUnderWay) await Promise.resolve()
+      await Promise.all(this.#calls)
+    }
   }
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#take()
-      try {
-        const [stamp, ...answers] = await this.#call(batch.map(({ step }) => step))
-        const nowMs = Number(stamp)
-        this.#options.clock.note(nowMs)
-        for (const [index, { resolve }] of batch.entries()) {
-          const [count = 0, ...lines] = answers[index] as readonly [number, ...string[]]
-          resolve({ nowMs, count, lines })
-        }
-      } catch (error) {
-        const failure = storeFailure(error)
-        for (const { reject } of batch) reject(failure)
-      }
+      const along = this.#later.splice(0)
+      await this.#carry([...along, ...this.#take()])
     }
     this.#isUnderWay = false
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#later.length > 0) void this.#carry(this.#later.splice(0))
+  }
+
+  #carry(batch: readonly Waiting[]): Promise<void> {
+    const call = this.#answer(batch).finally(() => this.#calls.delete(call))
+    this.#calls.add(call)
+    return call
+  }
+
+  async #answer(batch: readonly Waiting[]): Promise<void> {
+    const { clock } = this.#options
+    try {
+      const [stamp, ...answers] = await this.#call(batch.map(({ step }) => step))
+      const nowMs = Number(stamp)
+      clock.note(nowMs)
+      for (const [index, { resolve }] of batch.entries()) {
+        const [count = 0, ...lines] = answers[index] as readonly [number, ...string[]]
+        resolve({ nowMs, count, lines })
+      }
+    } catch (error) {
+      const failure = storeFailure(error)
+      for (const { reject } of batch) reject(failure)
+    }
   }
 
   #take(): readonly Waiting[] {
@@ -99,8 +137,8 @@ export class ScriptLine {
   }
 
   async #call(steps: readonly Step[]): Promise<readonly [string, ...unknown[]]> {
-    const { redis, keys, lookMs, publish } = this.#options
-    const allKeys = [keys.created, keys.ended, keys.remind, keys.notes, keys.flows, keys.letters]
+    const { redis, keys, lookMs, publish, timeoutMs } = this.#options
+    const allKeys = [keys.created, keys.ended, keys.remind, keys.notes, keys.flows, keys.letters, keys.gone]
     const places = new Map<string, number>()
     const args: (string | number)[] = [lookMs, publish]
     for (const step of steps) {
@@ -115,6 +153,6 @@ export class ScriptLine {
       }
       for (const arg of step.args) args.push(arg)
     }
-    return (await script.run(redis, allKeys, args)) as [string, ...unknown[]]
+    return (await within(timeoutMs, script.run(redis, allKeys, args))) as [string, ...unknown[]]
   }
 }

@@ -6,18 +6,19 @@
  * by core's machine to everybody who reads the list in its order. So the script has no rule of a run in it: it stamps
  * the time, appends, and gives back what the caller has not read yet.
  *
- * KEYS[1..6]  created, ended, remind, notes, flows, letters of the shard; KEYS[7..] as the steps name them
+ * KEYS[1..7]  created, ended, remind, notes, flows, letters, gone of the shard; KEYS[8..] as the steps name them
  * ARGV[1]     how long an appended command may go without a look at its run, in ms
  * ARGV[2]     PUBLISH or SPUBLISH
  * ARGV[3..]   the steps, one after the other:
  *
- *   create  log gone blobs due  run flow note startAtMs(0: now)  most  b (digest value)*b  text
+ *   create  log blobs due  run flow note startAtMs(0: now)  most  b (digest value)*b  text
  *             The note is written with the time in place of its `createdAtMs`.
  *             → length of the log, and 0; or -1: purged; or, where there is a log, its length and its first `most` lines
- *   append  log blobs  run known  most  b (digest value)*b  t text*t
- *             → length of the log, and up to `most` lines from `known` to its own; or 0: there is no log
- *   read    log  known most
- *             → length of the log, and up to `most` lines from `known`; or 0
+ *   append  log blobs  run known stamp  most  b (digest value)*b  t text*t
+ *             → length of the log, and up to `most` lines from `known` to its own; or 0: there is no log; or -2: the line
+ *               before `known` is not of `stamp`: the server has lost lines that the caller knows, and nothing was written
+ *   read    log  known stamp most
+ *             → length of the log, and up to `most` lines from `known`; or 0, or -2 as above
  *   index   log due  run at  due remind ended letters note
  *             → 1 if the log still has the length `at`, and 0 if somebody has written: then it is for them to say.
  *               A mark is '' to leave it, '-' to remove it, '<n' to move it to n if it is later or absent, 'n' to put it there
@@ -25,7 +26,7 @@
  *             → 1
  *   delist  log waiting  run at
  *             → 1 if the log still has the length `at`
- *   purge   log blobs gone  run at tombstoneMs
+ *   purge   log blobs  run at tombstoneMs
  *             → 1 if the log still had the length `at`: nothing of the run is left but a tombstone
  *
  * Answer: the time in ms, then one answer per step.
@@ -34,7 +35,8 @@
  * only this script writes.
  */
 export const transact = `
-local created, ended, remind, notes, flows, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local created, ended, remind, notes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local flows, letters, gone = KEYS[5], KEYS[6], KEYS[7]
 local lookMs, publish = tonumber(ARGV[1]), ARGV[2]
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -72,10 +74,22 @@ local function mark(index, run, value)
   end
 end
 
+-- Whether the caller knows the beginning of this log: 0 for no log, -2 for another one.
+local function missing(log, known, stamped)
+  if known == 0 then
+    if redis.call('EXISTS', log) == 0 then return {0} end
+    return nil
+  end
+  local line = redis.call('LINDEX', log, known - 1)
+  if line and string.sub(line, 1, #stamped + 1) == stamped .. '|' then return nil end
+  if redis.call('EXISTS', log) == 0 then return {0} end
+  return {-2}
+end
+
 local steps = {}
 
 function steps.create()
-  local log, gone, blobs, due = key(), key(), key(), key()
+  local log, blobs, due = key(), key(), key()
   local run, flow, note, startAt, most, count = arg(), arg(), arg(), number(), number(), number()
   local length = redis.call('LLEN', log)
   if length > 0 then
@@ -84,7 +98,8 @@ function steps.create()
     table.insert(lines, 1, length)
     return lines
   end
-  if redis.call('EXISTS', gone) == 1 then
+  local tombstone = redis.call('ZSCORE', gone, run)
+  if tombstone and tonumber(tombstone) > now then
     skip(2 * count + 1)
     return {-1}
   end
@@ -101,11 +116,12 @@ end
 
 function steps.append()
   local log, blobs = key(), key()
-  local run, known, most, count = arg(), number(), number(), number()
-  if redis.call('EXISTS', log) == 0 then
+  local run, known, stamped, most, count = arg(), number(), arg(), number(), number()
+  local stop = missing(log, known, stamped)
+  if stop then
     skip(2 * count)
     skip(number())
-    return {0}
+    return stop
   end
   keepBlobs(blobs, count)
   local texts = number()
@@ -124,7 +140,9 @@ function steps.append()
 end
 
 function steps.read()
-  local log, known, most = key(), number(), number()
+  local log, known, stamped, most = key(), number(), arg(), number()
+  local stop = missing(log, known, stamped)
+  if stop then return stop end
   local length = redis.call('LLEN', log)
   if length <= known then return {length} end
   local lines = redis.call('LRANGE', log, known, known + most - 1)
@@ -158,9 +176,10 @@ function steps.delist()
 end
 
 function steps.purge()
-  local log, blobs, gone, run, length, tombstone = key(), key(), key(), arg(), number(), number()
+  local log, blobs, run, length, tombstone = key(), key(), arg(), number(), number()
   if length == 0 or redis.call('LLEN', log) ~= length then return {0} end
-  redis.call('SET', gone, '1', 'PX', tombstone)
+  redis.call('ZREMRANGEBYSCORE', gone, '-inf', stamp)
+  redis.call('ZADD', gone, string.format('%.0f', now + tombstone), run)
   redis.call('UNLINK', log, blobs)
   for _, index in ipairs({created, ended, remind, letters}) do
     redis.call('ZREM', index, run)

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RedisCoordinationStore, type RedisCoordinationStoreOptions, type RedisSource } from '../../src/index.ts'
-import { newPrefix } from '../redis-world.ts'
+import { newPrefix } from '../prefix.ts'
 import { Wire } from '../wire.ts'
 
 const shared = await startRedis()
