@@ -83,6 +83,11 @@ export const table: readonly Row[] = [
   { from: 'packages/cli', mayImport: ['public', 'node', 'library'], because: composes },
   { from: 'packages/console', mayImport: ['public', 'node', 'library'], because: composes },
   { from: 'apps/*', mayImport: ['public', 'node', 'library'], because: composes },
+  {
+    from: 'examples/00-main-job',
+    mayImport: ['public', '@baton/services', 'node', 'library'],
+    because: `${composes}; it may start the server that it shows`,
+  },
   { from: 'examples/*', mayImport: ['public', 'node', 'library'], because: composes },
 
   { from: 'packages/services', mayImport: ['house', 'node', 'library'], because: helpsUs },

@@ -142,7 +142,12 @@ export function waitsOf(summary: RunSummary): string[] {
   const approvals = names.map((name) => askLine('approval', name, runId, names.length > 1))
   const { signal } = pendingPause ?? {}
   const signals = signal === undefined ? [] : [askLine('signal', signal, runId)]
-  return [...pauses, ...approvals, ...signals, ...needsOf(summary)]
+  return [...pauses, ...approvals, ...signals, ...startOf(summary), ...needsOf(summary)]
+}
+
+function startOf({ status, startAtMs }: RunSummary): string[] {
+  const isToCome = status === 'pending' && startAtMs !== undefined && startAtMs > Date.now()
+  return isToCome ? [`begins at ${new Date(startAtMs).toISOString()}`] : []
 }
 
 function needsOf({ flowId, version, pendingSlot, pendingWorker }: RunSummary): string[] {

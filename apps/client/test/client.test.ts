@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FlowRuntime, parseRunId, type RunnableFlow } from '@baton/core'
+import { BatonClient, createFlow, FlowRuntime, parseRunId, type RunnableFlow } from '@baton/core'
 import { Schedules } from '@baton/schedule'
 import { FileJobQueue, FileRunStore } from '@baton/store-file'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -298,4 +298,20 @@ it('shows the schedules, and when they start something next', async () => {
     code: 0,
     out: 'nightly  active  report  0 3 * * * Europe/Berlin  2999-01-01T02:00:00.000Z\n',
   })
+})
+
+it('says when a run begins that was started for later', async () => {
+  const folder = temporaryFolder()
+  const store = new FileRunStore({ directory: folder })
+  const flow = createFlow('later').node('work', () => ({}))
+  await new BatonClient({ store, flows: [flow] }).start(flow, undefined, {
+    runId: 'r-1',
+    startAtMs: Date.UTC(2999, 0, 1),
+  })
+  await store.close()
+
+  const { out, err } = await client(folder, 'status', 'r-1').end
+
+  expect(out).toBe('pending\n')
+  expect(err).toContain('begins at 2999-01-01T00:00:00.000Z')
 })

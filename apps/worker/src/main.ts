@@ -2,11 +2,14 @@
 /** A worker process: read the configuration, compose, run, and stop well when told to. */
 import { hostname } from 'node:os'
 import { describeMistake } from '@baton/compose'
+import { BatonError } from '@baton/core'
 import { help, readConfig, type WorkerConfig } from './config.ts'
 import { createLogger } from './log.ts'
 import { startWorker, stopWhenAsked } from './run.ts'
 
 const EXIT_BAD_INPUT = 2
+/** All that was said is right, and a later start may succeed. */
+const EXIT_UNAVAILABLE = 1
 
 // Whoever read our log may be gone; that is no reason to drop the work.
 process.stderr.on('error', () => {})
@@ -38,5 +41,6 @@ async function run(config: WorkerConfig): Promise<void> {
 /** One line per mistake, all of them at once. */
 function refuse(mistakes: readonly unknown[]): void {
   for (const mistake of mistakes) process.stderr.write(`baton-worker: ${describeMistake(mistake)}\n`)
-  process.exitCode = EXIT_BAD_INPUT
+  const isUnavailable = mistakes.every((mistake) => BatonError.is(mistake, 'STORE_UNAVAILABLE'))
+  process.exitCode = isUnavailable ? EXIT_UNAVAILABLE : EXIT_BAD_INPUT
 }

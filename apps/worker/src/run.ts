@@ -1,5 +1,5 @@
 /** A worker's life in its process: it starts whole or not at all, and ends when it is told to. */
-import { addressesOf, checkPorts, loadFlows, openPorts, whenParentIsGone } from '@baton/compose'
+import { addressesOf, checkPorts, loadFlows, maskedUrl, openPorts, whenParentIsGone } from '@baton/compose'
 import { defaults, type ILogger, type RunnableFlow } from '@baton/core'
 import { BaseDistributedAdapter, Registry } from '@baton/core/adapter'
 import { withSchedules } from '@baton/schedule'
@@ -102,7 +102,7 @@ export async function startWorker(
   logger.log('info', 'worker is ready', {
     workerId,
     flows: names,
-    store: withoutPassword(store.url),
+    store: maskedUrl(store.url),
     health: health?.url,
   })
   if (/^memory:/i.test(store.url)) logger.log('warn', 'a memory: store is seen by this process alone', { workerId })
@@ -160,8 +160,4 @@ export function stopWhenAsked(worker: RunningWorker, config: WorkerConfig, logge
 
 function nameOf({ id, metadata }: { readonly id: string; readonly metadata?: { readonly version?: string } }): string {
   return metadata?.version === undefined ? id : `${id}@${metadata.version}`
-}
-
-function withoutPassword(url: string): string {
-  return url.replace(/^([^:/]+:\/\/)[^/@]*@/, '$1')
 }

@@ -58,13 +58,13 @@ describe('an environment with mistakes', () => {
   })
 
   it('names the package of a store that is not installed, and the flows that are not there', async () => {
-    const worker = startWorker({ BATON_STORE: 'redis://localhost', BATON_FLOWS: './nowhere.js' })
+    const worker = startWorker({ BATON_STORE: 'sqlite:./runs.db', BATON_FLOWS: './nowhere.js' })
 
     expect(await worker.exit).toEqual({ code: 2, signal: null })
     const [flowsLine, storeLine] = worker.lines
     expect(flowsLine).toContain('INVALID_OPTION BATON_FLOWS: there is no file')
     expect(storeLine).toContain('MISSING_ADAPTER BATON_STORE')
-    expect(storeLine).toContain('npm install @baton/adapter-bullmq')
+    expect(storeLine).toContain('npm install @baton/adapter-sqlite')
   })
 })
 

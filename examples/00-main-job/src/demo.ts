@@ -1,6 +1,7 @@
 /** `npm run demo`: reads what was typed, and has the play begin. */
 import { join } from 'node:path'
-import { type DemoOptions, help, Mistake, readOptions } from './options.ts'
+import { Mistake } from './mistake.ts'
+import { type DemoOptions, help, readOptions } from './options.ts'
 import { Demo } from './play.ts'
 
 const EXIT_BAD_INPUT = 2

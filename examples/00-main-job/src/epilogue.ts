@@ -1,8 +1,8 @@
 /** What is said when all is over: the result, who ran what, what was recovered, what to type next. */
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import colors from 'picocolors'
 import { seconds } from './screen.ts'
+import type { StoreKind } from './store.ts'
 import { isFile, type Story } from './story.ts'
 
 export interface Epilogue {
@@ -12,7 +12,8 @@ export interface Epilogue {
   readonly report: string
   readonly folder: string
   readonly runId: string
-  /** The run's folder, where it was kept. */
+  readonly kind: StoreKind
+  /** Where the run can be looked at, if it was kept. */
   readonly kept: string | undefined
 }
 
@@ -64,16 +65,14 @@ function recovered({ story }: Epilogue): string[] {
   )
 }
 
-function next({ kept, runId, report }: Epilogue): string[] {
+function next({ kept, kind, runId, report }: Epilogue): string[] {
   const own = ['npm run demo -- --dir <folder>', 'the same on your own Markdown files'] as const
   const look = [`less ${report}`, 'the report'] as const
+  const toKeep = kind === 'files' ? 'npm run demo -- --keep' : 'BATON_STORE=redis://… npm run demo -- --store redis'
   const journal =
     kept === undefined
-      ? (['npm run demo -- --keep', 'keep the journal and the logs, to look at them'] as const)
-      : ([
-          `BATON_STORE=file:${join(kept, 'store')} node apps/client/dist/main.js watch ${runId}`,
-          'the journal again',
-        ] as const)
+      ? ([toKeep, 'keep the journal, to look at it'] as const)
+      : ([`BATON_STORE='${kept}' node apps/client/dist/main.js watch ${runId}`, 'the journal again'] as const)
   const learn = ['cat examples/01-hello/README.md', 'the smallest flow; 02 and 03 go on from there'] as const
   const commands = [own, look, journal, learn]
   const width = Math.min(40, Math.max(...commands.map(([command]) => command.length)))

@@ -3,6 +3,8 @@ import { accessSync, constants, type Stats, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { listMarkdown } from './analyse.ts'
+import { Mistake } from './mistake.ts'
+import { checkStore, isKind, kinds, type StoreKind } from './store.ts'
 
 export interface DemoOptions {
   readonly folder: string
@@ -11,16 +13,7 @@ export interface DemoOptions {
   readonly report: string | undefined
   readonly json: boolean
   readonly keep: boolean
-}
-
-/** Something to say in a line, and what to do about it in the next. */
-export class Mistake extends Error {
-  readonly hint: string
-
-  constructor(message: string, hint: string) {
-    super(message)
-    this.hint = hint
-  }
+  readonly store: StoreKind
 }
 
 export const help = `npm run demo [-- options]
@@ -30,6 +23,8 @@ and shows that the job ends as if nothing had happened.
 
   --dir FOLDER    the files to work on (this repository's own)
   --report FILE   where the report goes (a temporary folder)
+  --store KIND    where the run is kept: files (the default), or redis: the one that BATON_STORE names, else one that
+                  is started for the demo
   --keep          keep the run's folder: journal, queue and the workers' logs
   --json          the last line of stdout is one JSON object; everything else goes to stderr
   --help
@@ -38,6 +33,7 @@ and shows that the job ends as if nothing had happened.
 const known = {
   dir: { type: 'string' },
   report: { type: 'string' },
+  store: { type: 'string', default: 'files' },
   keep: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -47,7 +43,7 @@ const known = {
 const typedIn = process.env.INIT_CWD ?? process.cwd()
 
 export async function readOptions(args: readonly string[], house: string): Promise<DemoOptions | 'help'> {
-  const { dir, report, keep, json, help: asksForHelp } = parse(args)
+  const { dir, report, store, keep, json, help: asksForHelp } = parse(args)
   if (asksForHelp) return 'help'
   const folder = dir === undefined ? house : from(dir)
   const reportFile = report === undefined ? undefined : from(report)
@@ -58,7 +54,11 @@ export async function readOptions(args: readonly string[], house: string): Promi
     throw new Mistake(`There are no Markdown files in ${folder}`, hint)
   }
   if (reportFile !== undefined) checkReport(reportFile)
-  return { folder, files, report: reportFile, json, keep }
+  if (!isKind(store)) {
+    throw new Mistake(`There is no --store ${store}`, `There are ${kinds.join(', ')}: npm run demo -- --store redis`)
+  }
+  await checkStore(store)
+  return { folder, files, report: reportFile, json, keep, store }
 }
 
 function parse(args: readonly string[]) {

@@ -18,6 +18,7 @@ import type { DemoOptions } from './options.ts'
 import { type Program, startProgram } from './processes.ts'
 import { writeReport } from './report.ts'
 import { createScreen, type Screen, seconds, type WorkerState } from './screen.ts'
+import { type DemoStore, openStore } from './store.ts'
 import { Story } from './story.ts'
 
 const LEASE_MS = 2_000
@@ -48,6 +49,7 @@ export class Demo {
   #killed: { readonly name: string; readonly held: readonly string[]; readonly atMs: number } | undefined
   #fail: (reason: Error) => void = () => {}
   #interrupted: { readonly by: EndingSignal; readonly atMs: number } | undefined
+  #store: DemoStore | undefined
   /** What the report has to say. */
   #expected: string | undefined
   #stall: ReturnType<typeof setTimeout> | undefined
@@ -114,25 +116,28 @@ export class Demo {
     writeFileSync(this.#gate, '')
     const many = `${files.length} Markdown ${files.length === 1 ? 'file' : 'files'}`
     this.#screen.say(`${colors.bold('Baton')}: ${many} in ${folder}`)
-    this.#screen.say('Two workers and a client share them out. No server: the store is a folder.')
+    const store = await openStore(this.#options.store, this.#home)
+    this.#store = store
+    if (this.#interrupted !== undefined) return store.close()
+    this.#screen.say(`Two workers and a client share them out. ${store.told}`)
     this.#expected = await this.#recount()
     if (this.#interrupted !== undefined) return
-    for (const name of WORKERS) this.#startWorker(name)
-    const client = this.#startClient()
+    for (const name of WORKERS) this.#startWorker(name, store)
+    const client = this.#startClient(store)
     const { code } = await client.exit
     if (this.#story.end !== 'completed') {
       throw new Error(this.#story.failure ?? `the client ended with code ${code}: ${client.lastWords()}`)
     }
   }
 
-  #startWorker(name: string): void {
+  #startWorker(name: string, { url }: DemoStore): void {
     const program = startProgram({
       name,
       house: this.#house,
       app: 'worker',
       args: ['--flows', this.#flowsFile],
       env: {
-        ...this.#stores,
+        BATON_STORE: url,
         BATON_WORKER_ID: name,
         BATON_LEASE_MS: String(LEASE_MS),
         BATON_SWEEP_MS: String(SWEEP_MS),
@@ -166,7 +171,7 @@ export class Demo {
     this.#killHalfWay()
   }
 
-  #startClient(): Program {
+  #startClient({ url }: DemoStore): Program {
     const { folder, report } = this.#options
     const input: ReportJob = { folder, report: report ?? join(this.#home, 'report.md'), gate: this.#gate }
     const what = ['markdown-report', '--flows', this.#flowsFile, '--input', JSON.stringify(input)]
@@ -175,7 +180,7 @@ export class Demo {
       house: this.#house,
       app: 'client',
       args: ['start', ...what, '--run-id', this.#runId, '--json'],
-      env: this.#stores,
+      env: { BATON_STORE: url },
       log: join(this.#home, 'client.log'),
       onOut: (line) => this.#onLine(line),
     })
@@ -254,6 +259,7 @@ export class Demo {
     }, LEASE_MS)
     await Promise.allSettled(this.#programs.map(({ exit }) => exit))
     clearTimeout(force)
+    await this.#store?.close()
   }
 
   async #finish(end: { status: string; isRight: boolean; problem: string | undefined }) {
@@ -288,8 +294,8 @@ export class Demo {
   }
 
   #places(keep: boolean) {
-    const { folder } = this.#options
-    return { folder, runId: this.#runId, kept: keep ? this.#home : undefined }
+    const { folder, store: kind } = this.#options
+    return { folder, runId: this.#runId, kept: keep || kind !== 'files' ? this.#store?.shown : undefined, kind }
   }
 
   #remove(name: string): void {
@@ -298,9 +304,5 @@ export class Demo {
 
   get #flowsFile(): string {
     return join(import.meta.dirname, `flows${extname(import.meta.filename)}`)
-  }
-
-  get #stores() {
-    return { BATON_STORE: `file:${join(this.#home, 'store')}` }
   }
 }

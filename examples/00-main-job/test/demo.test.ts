@@ -3,10 +3,14 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { expect, it, onTestFinished, vi } from 'vitest'
+import { startRedis } from '@baton/services'
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 
 // Four processes, a lease of two seconds, and a machine that may have other work.
 vi.setConfig({ testTimeout: 120_000 })
+
+const redis = await startRedis({ appendOnly: true, settings: { requirepass: 'sesame' } })
+afterAll(() => redis[Symbol.asyncDispose]())
 
 const house = join(import.meta.dirname, '../../..')
 
@@ -20,11 +24,11 @@ function temporaryFolder(files: Record<string, string> = {}): string {
 /** The demo from its sources; it starts the apps as it was started itself. */
 const fromSource = ['--conditions=@baton/source', '--import', 'tsx', join(import.meta.dirname, '../src/demo.ts')]
 
-function demo(options: { temp?: string; typedIn?: string }, ...args: string[]) {
-  const { temp = temporaryFolder(), typedIn = house } = options
+function demo(options: { temp?: string; typedIn?: string; store?: string; path?: string }, ...args: string[]) {
+  const { temp = temporaryFolder(), typedIn = house, store = 'nonsense', path = process.env.PATH } = options
   const { status, stdout, stderr } = spawnSync(process.execPath, [...fromSource, ...args], {
     cwd: house,
-    env: { ...process.env, TMPDIR: temp, INIT_CWD: typedIn, BATON_STORE: 'nonsense' },
+    env: { ...process.env, TMPDIR: temp, INIT_CWD: typedIn, BATON_STORE: store, PATH: path },
     encoding: 'utf8',
   })
   return { status, stdout, stderr }
@@ -55,6 +59,30 @@ it('loses a worker half-way and ends with the report of a recount', () => {
   const [home = ''] = readdirSync(temp).filter((name) => name.startsWith('baton-demo-'))
   expect(readdirSync(join(temp, home))).toEqual(['report.md'])
   expect(readFileSync(join(temp, home, 'report.md'), 'utf8')).toContain('- `11.md`: the link `12.md` leads nowhere')
+})
+
+describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'on Redis', () => {
+  it('starts one of its own where none is named, and leaves nothing of it', () => {
+    const temp = temporaryFolder()
+
+    const { status, stdout } = demo({ temp, store: '' }, '--dir', temporaryFolder(notes(12)), '--store', 'redis')
+
+    expect(stdout).toMatch(/Their runs are on a Redis of their own, redis:\/\/127\.0\.0\.1:\d+\./)
+    expect(stdout).toContain('dies on purpose')
+    expect(stdout).toMatch(/claimed by worker-[12], finished by worker-[12] after the lease/)
+    expect(status).toBe(0)
+    expect(readdirSync(temp)).not.toContainEqual(expect.stringMatching(/^baton-redis-/))
+  })
+
+  it('takes the one that BATON_STORE names, and says how to look at the run', () => {
+    const store = redis.url.replace('//', '//:sesame@')
+    const { status, stdout, stderr } = demo({ store }, '--dir', temporaryFolder(notes(4)), '--store', 'redis', '--json')
+
+    expect(status).toBe(0)
+    expect(stderr).toContain(`Their runs are on ${redis.url.replace('//', '//***@')}?prefix=baton-demo.`)
+    expect(stderr).toMatch(/BATON_STORE='redis:.*' node apps\/client\/dist\/main\.js watch demo-/)
+    expect(`${stdout}${stderr}`).not.toContain('sesame')
+  })
 })
 
 it('does so with a single file, and keeps what it is asked to keep', () => {
@@ -135,6 +163,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
+const DOWN = 'redis://:sesame@127.0.0.1:1'
+
 it('explains itself', () => {
   expect(demo({}, '--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('--dir FOLDER'), stderr: '' })
 })
@@ -147,10 +177,23 @@ it.each([
   { what: 'a report that has no folder', args: () => ['--report', '/nowhere/r.md'], says: 'There is no folder for' },
   { what: 'a report that is a folder', args: () => ['--report', temporaryFolder()], says: 'is a folder' },
   { what: 'a report that is a device', args: () => ['--report', '/dev/null'], says: '/dev/null is not a plain file' },
-])('refuses $what with 2 and a hint, and leaves nothing behind', ({ args, says }) => {
+  { what: 'an unknown kind of store', args: () => ['--store', 'rdeis'], says: 'There is no --store rdeis' },
+  {
+    what: 'a store that is no Redis',
+    args: () => ['--store', 'redis'],
+    says: 'BATON_STORE=nonsense?prefix=baton-demo is no',
+  },
+  {
+    what: 'a Redis that does not answer',
+    args: () => ['--store', 'redis'],
+    store: DOWN,
+    says: 'no Redis to work with at 127.0.0.1:1',
+  },
+  { what: 'a machine without Redis', args: () => ['--store', 'redis'], store: '', path: '', says: 'no redis-server' },
+])('refuses $what with 2 and a hint, and leaves nothing behind', ({ args, says, ...around }) => {
   const temp = temporaryFolder()
 
-  const { status, stdout, stderr } = demo({ temp }, ...args())
+  const { status, stdout, stderr } = demo({ temp, ...around }, ...args())
 
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
   expect(stderr).toContain(says)

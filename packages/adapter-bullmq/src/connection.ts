@@ -11,36 +11,54 @@ export type RedisSource = string | Redis | Cluster
  * Opens when it is first used. In an outage a command that was sent is never sent again behind our back: whether it took
  * effect is for the caller to find out, who must not be told that somebody else holds the lock that they have just taken.
  */
-export function openImpatient(source: RedisSource, logger: ILogger): Redis | Cluster {
-  return open(source, logger, { maxRetriesPerRequest: 0, lazyConnect: true })
+export function openImpatient(source: RedisSource, logger: ILogger, silenceMs = SILENCE_MS): Redis | Cluster {
+  return open(source, logger, { maxRetriesPerRequest: 0, lazyConnect: true, socketTimeout: silenceMs })
 }
 
 /** Opens at once, and again and again. Commands wait for as long as an outage lasts. What BullMQ wants of a connection. */
 export function openPatient(source: RedisSource, logger: ILogger): Redis | Cluster {
-  return open(source, logger, { maxRetriesPerRequest: null, lazyConnect: false })
+  return open(source, logger, { maxRetriesPerRequest: null, lazyConnect: false, socketTimeout: SILENCE_MS })
 }
 
 /** To listen on. In a cluster a channel lives where its key would, so that not every node hears of everything. */
 export function openListener(source: RedisSource, logger: ILogger): Redis | Cluster {
-  return open(source, logger, { maxRetriesPerRequest: null, lazyConnect: true }, { shardedSubscribers: true })
+  return open(
+    source,
+    logger,
+    { maxRetriesPerRequest: null, lazyConnect: true, socketTimeout: undefined },
+    { shardedSubscribers: true },
+  )
 }
+
+/**
+ * A connection that gives no answer for so long is dropped, and made anew: its other end may be gone without a word. Longer
+ * than BullMQ lets Redis wait for a job.
+ */
+const SILENCE_MS = 15_000
 
 interface Own {
   /** How often a connection may fail before it gives up on the commands that wait for it. `null`: never. */
   readonly maxRetriesPerRequest: 0 | null
   readonly lazyConnect: boolean
-  /** Answers are read as ioredis has always given them, whatever the client that we are given does. */
-  readonly replyMapping: 'legacy'
+  readonly socketTimeout: number | undefined
 }
 
-function open(
-  source: RedisSource,
-  logger: ILogger,
-  own: Omit<Own, 'replyMapping'>,
-  ofCluster: ClusterOptions = {},
-): Redis | Cluster {
-  const options: Own = { ...own, replyMapping: 'legacy' }
-  const client = typeof source === 'string' ? new Redis(source, options) : duplicate(source, options, ofCluster)
+/** What a client may have that is good for its own use, and would break ours. */
+const OURS = {
+  replyMapping: 'legacy',
+  stringNumbers: false,
+  autoResendUnfulfilledCommands: true,
+  commandTimeout: undefined,
+  blockingTimeout: undefined,
+} as const
+
+/** For as long as an outage lasts. */
+function retryAfterMs(times: number): number {
+  return Math.min(times * 50, 2_000)
+}
+
+function open(source: RedisSource, logger: ILogger, own: Own, ofCluster: ClusterOptions = {}): Redis | Cluster {
+  const client = typeof source === 'string' ? new Redis(source, single(own)) : duplicate(source, own, ofCluster)
   // Without a listener ioredis writes to the console. Whoever waits for an answer hears of it anyway.
   client.on('error', (error: unknown) =>
     logger.log('debug', 'a connection to Redis failed', { error: messageOf(error) }),
@@ -48,16 +66,22 @@ function open(
   return client
 }
 
-function duplicate(source: Redis | Cluster, options: Own, ofCluster: ClusterOptions): Redis | Cluster {
-  if (!isCluster(source)) return source.duplicate(options)
-  const redisOptions = { ...source.options.redisOptions, ...options }
+function single(own: Own) {
+  return { ...OURS, ...own, retryStrategy: retryAfterMs, enableOfflineQueue: true }
+}
+
+function duplicate(source: Redis | Cluster, own: Own, ofCluster: ClusterOptions): Redis | Cluster {
+  if (!isCluster(source)) return source.duplicate(single(own))
+  const redisOptions = { ...source.options.redisOptions, ...OURS, ...own }
   return source.duplicate(undefined, {
     ...ofCluster,
-    lazyConnect: options.lazyConnect,
+    lazyConnect: own.lazyConnect,
+    clusterRetryStrategy: retryAfterMs,
+    enableOfflineQueue: true,
     redisOptions,
     // A replica may not know yet what its master has answered.
     scaleReads: 'master',
-    ...(options.maxRetriesPerRequest === 0 ? { retryDelayOnFailover: 0 } : {}),
+    ...(own.maxRetriesPerRequest === 0 ? { retryDelayOnFailover: 0 } : {}),
   })
 }
 

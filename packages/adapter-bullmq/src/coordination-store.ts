@@ -22,7 +22,7 @@ export class RedisCoordinationStore implements ICoordinationStore {
 
   constructor(redis: RedisSource, options: RedisCoordinationStoreOptions = {}) {
     const { prefix, logger, timeoutMs } = checkCoordinationStoreOptions(redis, options)
-    this.#redis = openImpatient(redis, logger)
+    this.#redis = openImpatient(redis, logger, timeoutMs)
     // An empty hash tag: otherwise braces in a user's key would choose the slot that it goes to.
     this.#prefix = `${prefix}:coordination:{}`
     this.#timeoutMs = timeoutMs

@@ -34,6 +34,7 @@ export class BullMQJobQueue implements IJobQueue {
   readonly #held = new Map<string, () => Promise<void>>()
   #redis: Redis | Cluster | undefined
   #queue: Queue | undefined
+  #waiting: Promise<Queue> | undefined
   #isDown = false
 
   constructor(options: BullMQJobQueueOptions) {
@@ -99,34 +100,32 @@ export class BullMQJobQueue implements IJobQueue {
     return this.#redis
   }
 
+  /** The queue, when there is a connection. Those who come while one is waited for wait together. */
+  #readyQueue(): Promise<Queue> {
+    if (this.#queue !== undefined && this.#connection.status === 'ready') return Promise.resolve(this.#queue)
+    this.#waiting ??= this.#untilReady().finally(() => {
+      this.#waiting = undefined
+    })
+    return this.#waiting
+  }
+
   /**
    * Waits a while for a connection, once per outage: who sends must not be held up by each job again. Nothing is left
    * with the client while it has none, where it would pile up and come out stale.
    */
-  async #readyQueue(): Promise<Queue> {
+  async #untilReady(): Promise<Queue> {
     const { name, prefix, timeoutMs } = this.#options
-    await whenReady(this.#connection, this.#isDown ? 0 : timeoutMs).then(
-      () => {
-        this.#isDown = false
-      },
-      (error: unknown) => {
-        this.#isDown = true
-        throw error
-      },
-    )
-    const queue = this.#queue ?? new Queue(name, { prefix, connection: this.#connection })
-    if (this.#queue === undefined) {
-      this.#queue = queue
-      queue.on('error', () => {})
-    }
-    try {
-      await within(timeoutMs, queue.waitUntilReady())
-      return queue
-    } catch (error) {
-      // What BullMQ asks a connection first is asked once, and what came of it stays.
-      this.#queue = undefined
-      throw error
-    }
+    const patienceMs = this.#isDown ? 0 : timeoutMs
+    this.#isDown = true
+    await whenReady(this.#connection, patienceMs)
+    this.#isDown = false
+    if (this.#queue !== undefined) return this.#queue
+    const queue = new Queue(name, { prefix, connection: this.#connection })
+    queue.on('error', () => {})
+    // Kept only now: what BullMQ asks a connection first is asked once, and what came of it would stay.
+    await within(timeoutMs, queue.waitUntilReady())
+    this.#queue = queue
+    return queue
   }
 
   async #openFetcher(onError: (error: unknown) => void): Promise<Fetcher> {

@@ -27,6 +27,15 @@ export class Wire implements AsyncDisposable {
     this.#cutAfterAnswers = 0
   }
 
+  /** From now on nothing comes over the connections that there are, and nobody hears of that. New ones are whole. */
+  goSilent(): void {
+    for (const socket of this.#sockets) {
+      socket.unpipe()
+      socket.removeAllListeners('data')
+      socket.resume()
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy()
     await new Promise((resolve) => this.#server.close(resolve))

@@ -1,7 +1,9 @@
 /** Where the ports are: URLs, and the variables that they come from. */
 import { fileURLToPath } from 'node:url'
 import type { Values } from './environment.ts'
+import { maskedUrl } from './masked-url.ts'
 import { mistake } from './mistake.ts'
+import { redisPlaceOf } from './redis-url.ts'
 
 /** Where a port is, and from which variable we know. */
 export interface Address {
@@ -48,13 +50,14 @@ export function checkUrl(address: Address): void {
     throw mistake(field, `${JSON.stringify(url)} says more than memory: can tell apart`, 'Write memory: and no more.')
   }
   if (scheme === 'file') directoryOf(address)
+  if (scheme === 'redis' || scheme === 'rediss') redisPlaceOf(address)
 }
 
 /** The part before the colon. */
 export function schemeOf({ field, url }: Address): string {
   const scheme = SCHEME.exec(url)?.[1]
   if (scheme !== undefined) return scheme.toLowerCase()
-  throw mistake(field, `must be a URL, not ${JSON.stringify(url)}`, `Write something like ${URL_EXAMPLE}.`)
+  throw mistake(field, `must be a URL, not ${JSON.stringify(maskedUrl(url))}`, `Write something like ${URL_EXAMPLE}.`)
 }
 
 /** The folder that a `file:` URL names. */

@@ -5,7 +5,9 @@ export { readEnvironment, type Values, type Variable } from './environment.ts'
 
 // Stores and queues
 export { type Address, addressesOf } from './addresses.ts'
-export { type CheckOptions, checkPorts, type OpenOptions, openPorts, type Ports } from './open-ports.ts'
+export type { Ports } from './backends/backend.ts'
+export { maskedUrl } from './masked-url.ts'
+export { type CheckOptions, checkPorts, type OpenOptions, openPorts } from './open-ports.ts'
 
 // Flows
 export { type FlowsFile, flowsFileOf, loadFlows } from './load-flows.ts'

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { BatonClient, createFlow, FlowRuntime } from '@baton/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { checkPorts, openPorts, type Ports } from '../src/open-ports.ts'
+import type { Ports } from '../src/backends/backend.ts'
+import { checkPorts, openPorts } from '../src/open-ports.ts'
 import { temporaryFolder } from './folder.ts'
 
 const greet = createFlow<string>('greet').node('greet', ({ input }) => ({ output: `Hello, ${input}` }))
@@ -100,16 +101,16 @@ describe('what cannot be opened is refused with the variable and a hint', () => 
   })
 
   it('and with the command that installs what is missing', async () => {
-    const refused = openPorts({ BATON_REDIS_URL: 'rediss://box' })
+    const refused = openPorts({ BATON_STORE: 'sqlite:./runs.db' })
 
     await expect(refused).rejects.toMatchObject({
       code: 'MISSING_ADAPTER',
-      field: 'BATON_REDIS_URL',
-      hint: 'Install it: npm install @baton/adapter-bullmq',
+      field: 'BATON_STORE',
+      hint: 'Install it: npm install @baton/adapter-sqlite',
     })
   })
 
-  it('also for the folder, where nobody has installed its package', () => {
+  it('also for the folder and for Redis, where nobody has installed their packages', () => {
     // As at a user's desk: our sources, core, and nothing else.
     const desk = temporaryFolder()
     const house = join(import.meta.dirname, '../../..')
@@ -122,7 +123,9 @@ describe('what cannot be opened is refused with the variable and a hint', () => 
       import { describeMistake, openPorts } from ${JSON.stringify(pathToFileURL(join(desk, 'src/index.ts')).href)}
       const ports = await openPorts({ BATON_STORE: 'memory:' })
       console.log(Object.keys(ports).sort().join())
-      console.log(await openPorts({ BATON_STORE: 'file:./data' }).then(() => 'opened', describeMistake))`
+      for (const url of ['file:./data', 'redis://:secret@box']) {
+        console.log(await openPorts({ BATON_STORE: url }).then(() => 'opened', describeMistake))
+      }`
 
     const { stdout, stderr } = spawnSync(
       process.execPath,
@@ -131,9 +134,12 @@ describe('what cannot be opened is refused with the variable and a hint', () => 
     )
 
     expect(stderr).toBe('')
-    const [memory, file] = stdout.trimEnd().split('\n')
+    const [memory, file, redis] = stdout.trimEnd().split('\n')
     expect(memory).toBe('coordinationStore,queue,store')
     expect(file).toContain('MISSING_ADAPTER BATON_STORE')
     expect(file).toContain('Install it: npm install @baton/store-file')
+    expect(redis).toContain('MISSING_ADAPTER BATON_STORE')
+    expect(redis).toContain('Install it: npm install @baton/adapter-bullmq bullmq ioredis')
+    expect(redis).not.toContain('secret')
   })
 })

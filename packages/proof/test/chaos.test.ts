@@ -2,7 +2,8 @@
 import type { IRunStore } from '@baton/core'
 import type { NewRun } from '@baton/core/adapter'
 import { expect, it } from 'vitest'
-import { fileBackend } from '../src/chaos/backends/file.ts'
+import type { Backend } from '../src/chaos/backend.ts'
+import { backend as fileBackend } from '../src/chaos/backends/file.ts'
 import { type ChaosOptions, type ChaosResult, chaos } from '../src/chaos/chaos.ts'
 import { withMethods } from '../src/chaos/watched-store.ts'
 
@@ -20,6 +21,8 @@ it('files: nothing is lost, doubled or stuck while workers are killed and frozen
   expect(result.zombies).toBeGreaterThanOrEqual(8)
   expect(result.runs).toBeGreaterThan(100)
   expect(result.recovery.count).toBeGreaterThan(0)
+  expect(result.judged).toBeGreaterThan(1.2 * result.runs)
+  for (const count of Object.values(result.operators)) expect(count).toBeGreaterThan(0)
 })
 
 it('a store that does not look at fences is found out', { timeout: 300_000 }, async () => {
@@ -35,7 +38,15 @@ it('a store that does not look at fences is found out', { timeout: 300_000 }, as
   expect(doubled).toBeGreaterThan(0)
 })
 
-it('a store that forgets a start is found out', { timeout: 300_000 }, async () => {
+it('a store that forgets a start is found out, and servers are restarted where there are some', {
+  timeout: 300_000,
+}, async () => {
+  let restarts = 0
+  const restart = async () => void restarts++
+  const withServer: Backend = {
+    ...fileBackend,
+    prepare: async () => ({ ...(await fileBackend.prepare()), servers: [{ restart }] }),
+  }
   const forgotten = new Set<string>()
   const forgetful = (store: IRunStore): IRunStore =>
     withMethods(store, {
@@ -46,8 +57,9 @@ it('a store that forgets a start is found out', { timeout: 300_000 }, async () =
       },
     })
 
-  const result = await shortChaos({ kills: 1, spoilt: { client: forgetful } })
+  const result = await shortChaos({ kills: 1, spoilt: { client: forgetful }, backend: withServer })
 
+  expect([result.serverRestarts, restarts]).toEqual([1, 1])
   expect(result.lost).toBe(forgotten.size)
   expect(result.findings.map(({ runId }) => runId)).toEqual([...forgotten])
 })

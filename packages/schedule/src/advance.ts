@@ -14,6 +14,8 @@ export type News =
   | { readonly type: 'unpaused' }
   | { readonly type: 'triggered'; readonly runId: string }
   | { readonly type: 'updated'; readonly spec: Spec }
+  /** A change that does not go together with what the schedule is told by now. */
+  | { readonly type: 'unfit'; readonly code: string; readonly message: string }
   /** The flow refused this start. */
   | { readonly type: 'refused'; readonly firing: Firing; readonly code: string; readonly message: string }
 
@@ -53,6 +55,9 @@ export function advance(before: ScheduleState, spec: Spec, news: News, nowMs: nu
       draft.spec = news.spec
       draft.passOver(nowMs)
       draft.release()
+      break
+    case 'unfit':
+      draft.change({ lastRefusal: { code: news.code, message: news.message, atMs: nowMs } })
       break
     case 'refused':
       draft.refused(news, nowMs)

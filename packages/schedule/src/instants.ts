@@ -6,8 +6,8 @@ import { checkTiming, cronOf, type Timing, timingMembers } from './timing.ts'
 export function nextInstants(timing: Timing, fromMs: number, count: number): number[] {
   checkOptions(timing, timingMembers, 'timing')
   checkTiming(timing)
-  checkNumber(fromMs, 'fromMs', { least: 0 })
-  checkNumber(count, 'count', { least: 0, most: 10_000, whole: true })
+  checkNumber(fromMs, 'fromMs', { required: true, least: 0 })
+  checkNumber(count, 'count', { required: true, least: 0, most: 10_000, whole: true })
   return instantsAfter(timing, fromMs, count)
 }
 

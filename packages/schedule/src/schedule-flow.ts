@@ -107,15 +107,25 @@ function toNews(told: unknown, spec: Spec): News {
         return { type, runId: parseRunId(runId as string) }
       case 'updated': {
         checkOptions(changes as object, changeableMembers, 'changes')
-        const updated = changed(spec, changes as ScheduleChanges)
-        checkSpec(updated)
-        return { type, spec: updated }
+        return toUpdate(spec, changes as ScheduleChanges)
       }
       default:
         return NOTHING
     }
   } catch {
     return NOTHING
+  }
+}
+
+/** Whoever made the change has checked it against what was known then; another change may have come before it. */
+function toUpdate(spec: Spec, changes: ScheduleChanges): News {
+  try {
+    const updated = changed(spec, changes)
+    checkSpec(updated)
+    return { type: 'updated', spec: updated }
+  } catch (error) {
+    if (!BatonError.is(error)) throw error
+    return { type: 'unfit', code: error.code, message: error.message }
   }
 }
 

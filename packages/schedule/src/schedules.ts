@@ -17,7 +17,7 @@ import { checkInput } from './check-input.ts'
 import { EVERY_SCHEDULE, type Kept, MAILBOX, scheduleFlow, type Told, tagOf } from './schedule-flow.ts'
 import { changeableMembers, checkScheduleId, checkSpec, type Policies, type Spec, sameContent } from './spec.ts'
 import { firstState } from './state.ts'
-import type { Timing } from './timing.ts'
+import { checkIsToCome, type Timing } from './timing.ts'
 import { type ScheduleView, viewOf } from './view.ts'
 
 export interface SchedulesOptions extends Pick<ClientOptions, 'store' | 'queue' | 'serializer' | 'logger' | 'newId'> {
@@ -33,6 +33,8 @@ export type NewSchedule<Input = unknown> = {
   readonly input?: Input
 } & Timing &
   Policies
+
+const DELETED = 'the schedule was deleted'
 
 /** So many deleted schedules of one id may have left their tombstones. */
 const MOST_GENERATIONS = 1_000
@@ -75,6 +77,8 @@ export class Schedules {
     for (let tries = 0; tries < MOST_GENERATIONS; tries++) {
       if (found !== undefined && !this.#isFree(spec, found)) return this.#sameOrThrow(spec, found)
       if (found !== undefined) generation = Math.max(generation, found.kept.state.generation + 1)
+      // Asked for once more after its end it is given back; begun anew it would end without a run.
+      checkIsToCome(spec, this.#clock.now())
       const keeper = await this.#start(spec, generation)
       if (keeper === 'started') return this.get(id)
       // Somebody else was faster; or an older one was removed, and its id is still kept from use.
@@ -148,7 +152,8 @@ export class Schedules {
 
   /**
    * Changes what it is told, from the next instant on; what is left out stays. Runs that were started go on as they are.
-   * It takes effect as soon as a worker has heard of it.
+   * It takes effect as soon as a worker has heard of it. It is refused where it does not go together with what the schedule
+   * is told now; where another change is faster, and it does not go together with that one, `lastRefusal` says so.
    */
   async update(id: string, changes: ScheduleChanges): Promise<void> {
     checkOptions(changes, changeableMembers, 'changes')
@@ -179,10 +184,15 @@ export class Schedules {
     return runId
   }
 
-  /** Ends it for good. Runs that it has started go on. Deleting it again changes nothing. */
+  /**
+   * Ends it for good. Runs that it has started go on. Deleting it again changes nothing. Throws `UNKNOWN_SCHEDULE` where it
+   * has ended by itself: it stays what it is, and its id is free for another one.
+   */
   async delete(id: string): Promise<void> {
-    const found = await this.#known(id)
-    await this.#client.get(found.view.keeperRunId).cancel('the schedule was deleted')
+    const { view } = await this.#known(id)
+    if (view.status === 'deleted') return
+    const isDeleted = view.status !== 'ended' && (await this.#client.get(view.keeperRunId).cancel(DELETED))
+    if (!isDeleted) throw unknownSchedule(id, 'has ended')
   }
 
   async #tell(id: string, news: Told): Promise<void> {

@@ -23,6 +23,7 @@ export interface ScheduleState {
   readonly refusedCount: number
   /** The last run that was started. */
   readonly last?: Firing
+  /** Of a run, or of a change. */
   readonly lastRefusal?: { readonly code: string; readonly message: string; readonly atMs: number }
   /** The run that the next ones must not overlap. */
   readonly running?: Firing

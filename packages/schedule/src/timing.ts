@@ -69,11 +69,17 @@ export function checkTiming(timing: Timing): void {
     if (timeZone !== undefined) {
       throw refused('timeZone', 'given for an interval', 'An interval is a number of milliseconds in every zone.')
     }
-    checkNumber(everyMs, 'everyMs', { least: LEAST_INTERVAL_MS, most: LAST_MS, whole: true })
+    checkNumber(everyMs, 'everyMs', { required: true, least: LEAST_INTERVAL_MS, most: LAST_MS, whole: true })
     return
   }
   checkZone(timeZone)
   checkCron({ cron: cron as string, ...(timeZone === undefined ? {} : { timeZone }) })
+}
+
+/** Whether there is still something to come: a slip in the year would make a schedule that has ended before it began. */
+export function checkIsToCome({ endAtMs }: TimingWindow, nowMs: number): void {
+  if (endAtMs === undefined || endAtMs > nowMs) return
+  throw refused('endAtMs', `${new Date(endAtMs).toISOString()} has passed`, 'Nothing would ever be started.')
 }
 
 /** The last instant that a Date can hold. */

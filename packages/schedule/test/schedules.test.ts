@@ -274,6 +274,36 @@ describe('a schedule that is told something', () => {
     expect(await world.schedules.get('s')).toMatchObject({ everyMs: 2 * HOUR, input: 'b' })
   })
 
+  it('tells of a change that does not go together with one that was faster', async () => {
+    await using world = new World()
+    await world.schedules.create({ id: 's', flow: report, input: 'a', everyMs: HOUR })
+
+    // No worker has heard of the first when the second is made: by itself, each goes together with the hour.
+    await world.schedules.update('s', { everyMs: 2 * MINUTE })
+    await world.schedules.update('s', { jitterMs: 30 * MINUTE })
+    world.worker([report])
+    await world.clock.advance(MINUTE)
+
+    const { jitterMs, ...view } = await world.schedules.get('s')
+    expect(jitterMs).toBeUndefined()
+    expect(view).toMatchObject({
+      everyMs: 2 * MINUTE,
+      refusedCount: 0,
+      lastRefusal: { code: 'INVALID_OPTION', message: expect.stringContaining('jitterMs') },
+    })
+  })
+
+  it('is not deleted when it has ended by itself, and says so', async () => {
+    await using world = new World()
+    world.worker([report])
+    await world.schedules.create({ id: 's', flow: report, input: 'a', everyMs: HOUR, maxRuns: 1 })
+    await world.clock.advance(HOUR)
+
+    await expect(world.schedules.delete('s')).rejects.toMatchObject({ code: 'UNKNOWN_SCHEDULE', field: 'id' })
+
+    expect(await world.schedules.get('s')).toMatchObject({ status: 'ended' })
+  })
+
   it('is deleted, and what it has started goes on', async () => {
     await using world = new World()
     world.worker([slow])
@@ -363,6 +393,24 @@ describe('creating a schedule', () => {
 
     expect(await world.schedules.get('s')).toMatchObject({ status: 'active', startedCount: 1 })
     expect(await world.schedules.list()).toHaveLength(1)
+  })
+
+  it('that has ended before it begins is refused; asked for again after its end it is given back', async () => {
+    await using world = new World()
+    world.worker([report])
+    const endAtMs = world.clock.now() + 2 * HOUR
+    const schedule = { id: 's', flow: report, input: 'a', everyMs: HOUR, endAtMs }
+    await world.schedules.create(schedule)
+    await world.clock.advance(2 * HOUR)
+
+    expect(await world.schedules.create(schedule)).toMatchObject({ status: 'ended', startedCount: 1 })
+    for (const id of ['s', 'new']) {
+      await expect(world.schedules.create({ ...schedule, id, input: 'b' })).rejects.toMatchObject({
+        code: 'INVALID_OPTION',
+        field: 'endAtMs',
+        message: expect.stringContaining('2026-01-05T11:00:00.000Z'),
+      })
+    }
   })
 
   it('with an input that the flow refuses is refused', async () => {

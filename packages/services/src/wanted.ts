@@ -19,12 +19,16 @@ export function isOnPath(command: string): boolean {
   })
 }
 
-/** The one thing to type, where that is known. */
+/** Why there is none, and the one thing to type. */
 export function howToGet(command: string, debianPackage: string, variable: string): string {
-  const isRoot = process.getuid?.() === 0
-  const install =
-    isRoot && isOnPath('apt-get')
-      ? `install it with \`apt-get install -y ${debianPackage}\``
-      : `put \`${command}\` on the PATH`
-  return `there is no ${command} here: ${install}, or set ${variable} to the URL of one that may be written to`
+  return `there is no ${command} here: ${whatToType(command, debianPackage, variable)}`
+}
+
+/** The one thing to type, where that is known. */
+export function whatToType(command: string, debianPackage: string, variable: string): string {
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo '
+  const install = isOnPath('apt-get')
+    ? `install it with \`${sudo}apt-get install -y ${debianPackage}\``
+    : `put \`${command}\` on the PATH`
+  return `${install}, or set ${variable} to the URL of one that may be written to`
 }

@@ -28,6 +28,7 @@ import {
   pageOf,
   type RenewRequest,
   type RenewResult,
+  RunCache,
   type RunEvent,
   type RunId,
   type RunPage,
@@ -50,7 +51,6 @@ import { checkRunStoreOptions, type FileDurability, type FileRunStoreOptions } f
 import { recover } from './recovery.ts'
 import { RedoLog } from './redo-log.ts'
 import { purge, removeRun } from './retention.ts'
-import { RunCache } from './run-cache.ts'
 import { RunIndex } from './run-index.ts'
 import { Runs } from './runs.ts'
 import { openStoreFolder, type StoreFolder } from './store-folder.ts'
@@ -71,7 +71,7 @@ export class FileRunStore implements IRunStore {
   readonly #folder: StoreFolder
   readonly #files: OpenFiles
   readonly #redo: RedoLog | undefined
-  readonly #cache: RunCache
+  readonly #cache: RunCache<StoredRun>
   readonly #wheel: DueWheel
   readonly #tombstones: Tombstones
   readonly #runs: Runs
@@ -91,7 +91,13 @@ export class FileRunStore implements IRunStore {
     this.#logger = logger
     this.#folder = openStoreFolder(checked.directory, checked.durability)
     this.durability = this.#folder.durability
-    this.#cache = new RunCache({ runs: checked.cachedRuns, bytes: checked.cachedBytes })
+    this.#cache = new RunCache({
+      runs: checked.cachedRuns,
+      bytes: checked.cachedBytes,
+      // A log that was removed is found missing when it is read.
+      ageMs: Number.POSITIVE_INFINITY,
+      now: () => performance.now(),
+    })
     const { paths, folders } = this.#folder
     this.#files = new OpenFiles(checked.openFiles)
     const settleRedo = (begunUntilMs: number) => this.#recover(begunUntilMs)

@@ -7,6 +7,7 @@ import {
   type CommandResult,
   type CreateResult,
   copyOf,
+  type RunCache,
   type RunId,
   slim,
   withoutRunId,
@@ -18,7 +19,6 @@ import { messageOf } from './failure.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { Paths } from './paths.ts'
 import type { RedoLog } from './redo-log.ts'
-import type { RunCache } from './run-cache.ts'
 import { noteOf, type RunIndex } from './run-index.ts'
 import { StoredRun } from './stored-run.ts'
 import type { Tombstones } from './tombstones.ts'
@@ -32,7 +32,7 @@ export interface RunsOptions {
   readonly clock: IClock
   readonly logger: ILogger
   readonly redispatchMs: number
-  readonly cache: RunCache
+  readonly cache: RunCache<StoredRun>
   readonly wheel: DueWheel
   readonly index: () => RunIndex
   readonly tombstones: Tombstones

@@ -7,6 +7,7 @@ import { BatonError, isTerminal, type RunEvent } from '@baton/core'
 import {
   answerWithoutChange,
   applyCommand,
+  type CachedRun,
   type Command,
   type CommandResult,
   fatten,
@@ -26,7 +27,7 @@ export interface StoredRunOptions extends Omit<SharedLogOptions, 'path'> {
   readonly redispatchMs: number
 }
 
-export class StoredRun {
+export class StoredRun implements CachedRun {
   readonly paths: RunPaths
   readonly #log: SharedLog
   readonly #options: MachineOptions
@@ -84,6 +85,14 @@ export class StoredRun {
   /** About how much memory it takes. */
   get weightBytes(): number {
     return this.#log.endByte + this.#blobBytes
+  }
+
+  get hasEnded(): boolean {
+    return this.#machine !== undefined && isTerminal(this.#machine.state.status)
+  }
+
+  get mustStay(): boolean {
+    return this.failed
   }
 
   /** The earliest bucket in which the run surely has a marker; never when it has none. */

@@ -37,7 +37,7 @@ it('a run that starts later is there at once, and starts when its time has come'
 
   const handle = await client.start(remind, 'the plants', { startAtMs, runId: 'r' })
   await clock.advance(HOUR - 1)
-  expect(await handle.status()).toBe('pending')
+  expect(await handle.summary()).toMatchObject({ status: 'pending', startAtMs })
   await clock.advance(MINUTE)
 
   expect(await handle.status()).toBe('completed')

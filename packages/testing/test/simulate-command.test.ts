@@ -24,6 +24,13 @@ describe('simulate', () => {
     expect(JSON.parse(stdout)).toMatchObject({ seeds: 3, from: 1, violations: 0, failing: [] })
   })
 
+  it('tells what it can be told', { timeout: 60_000 }, () => {
+    const { status, stdout } = run('--help')
+
+    expect(status).toBe(0)
+    for (const option of ['--seeds', '--from', '--mutants', '--json', '--help']) expect(stdout).toContain(option)
+  })
+
   it.each([[['--seeds', 'many']], [['--from', '-1']], [['--speed']]])('refuses %j', { timeout: 60_000 }, (args) => {
     const { status, stdout, stderr } = run(...args)
 

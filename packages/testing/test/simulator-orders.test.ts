@@ -33,7 +33,7 @@ describe('every order', () => {
 
   it.each(tinyGraphs.map((graph) => [graph.name, graph] as const))(
     'of this one ends well: %s',
-    { timeout: 60_000 },
+    { timeout: 240_000 },
     async (_name, graph) => {
       const calm = await explore(graph, 0)
       const deadly = await explore(graph, 1)

@@ -41,6 +41,9 @@ describe(`seeds 1 to ${SEEDS}`, () => {
     let faults = 0
     let revisits = 0
     let children = 0
+    let successors = 0
+    let letIn = 0
+    let redriven = 0
 
     for (let seed = 1; seed <= SEEDS; seed++) {
       const simulated = await simulate({ seed })
@@ -49,6 +52,9 @@ describe(`seeds 1 to ${SEEDS}`, () => {
       faults += simulated.faults.length
       revisits += simulated.revisits
       children += simulated.children
+      successors += simulated.successors
+      letIn += simulated.letIn
+      redriven += simulated.redriven
     }
 
     expect([...statuses.keys()].sort()).toEqual(['cancelled', 'completed', 'failed'])
@@ -56,5 +62,6 @@ describe(`seeds 1 to ${SEEDS}`, () => {
     expect(faults).toBeGreaterThan(SEEDS * 5)
     expect(revisits).toBeGreaterThan(SEEDS / 4)
     expect(children).toBeGreaterThan(SEEDS / 4)
+    for (const count of [successors, letIn, redriven]) expect(count).toBeGreaterThan(SEEDS / 10)
   })
 })

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { type Delivery, parseJob, systemClock, wait } from '@baton/core/adapter'
+import { type Delivery, type Job, parseJob, systemClock, wait } from '@baton/core/adapter'
 import type { Job as BullMQJob } from 'bullmq'
 import { within } from '../deadline.ts'
 import { messageOf } from '../errors.ts'
-import { BullMQDelivery, bury, type DeliveryTools } from './delivery.ts'
+import { BullMQDelivery, type DeliveryTools } from './delivery.ts'
 import type { Fetcher } from './fetcher.ts'
 import { Slots } from './slots.ts'
 
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 10_000
+/** No command to Redis comes back as soon as this. */
+const INSTANT_MS = 0.2
+const LONGEST_VAIN_MS = 500
 /** How long a fetch that is under way at the stop may take to bring back what it has taken. */
 const LAST_FETCH_MS = 1_000
 
@@ -27,6 +30,7 @@ export class Consumer {
   #fetcher: Fetcher | undefined
   #failure: unknown
   #pauseMs = FIRST_PAUSE_MS
+  #vainFetches = 0
 
   constructor(handler: (delivery: Delivery) => Promise<void>, options: ConsumerOptions) {
     this.#handler = handler
@@ -62,12 +66,26 @@ export class Consumer {
     this.#failure = undefined
     this.#fetcher ??= await orStopped(this.#open(), stop)
     if (this.#fetcher === undefined || stop.aborted) return undefined
+    const askedAtMs = performance.now()
     const fetching = this.#fetcher.getNextJob(randomUUID())
     const job = await orStopped(fetching, stop)
-    if (!stop.aborted) return job
+    if (!stop.aborted) {
+      await this.#pace(job !== undefined || performance.now() - askedAtMs > INSTANT_MS)
+      return job
+    }
     const returned = fetching.then((late) => late?.moveToWait(late.token))
     await within(LAST_FETCH_MS, returned).catch(() => {})
     return undefined
+  }
+
+  /**
+   * A fetch that finds nothing waits in Redis for what comes. One that comes back at once, and again, did not even ask:
+   * somebody has set a rate limit to this queue, and BullMQ knows that it is reached.
+   */
+  async #pace(isServed: boolean): Promise<void> {
+    this.#vainFetches = isServed ? 0 : this.#vainFetches + 1
+    if (this.#vainFetches < 2) return
+    await wait(systemClock, Math.min(LONGEST_VAIN_MS, 2 ** this.#vainFetches), this.#options.stop)
   }
 
   async #open(): Promise<Fetcher> {
@@ -102,7 +120,7 @@ export class Consumer {
         await within(timeoutMs, bull.moveToWait(bull.token))
         return undefined
       }
-      const job = await this.#parse(bull)
+      const job = await this.#parse(bull, fetcher)
       if (job === undefined) return undefined
       const mayFetch = () => !stop.aborted
       const delivery = new BullMQDelivery(job, bull, { ...this.#options, fetcher, mayFetch })
@@ -114,11 +132,11 @@ export class Consumer {
     }
   }
 
-  async #parse(bull: BullMQJob) {
+  async #parse(bull: BullMQJob, fetcher: Fetcher): Promise<Job | undefined> {
     try {
       return parseJob(bull.data)
     } catch (error) {
-      await within(this.#options.timeoutMs, bury(bull, messageOf(error)))
+      await within(this.#options.timeoutMs, fetcher.bury(bull, messageOf(error)))
       return undefined
     }
   }

@@ -1,5 +1,5 @@
 import type { Delivery, ILogger, Job } from '@baton/core/adapter'
-import { type Job as BullMQJob, UnrecoverableError } from 'bullmq'
+import type { Job as BullMQJob } from 'bullmq'
 import { within } from '../deadline.ts'
 import { messageOf, queueFailure } from '../errors.ts'
 import type { Fetcher } from './fetcher.ts'
@@ -69,7 +69,7 @@ export class BullMQDelivery implements Delivery {
   async deadLetter(reason: string): Promise<void> {
     if (this.#state !== 'open') return
     this.#state = 'answered'
-    await this.#ask(() => bury(this.#bull, reason))
+    await this.#ask(() => this.#tools.fetcher.bury(this.#bull, reason))
   }
 
   /** The handler has ended. @returns the next job, which has come along with the answer for this one */
@@ -140,12 +140,4 @@ export class BullMQDelivery implements Delivery {
       throw queueFailure(error)
     }
   }
-}
-
-/** Takes a job out for good, whatever number of attempts its producer has given it. */
-export async function bury(bull: BullMQJob, reason: string): Promise<void> {
-  const error = new UnrecoverableError(reason)
-  // BullMQ would keep where in our code this line stands.
-  error.stack = ''
-  await bull.moveToFailed(error, bull.token ?? '', false)
 }

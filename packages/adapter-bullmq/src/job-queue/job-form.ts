@@ -4,15 +4,17 @@ import type { Job } from '@baton/core/adapter'
 
 export interface BullJob {
   readonly name: string
-  readonly data: Job
+  readonly data: Omit<Job, 'nodeId'>
   readonly opts: { readonly jobId: string; readonly priority: number }
 }
 
 export function bullJobOf(job: Job): BullJob {
+  // The instance says it, and each job is sent to Redis once and read twice.
+  const { nodeId: _, ...data } = job
   return {
     // What a person sees first who looks at the queue.
     name: job.instanceId,
-    data: job,
+    data,
     opts: { jobId: jobIdOf(job), priority: priorityOf(job.priority) },
   }
 }

@@ -1,6 +1,6 @@
 /** Opens runs and changes them: the one way in which a command becomes a line. */
-import type { Command, DueFlow, RunId } from '@baton/core/adapter'
-import { LRUCache } from 'lru-cache'
+import { isTerminal } from '@baton/core'
+import { type CachedRun, type Command, type DueFlow, RunCache, type RunId } from '@baton/core/adapter'
 import { flowName, type Keys } from '../keys.ts'
 import { draftOf, type Limits, type TooLarge } from './draft.ts'
 import { type Answer, type Applied, LoggedRun } from './logged-run.ts'
@@ -21,37 +21,58 @@ export interface RunsOptions extends Limits {
   readonly onFailure: (message: string, runId: RunId, error: unknown) => void
 }
 
-interface Kept {
+/** A run in the cache, with its marks. */
+class Kept implements CachedRun {
   readonly run: LoggedRun
-  readonly marks: Marks
+  readonly marks = new Marks()
   /** Changes that are under way. */
-  changes: number
+  changes = 0
+
+  constructor(run: (kept: Kept) => LoggedRun) {
+    this.run = run(this)
+  }
+
+  get weightBytes(): number {
+    return this.run.weight
+  }
+
+  get hasEnded(): boolean {
+    const { machine } = this.run
+    return machine !== undefined && isTerminal(machine.state.status)
+  }
+
+  /** Two handles of one run would undo each other's marks. */
+  get mustStay(): boolean {
+    return this.changes > 0
+  }
 }
 
 export class Runs {
   readonly #options: RunsOptions
-  readonly #cache: LRUCache<RunId, Kept>
-  /** Runs at work stay, whatever the cache says: two handles of one run would undo each other's marks. */
-  readonly #busy = new Map<RunId, Kept>()
+  readonly #cache: RunCache<Kept>
 
   constructor(options: RunsOptions) {
     this.#options = options
-    this.#cache = new LRUCache({
-      max: options.cachedRuns,
-      maxSize: options.cachedBytes,
-      maxEntrySize: Number.MAX_SAFE_INTEGER,
-      ttl: options.cacheMs,
-      sizeCalculation: ({ run }) => run.weight,
+    this.#cache = new RunCache({
+      runs: options.cachedRuns,
+      bytes: options.cachedBytes,
+      ageMs: options.cacheMs,
+      now: () => performance.now(),
     })
   }
 
   /** The run as it is now; undefined when it is not there. */
   async open(runId: RunId): Promise<LoggedRun | undefined> {
-    const { run } = this.#find(runId)
+    const kept = this.#find(runId)
+    const { run } = kept
     await run.read()
-    if (!run.removed) return run
-    this.#drop(runId, run)
-    return undefined
+    if (run.removed) {
+      this.#drop(runId, run)
+      return undefined
+    }
+    // It may have grown.
+    if (this.#cache.get(runId) === kept) this.#cache.keep(runId, kept)
+    return run
   }
 
   /** A handle of its own, which has read nothing yet, and moves no mark. */
@@ -61,7 +82,7 @@ export class Runs {
 
   /** What this process has in memory of a run, if anything. */
   known(runId: RunId): LoggedRun | undefined {
-    const kept = this.#busy.get(runId) ?? this.#cache.get(runId)
+    const kept = this.#cache.get(runId)
     return kept?.run.removed === false && !kept.run.broken ? kept.run : undefined
   }
 
@@ -74,18 +95,16 @@ export class Runs {
     const draft = draftOf(command, this.#options)
     if ('limitBytes' in draft) return draft
     kept.changes += 1
-    this.#busy.set(runId, kept)
     try {
       const answer = await run.write(draft)
       if (run.removed) this.#drop(runId, run)
-      else this.#cache.set(runId, kept)
+      else this.#cache.keep(runId, kept)
       return answer
     } catch (error) {
       if (run.broken) this.#drop(runId, run)
       throw error
     } finally {
       kept.changes -= 1
-      if (kept.changes === 0 && this.#busy.get(runId) === kept) this.#busy.delete(runId)
     }
   }
 
@@ -97,12 +116,11 @@ export class Runs {
 
   /** It was purged. */
   forget(runId: RunId): void {
-    this.#cache.delete(runId)
+    this.#cache.drop(runId)
   }
 
   clear(): void {
     this.#cache.clear()
-    this.#busy.clear()
   }
 
   /** The answer to a command that changes nothing, on what is in the log now. */
@@ -114,16 +132,16 @@ export class Runs {
   }
 
   #find(runId: RunId): Kept {
-    const known = this.#busy.get(runId) ?? this.#cache.get(runId)
+    const known = this.#cache.get(runId)
     if (known !== undefined && !known.run.removed && !known.run.broken) return known
-    const marks = new Marks()
-    const run = this.#make(runId, (_run, news) => {
-      const step = this.#mark(kept, news)
-      step.catch((error: unknown) => this.#options.onFailure('could not move the marks of a run', runId, error))
-    })
-    const kept: Kept = { run, marks, changes: 0 }
-    this.#cache.set(runId, kept)
-    return kept
+    const made = new Kept((kept) =>
+      this.#make(runId, (_run, news) => {
+        const step = this.#mark(kept, news)
+        step.catch((error: unknown) => this.#options.onFailure('could not move the marks of a run', runId, error))
+      }),
+    )
+    this.#cache.keep(runId, made)
+    return made
   }
 
   #make(runId: RunId, onApplied: (run: LoggedRun, news: Applied) => void): LoggedRun {
@@ -143,11 +161,12 @@ export class Runs {
   async #mark({ run, marks }: Kept, news: Applied & { readonly isLook?: boolean }): Promise<void> {
     const { keys, line, redispatchMs } = this.#options
     const step = marks.step(run, redispatchMs, news)
-    if (step !== undefined) await line(keys.shardOf(run.runId)).send(step)
+    if (step === undefined) return
+    const ofShard = line(keys.shardOf(run.runId))
+    await (news.isLook === true ? ofShard.send(step) : ofShard.sendAlong(step))
   }
 
   #drop(runId: RunId, run: LoggedRun): void {
-    if (this.#cache.peek(runId)?.run === run) this.#cache.delete(runId)
-    if (this.#busy.get(runId)?.run === run) this.#busy.delete(runId)
+    if (this.#cache.get(runId)?.run === run) this.#cache.drop(runId)
   }
 }

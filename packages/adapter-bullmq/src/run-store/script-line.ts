@@ -44,6 +44,8 @@ interface Waiting {
 }
 
 const script = new Script(transact)
+/** How long what nobody waits for waits for company. */
+const ALONG_MS = 2
 /** What one call carries at most: a script stops the whole server while it runs. */
 const MOST_STEPS = 500
 const MOST_CHARS = 1024 * 1024
@@ -53,9 +55,10 @@ export const MOST_LINES = 1_000
 export class ScriptLine {
   readonly #options: ScriptLineOptions
   #waiting: Waiting[] = []
+  #later: Waiting[] = []
   #isUnderWay = false
-  /** Settles with the call that is under way. */
-  #current: Promise<void> = Promise.resolve()
+  #timer: NodeJS.Timeout | undefined
+  readonly #calls = new Set<Promise<void>>()
 
   constructor(options: ScriptLineOptions) {
     this.#options = options
@@ -71,28 +74,50 @@ export class ScriptLine {
     })
   }
 
-  /** Resolves when what was sent before is answered: it is under way, or goes with the next call. */
+  /** The same for what nobody waits for: it goes with the next call, or alone if none comes soon, and holds nobody up. */
+  sendAlong(step: Step): Promise<StepAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#later.push({ step, resolve, reject })
+      this.#timer ??= setTimeout(() => this.#flush(), ALONG_MS)
+    })
+  }
+
+  /** Resolves when what was sent before is answered. */
   async settled(): Promise<void> {
-    await this.#current
-    if (this.#waiting.length === 0 && !this.#isUnderWay) return
-    // One that was planned in this turn.
-    await Promise.resolve()
-    await this.#current
+    this.#flush()
+    // What waits now goes with the call after the one that is under way.
+    for (let round = 0; round < 2; round++) {
+      if (this.#isUnderWay) await Promise.resolve()
+      await Promise.all(this.#calls)
+    }
   }
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      this.#current = this.#carry(this.#take())
-      await this.#current
+      const along = this.#later.splice(0)
+      await this.#carry([...along, ...this.#take()])
     }
     this.#isUnderWay = false
   }
 
-  async #carry(batch: readonly Waiting[]): Promise<void> {
+  #flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#later.length > 0) void this.#carry(this.#later.splice(0))
+  }
+
+  #carry(batch: readonly Waiting[]): Promise<void> {
+    const call = this.#answer(batch).finally(() => this.#calls.delete(call))
+    this.#calls.add(call)
+    return call
+  }
+
+  async #answer(batch: readonly Waiting[]): Promise<void> {
+    const { clock } = this.#options
     try {
       const [stamp, ...answers] = await this.#call(batch.map(({ step }) => step))
       const nowMs = Number(stamp)
-      this.#options.clock.note(nowMs)
+      clock.note(nowMs)
       for (const [index, { resolve }] of batch.entries()) {
         const [count = 0, ...lines] = answers[index] as readonly [number, ...string[]]
         resolve({ nowMs, count, lines })

@@ -177,6 +177,36 @@ describe.skipIf(shared.skipReason !== undefined)(shared.skipReason ?? 'the coord
     await expect.poll(() => store.get('k').catch(() => 'down')).toBe('v')
   })
 
+  it('makes a new connection in the place of one whose other end is gone without a word', async () => {
+    await using wire = await Wire.to(shared.url)
+    const store = storeOn(wire.url, { timeoutMs: 300 })
+    await store.setIfNotExist('k', 'v')
+
+    wire.goSilent()
+
+    await expect(store.get('k')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect.poll(() => store.get('k').catch(() => 'silent'), { timeout: 10_000 }).toBe('v')
+  })
+
+  it('works with a client that is set up for other things', async () => {
+    const odd = new Redis(shared.url, {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      stringNumbers: true,
+      commandTimeout: 1,
+      retryStrategy: () => null,
+      autoResendUnfulfilledCommands: false,
+    })
+    disposers.push(() => odd.disconnect())
+    const store = storeOn(odd)
+
+    expect(await store.setIfNotExist('k', 'v')).toBe(true)
+    expect(await store.extendTTL('k', 60_000)).toBe(true)
+    expect(await store.compareAndSet('k', 'v', 'w')).toBe(true)
+    expect(await store.increment('n')).toBe(1)
+    expect(await store.delete('k')).toBe(true)
+  })
+
   it('refuses what is no client and no URL, and options that nobody knows', () => {
     for (const source of [undefined, null, {}, 'localhost:6379', 'http://x']) {
       const make = () => new RedisCoordinationStore(source as unknown as string)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createFlow, FlowRuntime, InMemoryRunStore, type NodeArguments } from '../index.ts'
-import type { RunId } from '../model/ids.ts'
+import type { InstanceId, RunId } from '../model/ids.ts'
 
 function latch() {
   let open = () => {}
@@ -12,23 +12,26 @@ function latch() {
 
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
-/** `j` has failed for good when all before it have, and is no dead letter. `c` is one, and `d` keeps the run alive. */
-async function failedTwice() {
-  const [ofC, ofD] = [latch(), latch()]
-  let isBroken = true
-  const fail = () => {
-    throw new Error('broken')
+type Letter = 'a' | 'b' | 'c'
+
+/** `j` fails for good when `a` and `b` have, `c` by itself, and `d` keeps the run alive. */
+async function failedTwice(order: readonly ('c' | 'j')[]) {
+  const latches = { c: latch(), j: latch(), d: latch() }
+  const broken = new Set<Letter>(['a', 'b', 'c'])
+  const ran: string[] = []
+  const node = (id: Letter, of: 'c' | 'j') => async () => {
+    await latches[of].opened
+    ran.push(id)
+    if (broken.has(id)) throw new Error(`${id} is broken`)
+    return { output: id }
   }
   const flow = createFlow('redriven', { failFast: false })
-    .node('a', fail)
-    .node('b', fail)
-    .node('j', () => ({ output: 'j' }), { joinStrategy: 'any', anyFailure: 'ignore' })
-    .node('c', async () => {
-      await ofC.opened
-      return isBroken ? fail() : { output: 'c' }
-    })
+    .node('a', node('a', 'j'))
+    .node('b', node('b', 'j'))
+    .node('j', ({ input }: NodeArguments) => ({ output: input }), { joinStrategy: 'any', anyFailure: 'ignore' })
+    .node('c', node('c', 'c'))
     .node('d', async () => {
-      await ofD.opened
+      await latches.d.opened
       return { output: 'd' }
     })
     .edge('a', 'j')
@@ -36,33 +39,73 @@ async function failedTwice() {
   const store = new InMemoryRunStore()
   const runtime = new FlowRuntime({ flows: [flow], store })
   const handle = await runtime.start(flow, undefined, { runId: 'r' })
-  const reaches = async (isThere: () => boolean) => {
-    while (!isThere()) await settle()
+  const statusOf = (id: string) =>
+    store.load('r' as RunId)?.instances.find(({ instanceId }) => instanceId === id)?.status
+  for (const id of order) {
+    latches[id].open()
+    while (statusOf(id) !== 'failed') await settle()
   }
-  await reaches(() => store.load('r' as RunId)?.error !== undefined)
-  ofC.open()
-  await reaches(() => store.load('r' as RunId)?.deadLetters.length === 1)
-  isBroken = false
-  return { runtime, handle, letGo: ofD.open }
+  return { runtime, handle, broken, ran, letGo: latches.d.open }
 }
 
-describe('redriving a run that has failed for something else, too', () => {
-  it('leaves that failure to decide how a live run ends', async () => {
-    const { runtime, handle, letGo } = await failedTwice()
+describe('redriving a run that has failed for more than one thing', () => {
+  it.each([[['j', 'c']], [['c', 'j']]] as const)(
+    'leaves the others to decide how a live run ends: %j',
+    async (order) => {
+      const { runtime, handle, broken, letGo } = await failedTwice(order)
+      await using _ = runtime
+      broken.clear()
+
+      const again = await handle.redrive({ instanceId: 'c' as InstanceId })
+
+      letGo()
+      expect(await again.outcome()).toMatchObject({ status: 'failed', error: { code: 'PREDECESSOR_FAILED' } })
+    },
+  )
+
+  it('completes a live run whose failed work is all done over', async () => {
+    const { runtime, handle, broken, letGo } = await failedTwice(['c', 'j'])
     await using _ = runtime
-    const again = await handle.redrive()
+    expect((await handle.record()).deadLetters.map(({ instanceId }) => instanceId)).toEqual(['c', 'a', 'b'])
+    broken.clear()
+
+    expect(await handle.redrive()).toBe(handle)
+
     letGo()
-    expect(await again.outcome()).toMatchObject({ status: 'failed', error: { code: 'PREDECESSOR_FAILED' } })
+    expect(await handle.outcome()).toMatchObject({ status: 'completed', output: { c: 'c', d: 'd' } })
+    expect((await handle.record()).deadLetters).toEqual([])
   })
 
-  it('leaves it to decide how the new run of an ended one ends', async () => {
-    const { runtime, handle, letGo } = await failedTwice()
+  it('completes the new run of an ended one that a join had failed for which all before it had failed', async () => {
+    const { runtime, handle, broken, ran, letGo } = await failedTwice(['j', 'c'])
     await using _ = runtime
     letGo()
-    await handle.outcome()
+    expect(await handle.outcome()).toMatchObject({ status: 'failed', error: { code: 'PREDECESSOR_FAILED' } })
+    broken.delete('a')
+    broken.delete('c')
+
     const again = await handle.redrive()
+
     expect(again.runId).toBe('r:redrive')
-    expect(await again.outcome()).toMatchObject({ status: 'failed', error: { code: 'PREDECESSOR_FAILED' } })
+    expect(await again.outcome()).toMatchObject({ status: 'completed', output: { j: 'a', c: 'c', d: 'd' } })
+    expect(ran.filter((id) => id === 'a')).toHaveLength(2)
+    expect((await again.record()).deadLetters).toEqual([])
+  })
+
+  it('opens all dead letters of a live run again, or none', async () => {
+    const { runtime, handle, broken, letGo } = await failedTwice(['c', 'j'])
+    await using _ = runtime
+    broken.clear()
+
+    const answers = await Promise.allSettled([handle.redrive(), handle.redrive()])
+
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+    expect(answers[1]).toMatchObject({ reason: { code: 'NOT_REDRIVABLE', field: 'runId' } })
+    letGo()
+    expect(await handle.outcome()).toMatchObject({ status: 'completed' })
+    const reopened = []
+    for await (const event of handle.stream()) if (event.type === 'node-reopened') reopened.push(event.instanceId)
+    expect(reopened).toEqual(['c', 'a', 'b'])
   })
 })
 
@@ -98,5 +141,72 @@ describe('a join behind redriven work', () => {
     while (statusOf('j') !== 'succeeded') await settle()
     expect(statusOf('a')).not.toBe('failed')
     await handle.cancel()
+  })
+})
+
+describe('a map that is redriven', () => {
+  const listed = () => ({ output: [0, 1, 2] })
+
+  it('gathers again where its items have all succeeded, and what failed is what was made of them', async () => {
+    let isBroken = true
+    const ran: number[] = []
+    const flow = createFlow('gathering')
+      .node('list', listed)
+      .map('each', ({ input }: NodeArguments<number>) => {
+        ran.push(input)
+        return { output: input }
+      })
+      .node('after', ({ input }: NodeArguments) => ({ output: input }))
+      .edge('list', 'each')
+      .edge('each', 'after', {
+        condition: () => {
+          if (isBroken) throw new Error('broken')
+          return true
+        },
+      })
+    await using runtime = new FlowRuntime({ flows: [flow], store: new InMemoryRunStore() })
+    const handle = await runtime.start(flow, undefined, { runId: 'r' })
+    expect(await handle.outcome()).toMatchObject({ status: 'failed' })
+    isBroken = false
+
+    expect(await (await handle.redrive()).outcome()).toMatchObject({ status: 'completed', output: [0, 1, 2] })
+
+    expect(ran.sort()).toEqual([0, 1, 2])
+  })
+
+  it('does not do over an item that has succeeded when the map had failed already', async () => {
+    const ofLast = latch()
+    let isBroken = true
+    const ran: number[] = []
+    const flow = createFlow('late', { failFast: false })
+      .node('list', listed)
+      .map(
+        'each',
+        async ({ input }: NodeArguments<number>) => {
+          ran.push(input)
+          if (input === 0 && isBroken) throw new Error('broken')
+          if (input === 1) await ofLast.opened
+          return { output: input }
+        },
+        { concurrency: 2 },
+      )
+      .waitForSignal('alive', { signal: 'end' })
+      .edge('list', 'each')
+    const store = new InMemoryRunStore()
+    await using runtime = new FlowRuntime({ flows: [flow], store })
+    const handle = await runtime.start(flow, undefined, { runId: 'r' })
+    const statusOf = (id: string) =>
+      store.load('r' as RunId)?.instances.find(({ instanceId }) => instanceId === id)?.status
+    while (statusOf('each') !== 'failed') await settle()
+    await expect(handle.redrive()).rejects.toMatchObject({ code: 'NOT_REDRIVABLE' })
+    ofLast.open()
+    while (statusOf('each[1]') !== 'succeeded') await settle()
+    isBroken = false
+
+    await handle.redrive()
+    await handle.signal('end')
+
+    expect(await handle.outcome()).toMatchObject({ status: 'completed', output: { each: [0, 1, 2] } })
+    expect(ran.sort()).toEqual([0, 0, 1, 2])
   })
 })

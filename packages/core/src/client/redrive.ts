@@ -38,18 +38,12 @@ export async function redrive(asked: RunId, options: RedriveOptions, ports: Port
   const letters = run.deadLetters.filter((letter) => instanceId === undefined || letter.instanceId === instanceId)
   if (letters.length === 0) throw notDead(run, instanceId)
   if (isTerminal(run.status)) return redriveEnded(run, instanceId, ports)
-  for (const letter of letters) {
-    const result = await ports.store.notify({
-      type: 'redrive',
-      runId,
-      instanceId: letter.instanceId,
-      ...(by === undefined ? {} : { by }),
-    })
-    // It has ended in the meantime.
-    if (result.status === 'ended') return redrive(runId, options, ports)
-    if (result.status !== 'accepted') throw refusal(run, letter.instanceId, result)
-    await ports.send(runId, result.ready)
-  }
+  const which = instanceId === undefined ? {} : { instanceId }
+  const result = await ports.store.notify({ type: 'redrive', runId, ...which, ...(by === undefined ? {} : { by }) })
+  // It has ended in the meantime.
+  if (result.status === 'ended') return redrive(runId, options, ports)
+  if (result.status !== 'accepted') throw refusal(run, instanceId, result)
+  await ports.send(runId, result.ready)
   return runId
 }
 
@@ -126,11 +120,12 @@ function notDead({ runId, deadLetters, status }: RunRecord, instanceId: Instance
   return new BatonError('NOT_REDRIVABLE', { field: instanceId === undefined ? 'runId' : 'instanceId', message, runId })
 }
 
-function refusal({ runId }: RunRecord, instanceId: InstanceId, result: NoticeResult): BatonError {
+function refusal(run: RunRecord, instanceId: InstanceId | undefined, result: NoticeResult): BatonError {
+  const { runId } = run
   const field = 'instanceId'
   switch (result.status) {
     case 'gone-on': {
-      const message = `${result.instanceId} has acted on the failure of ${instanceId}`
+      const message = `${result.instanceId} has acted on the failure of ${result.deadLetter}`
       const hint =
         'Wait until the run has ended and redrive it then, or cancel it first: that starts before the failure.'
       return new BatonError('NOT_REDRIVABLE', { field, message, hint, runId })
@@ -140,6 +135,7 @@ function refusal({ runId }: RunRecord, instanceId: InstanceId, result: NoticeRes
       return new BatonError('NOT_REDRIVABLE', { field, message: `run ${runId} is about to end`, hint, runId })
     }
     default:
-      return new BatonError('NOT_REDRIVABLE', { field, message: `${instanceId} is no dead letter any more`, runId })
+      // Somebody else was faster.
+      return notDead({ ...run, deadLetters: [] }, instanceId)
   }
 }

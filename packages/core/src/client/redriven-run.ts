@@ -9,7 +9,7 @@ import type { RunEvent } from '../model/event.ts'
 import { fold, foldJournal } from '../model/fold.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
 import type { ChildEnd } from '../model/message.ts'
-import { behind, isFailedChild, isOutcomeStanding, reopen, startAfresh } from '../model/reopen.ts'
+import { behind, decideAnew, isFailedChild, reopen, startAfresh } from '../model/reopen.ts'
 import type { DeadLetter, NewRun, RecordedStep } from '../model/run.ts'
 import { type ChildSnapshot, type InstanceSnapshot, snapshotOf } from '../model/run-snapshot.ts'
 import type { RunState } from '../model/run-state.ts'
@@ -50,6 +50,7 @@ export interface Redriven {
 export function redrivenRun({ state, instanceId }: RedrivePoint, redriven: Redriven): NewRun {
   const { runId, childEnds, newChildIds, atMs } = redriven
   const { head, seq, input } = state
+  const { startAtMs = head.createdAtMs } = state
   for (const id of [...(state.deadLetters?.keys() ?? [])]) {
     const found = behind(state, id)
     reopen(state, id, 'undone' in found ? found.undone : [], atMs)
@@ -58,10 +59,10 @@ export function redrivenRun({ state, instanceId }: RedrivePoint, redriven: Redri
   const failed = state.instances.get(instanceId)
   if (failed !== undefined) startAfresh(state, failed, atMs)
   // A deadline that had passed decides nothing about a run with a new one. A failure that nobody can undo still does.
-  if (!isOutcomeStanding(state)) state.outcome = undefined
+  decideAnew(state)
   state.stopping = false
   const { from, starts } = snapshotOf(state, atMs)
-  const { version, tags, priority, failFast, lineage, correlation, deadlineAtMs, createdAtMs, gates } = head
+  const { version, tags, priority, failFast, lineage, correlation, deadlineAtMs, gates } = head
   const { traceId, spanId: parentSpanId } = correlation
   return {
     runId,
@@ -70,7 +71,7 @@ export function redrivenRun({ state, instanceId }: RedrivePoint, redriven: Redri
     ...(version === undefined ? {} : { version }),
     ...(input === undefined ? {} : { input }),
     starts,
-    ...(deadlineAtMs === undefined ? {} : { deadlineMs: deadlineAtMs - createdAtMs }),
+    ...(deadlineAtMs === undefined ? {} : { deadlineMs: deadlineAtMs - startAtMs }),
     tags,
     priority,
     failFast,
@@ -111,7 +112,8 @@ export function doubtfulChildren({ state, instanceId }: RedrivePoint): readonly 
 
 /** The work starts it by itself when it is done over: nothing that it has recorded names it. */
 export function isStartedAgain({ state, instanceId }: RedrivePoint, runId: RunId): boolean {
-  if (state.children?.get(runId)?.instanceId !== instanceId) return false
+  const child = state.children?.get(runId)
+  if (child?.instanceId !== instanceId || child.isCarried === true) return false
   const { steps = [], parked } = state.instances.get(instanceId) ?? {}
   return parked?.wait?.name !== runId && !steps.some(({ kind, result }) => kind === 'start-child' && result === runId)
 }
@@ -145,7 +147,7 @@ function withNewChildren(instance: InstanceSnapshot, ids: NewChildIds): Instance
 }
 
 function bornAgain(child: ChildSnapshot, { runId: parentRunId, newChildIds }: Redriven): ChildSnapshot {
-  const { run, instanceId, detached } = child
+  const { run, instanceId, detached, isCarried } = child
   const runId = newChildIds.get(run.runId)
   if (runId === undefined) return child
   const rootRunId = run.lineage?.rootRunId ?? parentRunId
@@ -153,6 +155,7 @@ function bornAgain(child: ChildSnapshot, { runId: parentRunId, newChildIds }: Re
   return {
     instanceId,
     detached,
+    ...(isCarried === undefined ? {} : { isCarried }),
     isNew: true,
     run: {
       ...run,

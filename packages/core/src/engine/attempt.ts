@@ -27,7 +27,7 @@ import type { Claim } from '../ports/claim.ts'
 import { wait } from '../ports/clock.ts'
 import type { CommitResult, Outcome } from '../ports/transition.ts'
 import { Timed } from './deadlines.ts'
-import { afterFailure, afterItems, afterSkip, afterSuccess, fail, judge } from './decide.ts'
+import { afterFailure, afterItems, afterLast, afterSkip, afterSuccess, fail, judge } from './decide.ts'
 import { holds } from './edge-code.ts'
 import type { Environment } from './environment.ts'
 import { type Graph, type GraphNode, nodeOf } from './graph.ts'
@@ -71,7 +71,7 @@ export class Attempt extends Timed {
       park: (outcome) => {
         // The function hangs for ever in its wait, and uses nothing.
         this.#codeEnded()
-        this.#finish(outcome)
+        this.#finish(outcome.type === 'succeeded' ? afterLast(graph, this.node, claim, outcome) : outcome)
       },
       lose: () => this.interrupt('lost'),
       orGiveBack: (ask) => this.#orGiveBack(ask),

@@ -4,12 +4,23 @@ import type { RunId } from '../model/ids.ts'
 import { isTerminal, type NewRun } from '../model/run.ts'
 import { lastingIdOf, type Succession } from '../model/succession.ts'
 import type { IRunStore } from '../ports/run-store.ts'
+import { bringLimiter } from './bring-limiter.ts'
 import type { Round } from './courier-round.ts'
 import { firstWords, firstWork } from './first-words.ts'
 import { endOf, tellEnd } from './tell-end.ts'
 
-/** Made before, or never to be made, it has served as well: whoever waits for the run is told. */
-export async function bringStart(round: Round, from: RunId, run: NewRun): Promise<void> {
+/**
+ * Made before, or never to be made, it has served as well: whoever waits for the run is told.
+ *
+ * @returns whether the message has served
+ */
+export async function bringStart(round: Round, from: RunId, run: NewRun): Promise<boolean> {
+  if (run.kind === 'limiter') return bringLimiter(round, from, run)
+  await makeRun(round, from, run)
+  return true
+}
+
+async function makeRun(round: Round, from: RunId, run: NewRun): Promise<void> {
   const { store, clock, logger } = round.options
   const created = await store.create(run)
   const { succession } = run.lineage ?? {}

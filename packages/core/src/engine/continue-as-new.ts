@@ -18,7 +18,7 @@ interface ContinueRequest {
 export async function continuedRun(
   head: RunHead,
   { input: given, options }: ContinueRequest,
-  env: Pick<Environment, 'toStart' | 'serializer' | 'newId'>,
+  env: Pick<Environment, 'toStart' | 'serializer' | 'newId' | 'isTaken'>,
 ): Promise<NewRun> {
   checkOptions(options, continueOptions)
   const { version, upgrade, ...start } = options
@@ -27,7 +27,7 @@ export async function continuedRun(
   const { runId: previousRunId, lineage, correlation, priority, tags } = head
   const firstRunId = lastingIdOf(head)
   const link = (lineage.succession?.link ?? 1) + 1
-  const runId = successorId(firstRunId, link, env.newId)
+  const runId = await successorId(firstRunId, link, env)
   return {
     ...(priority === 0 ? {} : { priority }),
     ...(tags.length === 0 ? {} : { tags }),
@@ -53,10 +53,18 @@ function wantedVersion(head: RunHead, { version, upgrade }: ContinueOptions): st
   throw new BatonError('INVALID_OPTION', { field: 'upgrade', message: 'given beside a version', hint })
 }
 
-/** Says whose successor it is, where that fits into an id. */
-function successorId(first: RunId, link: number, newId: () => string): RunId {
+/** Says whose successor it is, where that fits into an id and nobody has taken that one for a run of their own. */
+async function successorId(
+  first: RunId,
+  link: number,
+  { newId, isTaken }: Pick<Environment, 'newId' | 'isTaken'>,
+): Promise<RunId> {
   const readable = `${first}@${link}`
-  return parseRunId(readable.length <= 128 ? readable : `run-${newId()}`)
+  if (readable.length > 128) return parseRunId(`run-${newId()}`)
+  const runId = parseRunId(readable)
+  if (!(await isTaken(runId))) return runId
+  const other = `${readable}-${newId()}`
+  return parseRunId(other.length <= 128 ? other : `run-${newId()}`)
 }
 
 const continueOptions = ['version', 'upgrade', ...commonOptions] as const satisfies readonly (keyof ContinueOptions)[]

@@ -36,6 +36,7 @@ export class Round {
   readonly options: CourierOptions
   readonly #bringSuccessor: BringSuccessor
   readonly #line: Bag[] = []
+  readonly #taken = new Set<string>()
 
   constructor(options: CourierOptions, bringSuccessor: BringSuccessor) {
     this.options = options
@@ -49,6 +50,15 @@ export class Round {
   /** What to bring next; undefined when the round is over. */
   take(): Bag | undefined {
     return this.#line.shift()
+  }
+
+  /** It has served, though its sender's outbox may still have it. */
+  noteTaken(from: RunId, key: string): void {
+    this.#taken.add(`${from} ${key}`)
+  }
+
+  hasTaken(from: RunId, key: string): boolean {
+    return this.#taken.has(`${from} ${key}`)
   }
 
   /** @returns which run took it: the one it is for, or the one that goes on for it; undefined where there is none */

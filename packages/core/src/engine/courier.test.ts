@@ -93,3 +93,50 @@ it('does not call off a run of that id which is the child of another one', async
   expect(store.summary(child)?.status).toBe('pending')
   expect(outboxOf(store)).toEqual([])
 })
+
+it('need not be reminded to call off a child that could not be started, where both are brought in one go', async () => {
+  const store = new InMemoryRunStore()
+  calledOff(store)
+  store.create({ ...head, runId: child })
+
+  await courierOf(store).deliver(parent, outboxOf(store))
+
+  expect(outboxOf(store)).toEqual([])
+  expect(store.summary(child)?.status).toBe('pending')
+})
+
+/** A run that has gone on as new; who is to make the next one finds that the store takes nothing now. */
+class StoreThatMakesNothing extends InMemoryRunStore {
+  isAway = false
+
+  override create(run: NewRun) {
+    if (this.isAway) throw new Error('the store is away')
+    return super.create(run)
+  }
+}
+
+it('keeps a signal for a run that goes on as new and cannot be made now', async () => {
+  const store = new StoreThatMakesNothing()
+  const sender = 'sender' as RunId
+  for (const runId of [parent, sender]) store.create({ ...head, runId })
+  const claimOf = (runId: RunId) => ({ runId, instanceId: 'n', workerId: 'w', leaseMs: 1_000, claimId: 'c' })
+  for (const runId of [parent, sender]) expect(store.claim(claimOf(runId)).status).toBe('claimed')
+  const next = 'parent@2' as RunId
+  const succession = { firstRunId: parent, previousRunId: parent, link: 2 }
+  const continueAs: NewRun = { ...head, runId: next, lineage: { rootRunId: parent, succession } }
+  const end = { type: 'succeeded', arrivals: [], continueAs } as const
+  store.commit({ runId: parent, instanceId: 'n', fence: 1, commitId: 'c1', outcome: end })
+  const message: RunMessage = { key: 'signal:n:0', to: parent, body: { type: 'signal', name: 'news' } }
+  const step = { position: 0, kind: 'send-signal', name: 'news' } as const
+  const outcome = { type: 'stepped', step, sends: [{ type: 'message', message }] } as const
+  store.commit({ runId: sender, instanceId: 'n', fence: 1, commitId: 'c2', outcome })
+
+  store.isAway = true
+  await courierOf(store).deliver(sender, [message])
+  expect(outboxOf(store).map(({ key }) => key)).toContain('signal:n:0')
+
+  store.isAway = false
+  await courierOf(store).deliver(sender, [message])
+  expect(store.load(next)?.seq).toBe(2)
+  expect(outboxOf(store)).toEqual([])
+})

@@ -61,10 +61,17 @@ export class Courier {
     await this.#finish(round)
   }
 
-  /** Brings the start of a run that is known to go on for another one, and that nobody has made yet. */
+  /**
+   * Brings the start of a run that is known to go on for another one, and that nobody has made yet. Throws what the store throws:
+   * who asks must not take a run that cannot be made now for one that is not there.
+   */
   async bringSuccessor(from: RunId, to: RunId): Promise<void> {
     const start = await findStart(this.#options.store, from, to)
-    if (start !== undefined && start !== 'unseen') await this.deliverFound([start.item])
+    if (start === undefined || start === 'unseen') return
+    const round = this.#newRound()
+    const { message } = start.item
+    if (await this.#bring(round, from, message)) await this.#noteTaken(from, [message.key])
+    await this.#finish(round)
   }
 
   #newRound(): Round {
@@ -76,22 +83,28 @@ export class Courier {
   }
 
   async #deliverBag(round: Round, { from, messages }: Bag): Promise<void> {
-    const { store, logger } = this.#options
+    const { logger } = this.#options
     const taken: string[] = []
     const closed = new Set<RunId>()
     try {
       for (const message of messages) {
         // In order for each receiver: a child is started before it is called off.
         if (closed.has(message.to)) continue
-        if (await this.#bring(round, from, message)) taken.push(message.key)
-        else closed.add(message.to)
+        if (await this.#bring(round, from, message)) {
+          taken.push(message.key)
+          round.noteTaken(from, message.key)
+        } else closed.add(message.to)
       }
     } catch (error) {
       logger.log('warn', 'messages to other runs could not be delivered; the sweep will', { runId: from, error })
     }
-    if (taken.length === 0) return
+    if (taken.length > 0) await this.#noteTaken(from, taken)
+  }
+
+  async #noteTaken(from: RunId, keys: readonly string[]): Promise<void> {
+    const { store, logger } = this.#options
     try {
-      await store.delivered(from, taken)
+      await store.delivered(from, keys)
     } catch (error) {
       logger.log('debug', 'messages will be delivered once more', { runId: from, error })
     }
@@ -101,8 +114,7 @@ export class Courier {
   async #bring(round: Round, from: RunId, { key, to, body }: RunMessage): Promise<boolean> {
     switch (body.type) {
       case 'start':
-        await bringStart(round, from, body.run)
-        return true
+        return bringStart(round, from, body.run)
       case 'cancel':
         return callOff(round, from, to, body.reason)
       case 'cancel-run':

@@ -8,7 +8,7 @@
  */
 import { defaults } from '../model/blueprint.ts'
 import { codedError, type RecordedError } from '../model/errors.ts'
-import { isTurn, parentOfItem, visitedId, visitsOf } from '../model/ids.ts'
+import { isTurn, itemEdge, parentOfItem, visitedId, visitsOf } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
 import type { Arrival, Fate } from '../model/run.ts'
 import type { Claim } from '../ports/claim.ts'
@@ -99,7 +99,19 @@ export function afterSuccess(graph: Graph, node: GraphNode, claim: Claim, succes
   return outcome
 }
 
-type Succeeded = Extract<Outcome, { type: 'succeeded' }>
+/**
+ * A node that has ended its run with `continueAsNew`: nothing follows it. What is behind it is skipped, which counts where the run
+ * has failed before and its other branches may finish.
+ */
+export function afterLast(graph: Graph, node: GraphNode, claim: Claim, outcome: Succeeded): Outcome {
+  const item = itemArrival(claim, 'succeeded')
+  if (item !== undefined) return { ...outcome, arrivals: [item] }
+  const fates = node.outgoing.map((): Fate => 'skipped')
+  const { arrivals, settlements } = cascade(graph, node, claim.instanceId, fates)
+  return { ...outcome, arrivals, ...someOf(settlements) }
+}
+
+export type Succeeded = Extract<Outcome, { type: 'succeeded' }>
 
 const NONE: readonly Arrival[] = []
 
@@ -210,7 +222,7 @@ function itemArrival(claim: Claim, fate: Fate): Arrival | undefined {
   if (claim.item === undefined) return undefined
   const parent = parentOfItem(claim.instanceId)
   if (parent === undefined) return undefined
-  return { to: parent.map, edge: `[${parent.index}]`, from: claim.instanceId, fate, rule: 'map', of: 0 }
+  return { to: parent.map, edge: itemEdge(parent.index), from: claim.instanceId, fate, rule: 'map', of: 0 }
 }
 
 function someOf(settlements: Cascade['settlements']): { settlements?: Cascade['settlements'] } {

@@ -27,6 +27,8 @@ export interface Environment {
   contextOf(runId: RunId): ContextSource
   /** The flow that a child is started with. Throws `UNKNOWN_FLOW`. */
   toStart(flow: RunnableFlow | string, version: string | undefined): Graph
+  /** Whether there is a run of that id. */
+  isTaken(runId: RunId): Awaitable<boolean>
   /** @param attempt for the log */
   commit(transition: Transition, attempt: number): Awaitable<CommitResult>
   /** Whether the journal is so long that nothing new may be begun in it. */

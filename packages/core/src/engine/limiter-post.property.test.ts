@@ -11,8 +11,9 @@ import { BatonError } from '../model/errors.ts'
 import { foldJournal } from '../model/fold.ts'
 import type { Gate } from '../model/gate.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
+import { isPlainObject } from '../model/json.ts'
 import type { RunMessage } from '../model/message.ts'
-import { isTerminal } from '../model/run.ts'
+import { isTerminal, type NewRun } from '../model/run.ts'
 import { recordOf } from '../model/run-record.ts'
 import { silentLogger } from '../ports/logger.ts'
 import type { IRunStore } from '../ports/run-store.ts'
@@ -24,6 +25,7 @@ class World {
   nowMs = 0
   readonly store: IRunStore
   #seed: number
+  readonly #isSmall: boolean
   /** Messages that somebody has in hand and has not brought. */
   readonly #late: { readonly from: RunId; readonly message: RunMessage }[] = []
   readonly gates: readonly Gate[]
@@ -33,6 +35,7 @@ class World {
   constructor(gates: readonly Gate[], seed: number) {
     this.gates = gates
     this.#seed = seed
+    this.#isSmall = seed % 2 === 0
     this.store = new InMemoryRunStore({
       clock: { now: () => this.nowMs, after: () => () => {} },
       redispatchMs: 50,
@@ -62,6 +65,9 @@ class World {
         if (!WRITES.includes(String(name))) return method.bind(target)
         return async (...args: unknown[]) => {
           if (this.chance(9)) throw new BatonError('STORE_UNAVAILABLE')
+          if (name === 'create' && (await this.#isTooLarge(args[0] as NewRun))) {
+            return { status: 'too-large', limitBytes: 100 }
+          }
           const answer = await method.apply(target, args)
           if (this.chance(9)) throw new BatonError('STORE_UNAVAILABLE')
           return answer
@@ -70,6 +76,12 @@ class World {
     })
     const clock = { now: () => this.nowMs, after: () => () => {} }
     return new Courier({ store, queue: undefined, clock, logger: silentLogger })
+  }
+
+  /** Half of the stores take no limiter for which more than one waits. */
+  async #isTooLarge({ runId, input }: NewRun): Promise<boolean> {
+    const { waiting = [] } = (isPlainObject(input) ? input : {}) as { waiting?: readonly unknown[] }
+    return this.#isSmall && waiting.length > 1 && (await this.store.summary(runId)) === undefined
   }
 
   async start(priority: number): Promise<void> {

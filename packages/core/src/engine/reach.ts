@@ -12,10 +12,10 @@ import { findStart } from './find-start.ts'
 
 /** @returns whether the run has heard it, or there is none; not so where it may still be made */
 export async function reach(round: Round, from: RunId, notice: Notice): Promise<boolean> {
-  const { store, onStop } = round.options
+  const { onStop } = round.options
   let told = await round.tell(notice)
   if (told === undefined) {
-    if (await mayBeOnItsWay(store, from, notice.runId)) return false
+    if (await mayBeOnItsWay(round, from, notice.runId)) return false
     // Between the two looks somebody may have brought its start.
     told = await round.tell(notice)
   }
@@ -33,7 +33,7 @@ export async function callOff(round: Round, parent: RunId, to: RunId, reason: st
   const { store, onStop } = round.options
   let child = await store.summary(to)
   if (child === undefined || !(await isChildOf(store, parent, child))) {
-    if (await mayBeOnItsWay(store, parent, to)) return false
+    if (await mayBeOnItsWay(round, parent, to)) return false
     // Between the two looks somebody may have brought its start.
     child ??= await store.summary(to)
     if (child === undefined || !(await isChildOf(store, parent, child))) return true
@@ -50,11 +50,14 @@ async function isChildOf(store: IRunStore, parent: RunId, { lineage: { parentRun
 }
 
 /** Whether somebody else may be about to bring its start, which may lie with the run before this one. */
-async function mayBeOnItsWay(store: IRunStore, from: RunId, to: RunId): Promise<boolean> {
+async function mayBeOnItsWay(round: Round, from: RunId, to: RunId): Promise<boolean> {
+  const { store } = round.options
   const before = (await store.summary(from))?.lineage.succession?.previousRunId
   for (const sender of before === undefined ? [from] : [from, before]) {
+    const found = await findStart(store, sender, to)
     // Where there is more than was looked through, it may be among that: the next reminder will tell.
-    if ((await findStart(store, sender, to)) !== undefined) return true
+    if (found === 'unseen') return true
+    if (found !== undefined && !round.hasTaken(sender, found.item.message.key)) return true
   }
   return false
 }

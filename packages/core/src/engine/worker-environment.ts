@@ -43,6 +43,10 @@ export function workerEnvironment(
       }
     },
     toStart: (flow, version) => registry.toStart(flow, version),
+    isTaken: async (runId) => {
+      const found = await patience.ask({ runId, instanceId: '' }, () => store.summary(runId))
+      return found !== undefined
+    },
     deliver,
     commit: async (transition, attempt) => {
       const { runId, instanceId } = transition

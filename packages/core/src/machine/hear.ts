@@ -8,13 +8,21 @@ import { isContinuing, newestKnown } from '../model/succession.ts'
 import type { RunSignal } from '../ports/claim.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
 import { deadlinePassed } from './ending.ts'
-import { undoneBy, whyNotReopened } from './redrive.ts'
+import { reopened } from './redrive.ts'
 
-/** A fact to record, or why there is none; nothing where the run has heard it before, or need not. */
-export type Heard = { readonly fact: RunFact } | { readonly refusal: NoticeResult } | undefined
+/** What to record, or why there is nothing; undefined where the run has heard it before, or need not. */
+export type Heard = { readonly facts: readonly RunFact[] } | { readonly refusal: NoticeResult } | undefined
 
 /** For a run that has not ended. */
 export function hear(state: RunState, notice: Notice, atMs: number): Heard {
+  if (notice.type === 'redrive') return reopened(state, notice)
+  const heard = hearOne(state, notice, atMs)
+  return heard !== undefined && 'fact' in heard ? { facts: [heard.fact] } : heard
+}
+
+type HeardOne = { readonly fact: RunFact } | { readonly refusal: NoticeResult } | undefined
+
+function hearOne(state: RunState, notice: Exclude<Notice, { type: 'redrive' }>, atMs: number): HeardOne {
   switch (notice.type) {
     case 'cancel':
       if (state.stopping && !isContinuing(state)) return undefined
@@ -28,12 +36,6 @@ export function hear(state: RunState, notice: Notice, atMs: number): Heard {
     }
     case 'unpause':
       return state.held === undefined ? undefined : { fact: { type: 'run-pause-lifted', ...byOf(notice) } }
-    case 'redrive': {
-      const { instanceId } = notice
-      const refusal = whyNotReopened(state, instanceId)
-      if (refusal !== undefined) return { refusal }
-      return { fact: { type: 'node-reopened', instanceId, undone: undoneBy(state, instanceId), ...byOf(notice) } }
-    }
     case 'signal': {
       const { name, payload, signalId } = notice
       if (signalId !== undefined && state.news?.signalIds.has(signalId) === true) return undefined

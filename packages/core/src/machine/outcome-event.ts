@@ -1,6 +1,8 @@
 /** The event that says what became of a claimed instance. */
+import { runsNothing } from '../model/dead-letters.ts'
 import { unreachable } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
+import type { Arrival } from '../model/run.ts'
 import type { InstanceState, RunState } from '../model/run-state.ts'
 import { isContinuing } from '../model/succession.ts'
 import type { FailureTakers, Outcome } from '../ports/transition.ts'
@@ -11,14 +13,16 @@ export function outcomeEvent(state: RunState, instance: InstanceState, outcome: 
   if (isMoot(state, instance, outcome)) {
     return { seq, atMs, type: 'node-cancelled', instanceId: instance.id, reason: 'called-off' }
   }
-  if (outcome.type === 'succeeded') return succeededEvent(seq, atMs, instance, outcome)
+  if (outcome.type === 'succeeded') return succeededEvent(state, atMs, instance, outcome)
   const stamp = { seq, atMs }
   const by = { instanceId: instance.id, fence: instance.fence }
   switch (outcome.type) {
     case 'failed': {
       const { error, arrivals } = outcome
       const fixesOutcome = failureFixesOutcome(state, outcome.takenBy)
-      const dead = isDeadLetter(state, outcome) ? ({ deadLetter: true } as const) : undefined
+      // Where a predecessor failed there was no work that somebody may want done.
+      const isDead = fixesOutcome && error.code !== 'PREDECESSOR_FAILED'
+      const dead = isDead ? ({ deadLetter: true } as const) : undefined
       return { ...stamp, type: 'node-failed', ...by, error, arrivals, fixesOutcome, ...dead }
     }
     case 'skipped':
@@ -64,21 +68,30 @@ export function isMoot(state: RunState, instance: InstanceState, outcome: Outcom
   return goesOnLater(outcome) ? state.stopping || instance.calledOff : outcome.type === 'failed' && instance.calledOff
 }
 
-/** Whether nothing takes this failure, so that the run will end as failed. */
+/** Whether the run ends with this, and another one goes on for it. */
+export function goesOnAsNew(state: RunState, outcome: Outcome): boolean {
+  return outcome.type === 'succeeded' && outcome.continueAs !== undefined && state.outcome === undefined
+}
+
+/**
+ * Whether nothing takes this failure, so that the run will end as failed. Also where another one has decided that before:
+ * if that one is undone, this one decides.
+ */
 export function failureFixesOutcome(state: RunState, takenBy: FailureTakers): boolean {
-  return state.outcome === undefined && !isTaken(state, takenBy)
+  // What was called off, by a cancel or for a run that goes on as new, is nobody's loss.
+  const isCalledOff = state.outcome?.status === 'cancelled' || isContinuing(state)
+  return !isCalledOff && !isTaken(state, takenBy)
 }
 
 function isTaken(state: RunState, { always, ifStarted }: FailureTakers): boolean {
-  return always || ifStarted.some((id) => state.instances.get(id)?.started === true)
+  return always || ifStarted.some((id) => hasBegun(state.instances.get(id)))
 }
 
-/** Work that nobody will do any more and somebody may want done. Where a predecessor failed there was none. */
-function isDeadLetter(state: RunState, { error, takenBy }: Extract<Outcome, { type: 'failed' }>): boolean {
-  // What was called off, by a cancel or for a run that goes on as new, is nobody's loss.
-  const isCalledOff = state.outcome?.status === 'cancelled' || isContinuing(state)
-  return error.code !== 'PREDECESSOR_FAILED' && !isCalledOff && !isTaken(state, takenBy)
+function hasBegun(join: InstanceState | undefined): boolean {
+  return join?.started === true && !runsNothing(join)
 }
+
+const NONE: readonly Arrival[] = []
 
 function goesOnLater(outcome: Outcome): boolean {
   const { type } = outcome
@@ -88,19 +101,20 @@ function goesOnLater(outcome: Outcome): boolean {
 }
 
 function succeededEvent(
-  seq: number,
+  state: RunState,
   atMs: number,
   { id, fence }: InstanceState,
   outcome: Extract<Outcome, { type: 'succeeded' }>,
 ): RunEvent {
-  const { arrivals, output, action, deltas, resultOf, cancels, continueAs } = outcome
+  const { output, action, deltas, resultOf, cancels, continueAs } = outcome
   const event: Mutable<Extract<RunEvent, { type: 'node-succeeded' }>> = {
-    seq,
+    seq: state.seq + 1,
     atMs,
     type: 'node-succeeded',
     instanceId: id,
     fence,
-    arrivals,
+    // Of a run that is over nothing is to be decided any more.
+    arrivals: goesOnAsNew(state, outcome) ? NONE : outcome.arrivals,
   }
   if (output !== undefined) event.output = output
   if (action !== undefined) event.action = action

@@ -1,22 +1,34 @@
-/** Whether a dead letter of a live run can be opened again where it is. */
+/** Which dead letters of a live run can be opened again where they are. */
+import type { RunFact } from '../model/event.ts'
 import type { InstanceId } from '../model/ids.ts'
 import { behind } from '../model/reopen.ts'
 import type { RunState } from '../model/run-state.ts'
-import type { RedriveRefusal } from '../ports/notice.ts'
+import type { Notice, RedriveRefusal } from '../ports/notice.ts'
 
-/** Sound only while nobody has acted on its failure: nothing behind it has started, and the run does not stop for it. */
-export function whyNotReopened(state: RunState, instanceId: InstanceId): RedriveRefusal | undefined {
-  if (state.deadLetters?.has(instanceId) !== true) return { status: 'not-dead-lettered' }
-  if (state.stopping) return { status: 'stopping' }
-  const held = heldItemOf(state, instanceId)
-  if (held !== undefined) return { status: 'gone-on', instanceId: held }
-  const found = behind(state, instanceId)
-  return 'goneOn' in found ? { status: 'gone-on', instanceId: found.goneOn } : undefined
+/** The one that is named, or all of them: each is opened, or none is. */
+export function reopened(
+  state: RunState,
+  { instanceId, by }: Extract<Notice, { type: 'redrive' }>,
+): { readonly facts: readonly RunFact[] } | { readonly refusal: RedriveRefusal } {
+  const dead = state.deadLetters ?? new Map<InstanceId, number>()
+  const ids = instanceId === undefined ? [...dead.keys()] : [instanceId]
+  if (!ids.some((id) => dead.has(id))) return { refusal: { status: 'not-dead-lettered' } }
+  if (state.stopping) return { refusal: { status: 'stopping' } }
+  const facts: RunFact[] = []
+  for (const id of ids) {
+    const found = undoneWith(state, id)
+    if ('goneOn' in found) return { refusal: { status: 'gone-on', deadLetter: id, instanceId: found.goneOn } }
+    // Two may have decided the same: what was undone waits, and may be undone once more.
+    const { undone } = found
+    facts.push({ type: 'node-reopened', instanceId: id, undone, ...(by === undefined ? {} : { by }) })
+  }
+  return { facts }
 }
 
-export function undoneBy(state: RunState, instanceId: InstanceId): readonly InstanceId[] {
-  const found = behind(state, instanceId)
-  return 'undone' in found ? found.undone : []
+/** Sound only while nobody has acted on its failure: nothing behind it has started. */
+function undoneWith(state: RunState, id: InstanceId): ReturnType<typeof behind> {
+  const goneOn = heldItemOf(state, id)
+  return goneOn === undefined ? behind(state, id) : { goneOn }
 }
 
 /** An item of a failed map that was called off while somebody held it: it may still record what happened. */

@@ -6,6 +6,7 @@
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { redrivenRun, redrivePoint } from '../client/redriven-run.ts'
 import { afterFailure, afterItems, afterSkip, afterSuccess, fail, judge } from '../engine/decide.ts'
 import { compileGraph, type Graph, nodeOf } from '../engine/graph.ts'
 import { checkBlueprint } from '../model/check-blueprint.ts'
@@ -113,6 +114,7 @@ class Executor {
   #rolls = 0
   #ids = 0
   #redrives = 0
+  #isDoneOver = false
 
   constructor(plan: Plan) {
     this.#plan = plan
@@ -125,11 +127,12 @@ class Executor {
 
   run(): void {
     for (let turn = 0; !isTerminal(this.machine.state.status); turn++) {
-      if (turn === this.#plan.moveAt) this.#move()
+      if (turn === this.#plan.moveAt && !this.#isDoneOver) this.#move()
       const { machine } = this
       this.#redrive()
       expect(turn, 'the run goes on and on').toBeLessThan(2_000)
-      if (turn === this.#plan.cancelAt) machine.notify({ type: 'cancel', runId, reason: 'enough' }, this.#atMs)
+      if (turn === this.#plan.cancelAt && !this.#isDoneOver)
+        machine.notify({ type: 'cancel', runId, reason: 'enough' }, this.#atMs)
       this.#stray()
       const due = machine.due(this.#atMs, { unsentOnly: this.#plan.unsentOnly })
       const item = due[this.#roll() % Math.max(1, due.length)]
@@ -141,13 +144,32 @@ class Executor {
 
   #redrive(): void {
     const { state } = this.machine
-    const instanceId = state.deadLetters?.keys().next().value
-    if (instanceId === undefined || this.#redrives >= this.#plan.redrives || this.#roll() < 50) return
+    const letters = [...(state.deadLetters?.keys() ?? [])]
+    if (letters.length === 0 || this.#redrives >= this.#plan.redrives || this.#roll() < 50) return
     this.#redrives += 1
     const before = state.seq
-    const { status } = this.machine.notify({ type: 'redrive', runId, instanceId }, this.#atMs)
-    if (status === 'accepted') expect(state.instances.get(instanceId)?.status).toMatch(/ready|waiting/)
-    else expect([status === 'stopping' || status === 'gone-on', state.seq]).toEqual([true, before])
+    const one = letters[this.#roll() % (letters.length + 1)]
+    const which = one === undefined ? {} : { instanceId: one }
+    const { status } = this.machine.notify({ type: 'redrive', runId, ...which }, this.#atMs)
+    if (status !== 'accepted') {
+      return expect([status === 'stopping' || status === 'gone-on', state.seq]).toEqual([true, before])
+    }
+    for (const id of one === undefined ? letters : [one]) {
+      expect(state.instances.get(id)?.status, `${id} is done over`).toMatch(/ready|waiting/)
+    }
+  }
+
+  /** The run has ended, and what has failed is done over in a new one. @returns what need not be done again */
+  doOver(): ReadonlySet<string> {
+    const point = redrivePoint(this.events, recordOf(this.machine.state).deadLetters)
+    const done = [...point.state.instances.values()].filter(({ status }) => status === 'succeeded')
+    const none = { childEnds: new Map(), newChildIds: new Map() }
+    const run = redrivenRun(point, { runId, ...none, atMs: this.#atMs })
+    this.events = []
+    const onEvent = (event: RunEvent) => void this.events.push(event)
+    this.machine = RunMachine.create(JSON.parse(JSON.stringify(run)), this.#atMs, { redispatchMs: 10, onEvent })
+    this.#isDoneOver = true
+    return new Set(done.map(({ id }) => id))
   }
 
   /** Another run begins with the state of this one: all that the record tells is the same, but for claims and the past. */
@@ -292,6 +314,53 @@ class Executor {
   }
 }
 
+/** What is so of every run that has ended. */
+function checkEnd({ events, machine }: Executor): void {
+  const { state } = machine
+  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+  expect(events.map(({ type }) => type).filter((type) => /^run-(completed|failed|cancelled)$/.test(type))).toEqual([
+    events.at(-1)?.type,
+  ])
+  expect([state.open, state.claimed, state.waiting]).toEqual([0, 0, 0])
+  expect([...state.instances.values()].filter(({ status }) => !isSettled(status))).toEqual([])
+  const folded = foldJournal(events)
+  expect(folded && recordOf(folded)).toEqual(recordOf(state))
+  for (const instance of state.instances.values()) {
+    const edges = instance.arrivals.map(({ edge }) => edge)
+    expect(new Set(edges).size, `an edge arrives twice at ${instance.id}`).toBe(edges.length)
+    const fates = events.filter(
+      (event) =>
+        (event.type === 'node-succeeded' ||
+          event.type === 'node-failed' ||
+          event.type === 'node-skipped' ||
+          event.type === 'node-cancelled') &&
+        event.instanceId === instance.id,
+    )
+    const reopened = events.filter(({ type }) => type === 'node-reopened').length
+    expect(fates.length, `${instance.id} settles more than once`).toBeLessThanOrEqual(1 + reopened)
+  }
+  expect(machine.due(Number.MAX_SAFE_INTEGER, { unsentOnly: false })).toEqual([])
+  expect(machine.nextDueAtMs()).toBe(Number.POSITIVE_INFINITY)
+  // Whoever asks now hears that it is over, and writes nothing.
+  const late = { runId, instanceId: 'n0', claimId: 'late', workerId: 'w', leaseMs: LEASE_MS }
+  expect(machine.claim(late, Number.MAX_SAFE_INTEGER).status).toBe('ended')
+  expect(machine.notify({ type: 'cancel', runId, reason: 'late' }, Number.MAX_SAFE_INTEGER).status).toBe('ended')
+  expect(state.seq).toBe(events.length)
+  const { outcome } = state
+  const untaken = [...state.instances.values()].filter(({ status, untaken }) => status === 'failed' && untaken)
+  // What fails while the run is cancelled decides nothing; else the run has failed as long as one failure is nobody's.
+  const end = events.at(-1)
+  if (end?.type === 'run-completed')
+    expect([untaken.map(({ id }) => id), state.deadLetters?.size ?? 0]).toEqual([[], 0])
+  if (end?.type === 'run-failed' && end.instanceId !== undefined) {
+    expect(untaken.map(({ id }) => id)).toContain(end.instanceId)
+    // An operator finds something to do in every run that has failed, unless no work of it has.
+    expect(state.deadLetters?.size ?? 0, 'nothing can be done over').toBeGreaterThan(0)
+  }
+  expect(outcome?.status ?? 'completed').toBe(end?.type.slice('run-'.length))
+  for (const id of state.deadLetters?.keys() ?? []) expect(state.instances.get(id)?.status).toBe('failed')
+}
+
 describe('a run of any graph, whatever its nodes do', () => {
   it('ends, joins once, and is what its journal tells', () => {
     fc.assert(
@@ -300,37 +369,27 @@ describe('a run of any graph, whatever its nodes do', () => {
 
         executor.run()
 
-        const { events, machine } = executor
-        const { state } = machine
-        expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
-        expect(
-          events.map(({ type }) => type).filter((type) => /^run-(completed|failed|cancelled)$/.test(type)),
-        ).toEqual([events.at(-1)?.type])
-        expect([state.open, state.claimed, state.waiting]).toEqual([0, 0, 0])
-        expect([...state.instances.values()].filter(({ status }) => !isSettled(status))).toEqual([])
-        const folded = foldJournal(events)
-        expect(folded && recordOf(folded)).toEqual(recordOf(state))
-        for (const instance of state.instances.values()) {
-          const edges = instance.arrivals.map(({ edge }) => edge)
-          expect(new Set(edges).size, `an edge arrives twice at ${instance.id}`).toBe(edges.length)
-          const fates = events.filter(
-            (event) =>
-              (event.type === 'node-succeeded' ||
-                event.type === 'node-failed' ||
-                event.type === 'node-skipped' ||
-                event.type === 'node-cancelled') &&
-              event.instanceId === instance.id,
-          )
-          const reopened = events.filter(({ type }) => type === 'node-reopened').length
-          expect(fates.length, `${instance.id} settles more than once`).toBeLessThanOrEqual(1 + reopened)
+        checkEnd(executor)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('is done over when it has failed, as often as one likes, and what had succeeded is not done again', () => {
+    fc.assert(
+      fc.property(plan, fc.integer({ min: 1, max: 3 }), (plan, times) => {
+        // Who has moved has no journal of what failed before.
+        const executor = new Executor({ ...plan, moveAt: undefined })
+        executor.run()
+        for (let time = 0; time < times && (executor.machine.state.deadLetters?.size ?? 0) > 0; time++) {
+          const done = executor.doOver()
+
+          executor.run()
+
+          checkEnd(executor)
+          const again = executor.events.filter((event) => event.type === 'node-claimed' && done.has(event.instanceId))
+          expect(again).toEqual([])
         }
-        expect(machine.due(Number.MAX_SAFE_INTEGER, { unsentOnly: false })).toEqual([])
-        expect(machine.nextDueAtMs()).toBe(Number.POSITIVE_INFINITY)
-        // Whoever asks now hears that it is over, and writes nothing.
-        const late = { runId, instanceId: 'n0', claimId: 'late', workerId: 'w', leaseMs: LEASE_MS }
-        expect(machine.claim(late, Number.MAX_SAFE_INTEGER).status).toBe('ended')
-        expect(machine.notify({ type: 'cancel', runId, reason: 'late' }, Number.MAX_SAFE_INTEGER).status).toBe('ended')
-        expect(state.seq).toBe(events.length)
       }),
       { numRuns: 300 },
     )

@@ -45,7 +45,7 @@ import { conclusionOf, deadlinePassed } from './ending.ts'
 import { enlist } from './enlist.ts'
 import { decidedBefore, hear, hearAfterEnd } from './hear.ts'
 import { notifyLimiter } from './limiter-machine.ts'
-import { failureFixesOutcome, isMoot, outcomeEvent } from './outcome-event.ts'
+import { failureFixesOutcome, goesOnAsNew, isMoot, outcomeEvent } from './outcome-event.ts'
 import { childConflict, deltaConflict } from './refusal.ts'
 import { NO_IDS, type ReminderTimes, remindLater, takeAllClaimable, takeOpened, takeSent } from './reminders.ts'
 import { headOf, isSameStart, runStarted } from './run-start.ts'
@@ -154,8 +154,10 @@ export class RunMachine {
 
     delist(state, instance)
     this.#sendAll(instance, sends, atMs)
+    const isLast = goesOnAsNew(state, outcome)
     this.#emit(outcomeEvent(state, instance, outcome, atMs))
-    if (!hasStatus(instance, 'cancelled') && 'settlements' in outcome && outcome.settlements !== undefined) {
+    const isAlone = isLast || hasStatus(instance, 'cancelled')
+    if (!isAlone && 'settlements' in outcome && outcome.settlements !== undefined) {
       this.#settleBehind(outcome.settlements, atMs)
     }
     // No lease to wait for any more: the sweep may remind of it as soon as its time has come.
@@ -182,7 +184,7 @@ export class RunMachine {
     const wasHeld = state.held !== undefined
     const heard = hear(state, notice, atMs)
     if (heard !== undefined && 'refusal' in heard) return heard.refusal
-    if (heard !== undefined) this.#record(heard.fact, atMs)
+    for (const fact of heard?.facts ?? []) this.#record(fact, atMs)
     const woken =
       wasHeld && notice.type === 'unpause' ? takeAllClaimable(state, this.#options.redispatchMs, atMs) : NO_IDS
     this.#conclude(atMs)

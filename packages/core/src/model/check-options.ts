@@ -29,16 +29,20 @@ interface Range {
   readonly least: number
   readonly most?: number
   readonly whole?: boolean
+  /** There is no default. */
+  readonly required?: boolean
 }
 
-/** A number within bounds, or `INVALID_OPTION` that says which. Absent is fine. */
-export function checkNumber(value: unknown, field: string, { least, most, whole = false }: Range): void {
-  if (value === undefined) return
+/** A number within bounds, or `INVALID_OPTION` that says which. Absent is fine, unless it is required. */
+export function checkNumber(value: unknown, field: string, range: Range): void {
+  const { least, most, whole = false, required = false } = range
+  if (value === undefined && !required) return
   const isFit = typeof value === 'number' && value >= least && (most === undefined || value <= most)
   if (isFit && (!whole || Number.isInteger(value) || value === Number.POSITIVE_INFINITY)) return
   const bounds = most === undefined ? `from ${least}` : `from ${least} to ${most}`
   const message = `must be a ${whole ? 'whole ' : ''}number ${bounds}, not ${String(value)}`
-  throw new BatonError('INVALID_OPTION', { field, message, hint: 'Leave it out for the default.' })
+  const hint = required ? 'There is no default: give a number.' : 'Leave it out for the default.'
+  throw new BatonError('INVALID_OPTION', { field, message, hint })
 }
 
 /** Absent is fine. */

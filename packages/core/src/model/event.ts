@@ -83,7 +83,7 @@ export type RunFact =
       readonly fence?: Fence
       readonly error: RecordedError
       readonly arrivals: readonly Arrival[]
-      /** True when nothing takes this failure, so that the run will end as failed. */
+      /** True when nothing takes this failure: the run will end as failed, as long as it stands. */
       readonly fixesOutcome: boolean
       /** The work is kept for an operator: its attempts are spent, and nothing takes its failure. */
       readonly deadLetter?: true

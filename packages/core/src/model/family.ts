@@ -15,6 +15,8 @@ export interface ChildState {
   readonly run: NewRun
   readonly instanceId: InstanceId
   readonly detached: boolean
+  /** An earlier run of the row has started it: a node of this one with the same name has nothing to do with it. */
+  readonly isCarried?: true
   /** How it ended, once that is known here. */
   end: ChildEnd | undefined
 }
@@ -41,12 +43,18 @@ export function addChild(
   state: RunState,
   instanceId: InstanceId,
   run: NewRun,
-  { detached, atMs }: { readonly detached: boolean; readonly atMs: number },
+  { detached, atMs, isCarried }: Pick<ChildState, 'detached' | 'isCarried'> & { readonly atMs: number },
 ): void {
   state.children ??= new Map()
   const { runId } = run
   if (state.children.has(runId)) return
-  state.children.set(runId, { run, instanceId, detached, end: undefined })
+  state.children.set(runId, {
+    run,
+    instanceId,
+    detached,
+    ...(isCarried === undefined ? {} : { isCarried }),
+    end: undefined,
+  })
   post(state, startMessage(run), atMs)
 }
 
@@ -59,7 +67,7 @@ export function callOffChildren(state: RunState, reason: string, atMs: number, i
   if (state.children === undefined) return
   for (const child of state.children.values()) {
     if (child.detached || child.end !== undefined) continue
-    if (instanceId !== undefined && child.instanceId !== instanceId) continue
+    if (instanceId !== undefined && (child.instanceId !== instanceId || child.isCarried === true)) continue
     const { runId } = child.run
     post(state, { key: `cancel:${runId}`, to: runId, body: { type: 'cancel', reason } }, atMs)
   }

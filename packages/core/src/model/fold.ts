@@ -4,6 +4,8 @@
  *
  * It mutates the state it is given and reads no clock: the time is in the event.
  */
+
+import { keep, keepDeadLetters } from './dead-letters.ts'
 import { applyDeltas, type Delta } from './delta.ts'
 import { unreachable } from './errors.ts'
 import type { RunEvent } from './event.ts'
@@ -45,6 +47,7 @@ export function fold(state: RunState, event: RunEvent): void {
       state.firstContext = event.context
       for (const [key, value] of Object.entries(event.context ?? {})) state.context.set(key, { value, version: 1 })
       if (event.from !== undefined) restore(state, event.from, event.atMs)
+      state.startAtMs = event.startAtMs
       const startAtMs = event.startAtMs ?? event.atMs
       for (const id of event.starts) {
         const instance = state.instances.get(id) ?? newInstance(state, id)
@@ -193,6 +196,7 @@ export function fold(state: RunState, event: RunEvent): void {
       const instance = state.instances.get(event.instanceId) ?? newInstance(state, event.instanceId)
       if (event.fence !== undefined) instance.failures += 1
       instance.error = event.error
+      instance.untaken = event.fixesOutcome
       if (event.fixesOutcome && state.outcome === undefined) {
         state.outcome = { status: 'failed', error: event.error, instanceId: instance.id } satisfies Outcome
         if (state.head.failFast) {
@@ -201,11 +205,9 @@ export function fold(state: RunState, event: RunEvent): void {
           callOffChildren(state, PARENT_FAILED, event.atMs)
         }
       }
-      if (event.deadLetter === true) {
-        state.deadLetters ??= new Map()
-        state.deadLetters.set(instance.id, event.atMs)
-      }
       settle(state, instance, 'failed', event.arrivals, event.atMs)
+      if (event.deadLetter === true) keep(state, instance.id, event.atMs)
+      else keepDeadLetters(state, instance, event.atMs)
       return
     }
     case 'node-reopened':

@@ -66,6 +66,11 @@ export function nodeOfInstance(instanceId: InstanceId): NodeId {
   return instanceId.slice(0, visit === -1 ? item : item === -1 ? visit : Math.min(visit, item))
 }
 
+/** The edge on which an item arrives at its map. None of a blueprint is called like it. */
+export function itemEdge(index: number): EdgeId {
+  return `[${index}]`
+}
+
 /** The map instance and index of an item, or undefined when the instance is no item: `node[7]` → `node`, 7. */
 export function parentOfItem(instanceId: InstanceId): { readonly map: InstanceId; readonly index: number } | undefined {
   if (!instanceId.endsWith(']')) return undefined

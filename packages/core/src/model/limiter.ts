@@ -185,6 +185,20 @@ function moveLimiter(state: RunState, limiter: LimiterState, to: number, atMs: n
   while (waiting.takeFirst() !== undefined);
 }
 
+/** The next generation of a limiter without those who wait, and what each of them has to ask it. */
+export function splitLine(run: NewRun): {
+  readonly first: RunId
+  readonly bare: NewRun
+  readonly requests: readonly (Pick<Waiter, 'runId' | 'priority'> & { readonly gate: Gate })[]
+} {
+  const { waiting = [], ...rest } = run.input as unknown as Beginning
+  const { first, most, perMs } = rest
+  const [flowId = ''] = run.tags ?? []
+  const gate: Gate = { limiter: first, flowId, most, ...(perMs === undefined ? {} : { perMs }) }
+  const requests = waiting.map(({ runId, priority }) => ({ runId, priority, gate }))
+  return { first, bare: limiterRun(run.runId, rest, run.tags ?? []), requests }
+}
+
 export function limiterViewOf({ first, most, perMs, held, waiting, movedTo }: LimiterState): LimiterView {
   return {
     most,

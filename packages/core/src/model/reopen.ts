@@ -6,6 +6,7 @@
  *   a map  ─► waiting, and its items that have not succeeded start afresh
  *   behind ─► waits again for this one, or was never heard of
  */
+import { firstUntaken, reviewDeadLetters, wasPassedOver } from './dead-letters.ts'
 import type { InstanceId } from './ids.ts'
 import { open, setStatus } from './instance-status.ts'
 import type { JsonValue } from './json.ts'
@@ -24,7 +25,8 @@ export function behind(state: RunState, id: InstanceId): Behind {
     for (const instance of state.instances.values()) {
       if (!instance.arrivals.some((arrival) => arrival.from === from)) continue
       if (undone.includes(instance.id)) continue
-      if (instance.started || instance.status === 'cancelled') return { goneOn: instance.id }
+      const hasActed = instance.started && !wasPassedOver(instance)
+      if (hasActed || instance.status === 'cancelled') return { goneOn: instance.id }
       undone.push(instance.id)
       // What was decided here has gone further.
       if (isSettled(instance.status)) line.push(instance.id)
@@ -41,21 +43,19 @@ export function reopen(state: RunState, id: InstanceId, undone: readonly Instanc
   const silenced = new Set([id, ...undone])
   for (const behindIt of undone) undo(state, behindIt, silenced, atMs)
   startAfresh(state, instance, atMs)
-  if (isOutcomeStanding(state)) return
-  // What else has failed decides in its place.
-  state.outcome = undefined
-  for (const otherId of state.deadLetters?.keys() ?? []) {
-    const other = state.instances.get(otherId)
-    if (other?.error === undefined) continue
-    state.outcome = { status: 'failed', error: other.error, instanceId: otherId }
-    return
-  }
+  reviewDeadLetters(state)
+  decideAnew(state)
 }
 
-/** Whether what has fixed the outcome is still failed: a join that all have failed is no dead letter, and stays so. */
-export function isOutcomeStanding({ instances, outcome }: RunState): boolean {
-  if (outcome?.status !== 'failed' || outcome.instanceId === undefined) return false
-  return instances.get(outcome.instanceId)?.status === 'failed'
+/** Where the failure that has fixed the outcome does not stand any more, what else has failed decides in its place. */
+export function decideAnew(state: RunState): void {
+  const { instances, outcome } = state
+  if (outcome?.status === 'failed' && outcome.instanceId !== undefined) {
+    if (instances.get(outcome.instanceId)?.status === 'failed') return
+  }
+  const first = firstUntaken(state)
+  state.outcome =
+    first?.error === undefined ? undefined : { status: 'failed', error: first.error, instanceId: first.id }
 }
 
 /** The instance as if it had never been tried, whatever it is now. What its steps recorded stays. */
@@ -86,10 +86,13 @@ function undo(state: RunState, id: InstanceId, silenced: ReadonlySet<InstanceId>
   const instance = state.instances.get(id)
   if (instance === undefined) return
   reset(state, instance)
+  instance.started = false
   instance.arrivals = instance.arrivals.filter(({ from }) => !silenced.has(from))
   instance.arrivedEdges = undefined
   setStatus(state, instance, 'waiting')
   if (instance.arrivals.length > 0) return openIfMet(state, instance, atMs)
+  // A claim of it may still be out there: the next one is to have a higher fence.
+  if (instance.fence > 0) return
   // It waits for nobody who has spoken: an instance begins with its first arrival.
   state.instances.delete(id)
   state.open -= 1

@@ -58,6 +58,7 @@ export interface InstanceSnapshot {
   readonly output?: JsonValue
   readonly action?: string
   readonly error?: RecordedError
+  readonly untaken?: true
   readonly reason?: string
   readonly map?: MapSnapshot
   readonly item?: JsonValue
@@ -84,6 +85,8 @@ export interface ChildSnapshot {
   readonly end?: ChildEnd
   /** The run that begins here starts it. */
   readonly isNew?: true
+  /** None of its nodes has started it. */
+  readonly isCarried?: true
 }
 
 /**
@@ -142,6 +145,7 @@ function instanceSnapshot(instance: InstanceState, startsNow: boolean): Instance
     ...ifAny('output', instance.output),
     ...ifAny('action', instance.action),
     ...ifAny('error', instance.error),
+    ...(instance.untaken ? { untaken: true } : {}),
     ...ifAny('reason', instance.reason),
     ...(map === undefined ? {} : { map: mapSnapshot(map) }),
     ...ifAny('item', instance.item),
@@ -159,8 +163,8 @@ function arrivedEdge({ edge, from, fate }: ArrivedEdge): ArrivedEdge {
   return { edge, from, fate }
 }
 
-function childSnapshot({ run, instanceId, detached, end }: ChildState): ChildSnapshot {
-  return { run, instanceId, detached, ...ifAny('end', end) }
+function childSnapshot({ run, instanceId, detached, end, isCarried }: ChildState): ChildSnapshot {
+  return { run, instanceId, detached, ...ifAny('end', end), ...ifAny('isCarried', isCarried) }
 }
 
 function ifAny<Name extends string, Value>(name: Name, value: Value | undefined): { readonly [name in Name]?: Value } {
@@ -209,6 +213,7 @@ function restoreInstance(state: RunState, from: InstanceSnapshot): void {
   instance.output = from.output
   instance.action = from.action
   instance.error = from.error
+  instance.untaken = from.untaken === true
   instance.reason = from.reason
   instance.item = from.item
   setStatus(state, instance, status)
@@ -231,8 +236,8 @@ function link(state: RunState, { id, arrivals, map }: InstanceSnapshot): void {
 }
 
 function restoreChild(state: RunState, child: ChildSnapshot, atMs: number): void {
-  const { run, instanceId, detached, end, isNew = false } = child
-  if (isNew) return addChild(state, instanceId, run, { detached, atMs })
+  const { run, instanceId, detached, end, isNew = false, isCarried } = child
+  if (isNew) return addChild(state, instanceId, run, { detached, atMs, ...ifAny('isCarried', isCarried) })
   state.children ??= new Map()
-  state.children.set(run.runId, { run, instanceId, detached, end })
+  state.children.set(run.runId, { run, instanceId, detached, ...ifAny('isCarried', isCarried), end })
 }

@@ -61,6 +61,8 @@ export class InstanceState {
   output: JsonValue | undefined = undefined
   action: string | undefined = undefined
   error: RecordedError | undefined = undefined
+  /** It has failed, and nothing takes its failure: as far as it goes, the run will fail. */
+  untaken = false
   reason: string | undefined = undefined
   /** The event that settled it; 0 before. */
   settledSeq = 0
@@ -113,6 +115,8 @@ export class RunState {
   updatedAtMs: number
   endedAtMs: number | undefined = undefined
   input: JsonValue | undefined = undefined
+  /** Nothing of it is claimed before. */
+  startAtMs: number | undefined = undefined
   /** What the context was at the start: a start that comes again is the same only with the same one. */
   firstContext: { readonly [key: string]: JsonValue } | undefined = undefined
   /** How the run will end, once it is fixed. */
@@ -252,6 +256,7 @@ export function summaryOf(state: RunState): RunSummary {
     status: state.status,
     seq: state.seq,
     updatedAtMs: state.updatedAtMs,
+    ...(state.startAtMs === undefined ? {} : { startAtMs: state.startAtMs }),
     ...(state.endedAtMs === undefined ? {} : { endedAtMs: state.endedAtMs }),
     ...(state.deadLetters === undefined || state.deadLetters.size === 0
       ? {}

@@ -209,6 +209,8 @@ export interface RunSummary extends RunHead {
   readonly status: RunStatus
   readonly seq: number
   readonly updatedAtMs: number
+  /** Nothing of it was, or will be, claimed before this instant. Absent for one that might begin at once. */
+  readonly startAtMs?: number
   readonly endedAtMs?: number
   readonly input?: JsonValue
   readonly output?: JsonValue

@@ -2,9 +2,11 @@
  * What a fate does to those behind it: arrivals go into the sets of their joins, a join whose rule is met becomes ready,
  * an item that has settled makes room for the next one of its map.
  */
+
+import { runsNothing } from './dead-letters.ts'
 import { unreachable } from './errors.ts'
 import { callOffChildren } from './family.ts'
-import { type EdgeId, type InstanceId, itemInstanceId, parentOfItem } from './ids.ts'
+import { type EdgeId, type InstanceId, itemEdge, itemInstanceId, parentOfItem } from './ids.ts'
 import { newInstance, open, setStatus } from './instance-status.ts'
 import { type Arrival, isSettled, type SettledStatus } from './run.ts'
 import type { HeldArrival, InstanceState, RunState } from './run-state.ts'
@@ -46,8 +48,9 @@ function arrive(state: RunState, arrival: Arrival, source: InstanceState | undef
     return
   }
   const target = known ?? newInstance(state, arrival.to)
-  // One that was decided without having started still keeps its set: what decided it may be undone.
-  if (target.started || target.status === 'succeeded' || target.status === 'cancelled') return
+  if (target.status === 'succeeded' || target.status === 'cancelled') return
+  // One whose fate is decided without it having run still keeps its set: what has decided it may be undone.
+  if (target.started && !runsNothing(target)) return
   const { edge, from, fate } = arrival
   const held: HeldArrival = { edge, from, fate, source }
   if (target.arrivals.length === 0) {
@@ -139,11 +142,18 @@ export function redoItems(state: RunState, parent: InstanceState, atMs: number):
   for (let index = 0; index < map.next; index++) {
     const item = state.instances.get(itemInstanceId(parent.id, index))
     if (item === undefined || done.has(item.id)) continue
+    // It came when the map had had enough of failures already.
+    if (item.status === 'succeeded') {
+      map.fates.push({ edge: itemEdge(index), from: item.id, fate: 'succeeded', source: item })
+      continue
+    }
     reset(state, item)
     setStatus(state, item, 'waiting')
     map.redo.push(index)
   }
   for (let place = 0; place < map.concurrency; place++) openNextItem(state, parent, atMs)
+  // What has failed is the gathering alone.
+  if (map.fates.length === map.items.length) open(state, parent, atMs)
 }
 
 /** Not settled, and without what its end has left. */
@@ -152,6 +162,7 @@ export function reset(state: RunState, instance: InstanceState): void {
   instance.failures = 0
   instance.lostLeases = 0
   instance.error = undefined
+  instance.untaken = false
   instance.reason = undefined
   instance.settledSeq = 0
   instance.calledOff = false

@@ -88,7 +88,7 @@ export function takeOver(state: RunState, { signals, signalIds, children, pause 
   for (const id of signalIds ?? []) newsOf(state).signalIds.add(id)
   for (const { run, instanceId } of children ?? []) {
     state.children ??= new Map()
-    state.children.set(run.runId, { run, instanceId, detached: false, end: undefined })
+    state.children.set(run.runId, { run, instanceId, detached: false, isCarried: true, end: undefined })
   }
   if (pause !== undefined) hold(state, pause, atMs)
 }

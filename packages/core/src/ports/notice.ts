@@ -36,10 +36,10 @@ export type Notice =
       readonly code?: PauseCode
     }
   /**
-   * By an operator: opens a dead letter of a live run again, and undoes what its failure has decided, as long as nothing
-   * behind it has started. `model/reopen.ts` says what that is.
+   * By an operator: opens dead letters of a live run again, one or, without `instanceId`, all of them or none, and undoes
+   * what their failures have decided, as long as nothing behind them has started. `model/reopen.ts` says what that is.
    */
-  | { readonly type: 'redrive'; readonly runId: RunId; readonly instanceId: InstanceId; readonly by?: string }
+  | { readonly type: 'redrive'; readonly runId: RunId; readonly instanceId?: InstanceId; readonly by?: string }
   /** Answers with everything that may be claimed now as `ready`. */
   | { readonly type: 'unpause'; readonly runId: RunId; readonly by?: string }
   /**
@@ -74,7 +74,8 @@ export type LimiterNotice =
 export type RedriveRefusal =
   | { readonly status: 'not-dead-lettered' }
   | { readonly status: 'stopping' }
-  | { readonly status: 'gone-on'; readonly instanceId: InstanceId }
+  /** `instanceId` has acted on the failure of `deadLetter`. */
+  | { readonly status: 'gone-on'; readonly deadLetter: InstanceId; readonly instanceId: InstanceId }
 
 export type NoticeResult =
   | {

@@ -48,7 +48,35 @@ class SlowPost extends InMemoryRunStore {
   }
 }
 
+/** Its first node fails, which stops nothing; then its second one wants the run to go on as new. */
+const failing = createFlow('failing', { failFast: false })
+  .node('a', () => {
+    throw new Error('broken')
+  })
+  .node('b', async ({ sleep, continueAsNew }: NodeArguments) => {
+    await sleep(1)
+    return continueAsNew()
+  })
+  .node('c', async ({ sleep }: NodeArguments) => {
+    await sleep(2)
+    return { output: 'c' }
+  })
+  .node('d', () => ({ output: 'd' }))
+  .edge('b', 'd')
+  .edge('c', 'd')
+
 describe('a run that goes on as new', () => {
+  it('ends as failed where it has failed before, after what does not follow its node', async () => {
+    for (const store of [undefined, new InMemoryRunStore()]) {
+      await using runtime = new FlowRuntime({ flows: [failing], ...(store === undefined ? {} : { store }) })
+      const { status, runId } = await runtime.run(failing, undefined, { runId: 'f' })
+      expect([status, runId]).toEqual(['failed', 'f'])
+      const record = store?.load(runId as RunId)
+      const fates = record?.instances.map(({ instanceId, status }) => `${instanceId} ${status}`)
+      if (record !== undefined) expect(fates).toEqual(['a failed', 'b succeeded', 'c succeeded', 'd succeeded'])
+    }
+  })
+
   it('gives the result of the last, with a store and without', async () => {
     for (const store of [undefined, new InMemoryRunStore()]) {
       await using runtime = new FlowRuntime({ flows: [counting], ...(store === undefined ? {} : { store }) })
@@ -216,8 +244,60 @@ describe('a run that goes on as new', () => {
         return input < 3 ? continueAsNew(input + 1) : { output }
       },
     )
-    await using runtime = new FlowRuntime({ flows: [child, parent], store: new InMemoryRunStore() })
-    expect(await runtime.run(parent, 1, { runId: 'p' })).toMatchObject({ runId: 'p@3', output: 'once' })
+    for (const ports of [{}, { store: new InMemoryRunStore() }]) {
+      await using runtime = new FlowRuntime({ flows: [child, parent], ...ports })
+      expect(await runtime.run(parent, 1, { runId: 'p' })).toMatchObject({ runId: 'p@3', output: 'once' })
+    }
+  })
+
+  it('hears once how a child ends that goes on by itself, asked for by two of its row', async () => {
+    const child = createFlow('apart').node('say', async ({ sleep }: NodeArguments) => {
+      await sleep(20)
+      return { output: 'late' }
+    })
+    const parent = createFlow<number>('asking').node(
+      'ask',
+      async ({ input, runChild, startChild, continueAsNew }: NodeArguments<number>) => {
+        if (input > 1) return { output: await runChild(child, undefined, { runId: 'apart' }) }
+        await startChild(child, undefined, { runId: 'apart', detached: true })
+        return continueAsNew(2)
+      },
+    )
+    for (const ports of [{}, { store: new InMemoryRunStore() }]) {
+      await using runtime = new FlowRuntime({ flows: [child, parent], ...ports })
+      expect(await runtime.run(parent, 1, { runId: 'p' })).toMatchObject({ runId: 'p@2', output: 'late' })
+    }
+  })
+
+  it('takes another id where somebody has one like that for a run of their own, and news finds it there', async () => {
+    const store = new InMemoryRunStore()
+    const own = createFlow('own').waitForSignal('w', { signal: 'word' })
+    await using runtime = new FlowRuntime({ flows: [collecting, own], store })
+    await runtime.start(own, undefined, { runId: 'c@2' })
+    const handle = await runtime.start(collecting, [], { runId: 'c' })
+
+    await handle.signal('word', 'one')
+    await handle.signal('word', 'end')
+
+    expect(await handle.outcome()).toMatchObject({ runId: expect.stringMatching(/^c@2-./), output: ['one'] })
+    expect(store.summary('c@2' as RunId)?.status).toBe('paused')
+    await runtime.get('c@2').cancel()
+  })
+
+  it('takes another id than its own child has, without a store too', async () => {
+    const child = createFlow('named').node('say', () => ({ output: 'said' }))
+    const parent = createFlow<number>('naming').node(
+      'ask',
+      async ({ input, runChild, continueAsNew }: NodeArguments<number>) => {
+        const output = await runChild(child, undefined, { runId: 'p@2' })
+        return input > 1 ? { output } : continueAsNew(2)
+      },
+    )
+    for (const ports of [{}, { store: new InMemoryRunStore() }]) {
+      await using runtime = new FlowRuntime({ flows: [child, parent], ...ports })
+      const end = await runtime.run(parent, 1, { runId: 'p' })
+      expect(end).toMatchObject({ runId: expect.stringMatching(/^p@2-./), output: 'said' })
+    }
   })
 
   it('calls off what else is live in the run, and starts nothing behind', async () => {

@@ -21,7 +21,7 @@ export const WORKER_ID = 'local'
 /** What the attempts of one run need, of which the run does some itself. */
 export function localEnvironment(
   { serializer, clock, random, newId, logger, deadlines, middleware, toStart }: LocalSurroundings,
-  { contextOf, commit, deliver }: Pick<Environment, 'contextOf' | 'commit' | 'deliver'>,
+  { contextOf, isTaken, commit, deliver }: Pick<Environment, 'contextOf' | 'isTaken' | 'commit' | 'deliver'>,
 ): Environment {
   return {
     serializer,
@@ -35,6 +35,7 @@ export function localEnvironment(
     middleware,
     contextOf,
     toStart,
+    isTaken,
     commit,
     // Nobody keeps it.
     isJournalFull: () => false,

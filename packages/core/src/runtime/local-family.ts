@@ -13,6 +13,9 @@ import type { LocalLimiters } from './local-limiters.ts'
 /** A run as its relatives see it. */
 export interface Relative extends Related {
   notify(notice: Notice): void
+  /** Whether this start asks for the run that it is. */
+  isSameStart(run: NewRun): boolean
+  readonly hasEnded: boolean
   /** How it has ended. */
   end(): ChildEnd
   /** A child of it began to run, or came to rest. */
@@ -31,6 +34,8 @@ interface Begin {
 
 /** A run by its id, or the one that goes on for it now. */
 interface Place {
+  /** The run that was started. */
+  readonly first: Relative
   current: Relative
 }
 
@@ -38,9 +43,13 @@ export class LocalFamily {
   readonly #runs = new Map<RunId, Place>()
 
   add(run: Relative): Place {
-    const place = { current: run }
+    const place = { first: run, current: run }
     this.#runs.set(run.runId, place)
     return place
+  }
+
+  has(runId: RunId): boolean {
+    return this.#runs.has(runId)
   }
 
   /** @param limiters those of the whole process */
@@ -97,10 +106,8 @@ export class LocalFamily {
 
   #start(parent: Relative, run: NewRun, begin: Begin): void {
     const { runId } = run
-    if (this.#runs.has(runId)) {
-      this.#tellEnd(parent.runId, run, { status: 'failed', error: codedError('RUN_EXISTS', `run ${runId}`) })
-      return
-    }
+    const known = this.#runs.get(runId)
+    if (known !== undefined) return this.#askAgain(parent, run, known)
     // By the time that the child rests, another run may go on for its parent.
     const place = this.#runs.get(parent.runId) ?? this.add(parent)
     parent.childBegan()
@@ -110,6 +117,14 @@ export class LocalFamily {
       () => place.current.childRests(),
       (error: unknown) => place.current.childRests(error),
     )
+  }
+
+  /** A run that goes on as new may ask for a child that an earlier one of its row has had. */
+  #askAgain(parent: Relative, run: NewRun, { first, current }: Place): void {
+    const { runId } = run
+    if (first.runId !== runId || !first.isSameStart(run)) {
+      this.#tellEnd(parent.runId, run, { status: 'failed', error: codedError('RUN_EXISTS', `run ${runId}`) })
+    } else if (current.hasEnded) this.#tellEnd(parent.runId, current, current.end())
   }
 
   #succeed(from: Relative, run: NewRun, begin: Begin): void {

@@ -75,6 +75,7 @@ export class LocalRun implements Relative, InLine {
     for (const instanceId of options.begun?.line ?? []) this.#push(instanceId)
     this.#env = localEnvironment(env, {
       contextOf: () => this.#context,
+      isTaken: (runId) => this.#family?.has(runId) === true,
       commit: (transition) => this.#apply(transition),
       deliver: async (_runId, messages) => this.#tell(messages),
     })
@@ -141,6 +142,14 @@ export class LocalRun implements Relative, InLine {
     for (const instanceId of result.ready) this.#push(instanceId)
     this.#tell(result.sent)
     this.pump()
+  }
+
+  isSameStart(run: NewRun): boolean {
+    return this.#machine.isSameStart(run)
+  }
+
+  get hasEnded(): boolean {
+    return isTerminal(this.#machine.state.status)
   }
 
   end(): ChildEnd {

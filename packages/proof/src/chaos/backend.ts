@@ -1,4 +1,7 @@
-/** What a technology has to bring to be attacked: one file in `backends/` each. */
+/**
+ * What a technology has to bring to be attacked: one file in `backends/`, named as `--adapter` says it, which exports a
+ * `backend`. All else is the same for each.
+ */
 import type { ICoordinationStore, IJobQueue, IRunStore } from '@baton/core'
 
 export interface Backend {
@@ -12,8 +15,15 @@ export interface Backend {
 export interface Place {
   /** What is told to every process that opens ports there. */
   readonly address: string
+  /** What can be killed beside workers. A folder has none. */
+  readonly servers?: readonly Server[]
   /** Takes the place away, with all that is in it. */
   remove(): Promise<void>
+}
+
+export interface Server {
+  /** Kills it as `kill -9` does, starts it again with what it has kept, and resolves when it answers. */
+  restart(): Promise<void>
 }
 
 export interface BackendTimes {

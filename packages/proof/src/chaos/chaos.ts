@@ -5,13 +5,18 @@ import { extname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { IRunStore } from '@baton/core'
 import { Dice } from '@baton/testing/simulator'
-import { type Backend, closePorts } from './backend.ts'
+import { type Backend, closePorts, type Ports } from './backend.ts'
 import { Crew } from './crew.ts'
+import { leftovers } from './leftovers.ts'
 import { Load } from './load.ts'
+import { Operator } from './operator.ts'
 import { Oracle } from './oracle.ts'
+import { Outside } from './outside.ts'
 import { Recoveries, type RecoveryTimes } from './recovery-times.ts'
 import { Storm } from './storm.ts'
-import { type Finding, judge } from './verdict.ts'
+import { Timetable } from './timetable.ts'
+import type { Finding } from './verdict/finding.ts'
+import { judge } from './verdict/judge.ts'
 import { WitnessReader } from './witness.ts'
 
 export interface ChaosOptions {
@@ -26,6 +31,8 @@ export interface ChaosOptions {
   readonly leaseMs?: number
   /** Default one for three. */
   readonly zombiesPerKill?: number
+  /** Of servers, where the backend has some. Default one for ten. */
+  readonly restartsPerKill?: number
   readonly sweepMs?: number
   /** Runs under way at a time. */
   readonly width?: number
@@ -51,7 +58,12 @@ export interface ChaosResult {
   readonly zombies: number
   /** Of servers that the backend has: a folder has none. */
   readonly serverRestarts: number
+  /** That a client has started. */
   readonly runs: number
+  /** All that were judged: with children, runs of schedules, and those that went on or did work over. */
+  readonly judged: number
+  /** How often operators did what, as they were told. */
+  readonly operators: { readonly pauses: number; readonly cancels: number; readonly redrives: number }
   readonly lost: number
   readonly doubled: number
   readonly stuck: number
@@ -69,45 +81,79 @@ const LEAVE_MS = 15_000
 
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   const { backend, seed, workers = 4, leaseMs = 1_000, sweepMs = 500, width = 24, spoilt = {} } = options
-  const { zombiesPerKill = 1 / 3 } = options
+  const { zombiesPerKill = 1 / 3, restartsPerKill = 1 / 10 } = options
   const { onProgress = () => {}, onTrouble = () => {} } = options
   const startedAtMs = performance.now()
   const place = await backend.prepare()
   const logs = mkdtempSync(join(tmpdir(), 'baton-witness-'))
   const witnessPath = join(logs, 'witness.log')
+  const outsidePath = join(logs, 'outside')
   const witness = new WitnessReader(witnessPath)
   const ports = await backend.open(place.address, { leaseMs })
   const crew = new Crew({
     program: spoilt.worker ?? new URL(`./worker${extname(import.meta.filename)}`, import.meta.url),
     nodeFlags: options.nodeFlags ?? [],
-    orders: { adapter: backend.name, address: place.address, witness: witnessPath, leaseMs, sweepMs },
+    orders: {
+      adapter: backend.name,
+      address: place.address,
+      witness: witnessPath,
+      outside: outsidePath,
+      leaseMs,
+      sweepMs,
+    },
     onTrouble,
   })
   const clientPorts = { ...ports, store: spoilt.client?.(ports.store) ?? ports.store }
-  const load = new Load({ ports: clientPorts, dice: new Dice(seed), width, onTrouble })
-  const storm = new Storm({ crew, witness, dice: new Dice(seed + 1), leaseMs, enough: options.kills, zombiesPerKill })
+  const operator = new Operator({ dice: new Dice(seed + 2), outside: new Outside(outsidePath) })
+  const load = new Load({ ports: clientPorts, dice: new Dice(seed), operator, width, onTrouble })
+  const timetable = new Timetable({ ports, dice: new Dice(seed + 3) })
+  const storm = new Storm({
+    crew,
+    witness,
+    dice: new Dice(seed + 1),
+    leaseMs,
+    enough: options.kills,
+    zombiesPerKill,
+    servers: place.servers ?? [],
+    restartsPerKill,
+  })
   const tell = (phase: Progress['phase']) =>
     onProgress({ phase, kills: storm.kills, zombies: storm.zombies, runs: load.started.length, live: load.live })
   try {
     while (crew.members.length < workers) crew.hire()
     await Promise.all(crew.members.map((member) => member.ready))
-    await attack(options, load, storm, () => tell('storm'))
-    await calmDown(load, () => tell('calm'))
+    await timetable.open()
+    await attack(options, { load, storm, timetable }, () => tell('storm'))
+    operator.isResting = true
+    await timetable.close()
+    await calmDown(ports, load, () => tell('calm'))
     await crew.dismiss(LEAVE_MS)
     witness.read()
     tell('verdict')
     const recoveries = new Recoveries(crew.deaths)
     // Everything is read anew, by somebody who has seen none of it.
     const after = await backend.open(place.address, { leaseMs })
-    const evidence = { ports: after, started: load.started, witness: witness.lines, oracle: new Oracle() }
-    const findings = await judge(evidence, (events) => recoveries.take(events))
+    const { started } = load
+    const schedules = timetable.kept
+    const evidence = { ports: after, started, schedules, witness: witness.lines, oracle: new Oracle() }
+    let judged = 0
+    const findings = await judge(evidence, (events) => {
+      recoveries.take(events)
+      judged += 1
+    })
     await closePorts(after)
     const count = (what: Finding['what']) => new Set(findings.filter((each) => each.what === what).map(keyOf)).size
     return {
       kills: storm.kills,
       zombies: storm.zombies,
-      serverRestarts: 0,
-      runs: load.started.length,
+      serverRestarts: storm.restarts,
+      runs: started.length,
+      judged,
+      operators: {
+        pauses: started.reduce((sum, run) => sum + run.pauses.length, 0),
+        cancels: started.filter(({ isCalledOff }) => isCalledOff === true).length,
+        redrives: started.filter(({ redrivenAs }) => redrivenAs.size > 0).length,
+      },
       lost: count('lost'),
       doubled: count('doubled'),
       stuck: count('stuck'),
@@ -130,13 +176,18 @@ function keyOf({ runId, detail }: Finding): string {
 }
 
 /** Clients and faults side by side, until there were enough faults. */
-async function attack({ seconds }: ChaosOptions, load: Load, storm: Storm, tell: () => void): Promise<void> {
+async function attack(
+  { seconds }: ChaosOptions,
+  { load, storm, timetable }: { readonly load: Load; readonly storm: Storm; readonly timetable: Timetable },
+  tell: () => void,
+): Promise<void> {
   const over = new AbortController()
   const ending = seconds === undefined ? undefined : setTimeout(() => over.abort(), seconds * 1_000)
   const clients = async () => {
     while (!over.signal.aborted) {
       await load.fill()
       await load.tend()
+      await timetable.tend()
       await wait(TEND_MS)
     }
   }
@@ -152,15 +203,18 @@ async function attack({ seconds }: ChaosOptions, load: Load, storm: Storm, tell:
 }
 
 /** No more faults and no more starts: what is under way has to end. */
-async function calmDown(load: Load, tell: () => void): Promise<void> {
-  let changes = -1
+async function calmDown(ports: Ports, load: Load, tell: () => void): Promise<void> {
+  let seen = ''
   let sinceMs = performance.now()
-  while (load.live > 0) {
+  for (;;) {
     await load.tend()
     tell()
-    if (load.changes !== changes) sinceMs = performance.now()
+    const left = await leftovers(ports)
+    if (load.live === 0 && left.length === 0) return
+    const now = `${load.changes} ${left.join(' ')}`
+    if (now !== seen) sinceMs = performance.now()
     else if (performance.now() - sinceMs > QUIET_MS) return
-    changes = load.changes
+    seen = now
     await wait(TEND_MS)
   }
 }

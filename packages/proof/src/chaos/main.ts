@@ -1,20 +1,22 @@
-/** `npm run chaos -- --adapter file --kills K [--seconds S] [--seed N] [--json]`. */
+/** `npm run chaos -- --adapter file --kills K [--seconds S] [--seed N] [--json] [--help]`. */
 import { parseArgs } from 'node:util'
-import { backends } from './backends/index.ts'
+import { adapters, backendOf } from './backends/index.ts'
 import { type ChaosResult, chaos } from './chaos.ts'
+import { help } from './help.ts'
 import { showProgress } from './progress.ts'
 
 const FINDINGS_SHOWN = 40
 
 const values = read()
 const name = values?.adapter ?? 'file'
-const backend = Object.hasOwn(backends, name) ? backends[name] : undefined
+const backend = await backendOf(name)
 const [kills, seconds, seed] = [values?.kills, values?.seconds, values?.seed].map((text) =>
   text === undefined ? undefined : Number(text),
 )
 
 if (values === undefined) process.exitCode = 2
-else if (backend === undefined) refuse(`No adapter ${name}; there is ${Object.keys(backends).join(', ')}.`)
+else if (values.help === true) process.stdout.write(help)
+else if (backend === undefined) refuse(`No adapter ${name}; there is ${adapters.join(', ')}.`)
 else if (!isCount(kills)) refuse(`--kills takes a number from 1, not ${values.kills}.`)
 else if (seconds !== undefined && !isCount(seconds)) refuse(`--seconds takes a number from 1, not ${values.seconds}.`)
 else if (seed !== undefined && !Number.isSafeInteger(seed)) refuse(`--seed takes a whole number, not ${values.seed}.`)
@@ -28,6 +30,8 @@ async function run(chosenSeed: number): Promise<void> {
   const result = await chaos({ backend, ...limits, seed: chosenSeed, onProgress, onTrouble: say })
   for (const { what, runId, detail } of result.findings.slice(0, FINDINGS_SHOWN)) say(`${what}: ${runId}: ${detail}`)
   const { count, p50Ms, p99Ms, maxMs } = result.recovery
+  const { pauses, cancels, redrives } = result.operators
+  say(`operators: ${pauses} pauses, ${cancels} cancels, ${redrives} redrives; ${result.judged} runs were judged`)
   say(`${result.executions} executions of nodes in ${result.seconds} s`)
   say(
     `claims of killed workers, until somebody else had them: ${count}, p50 ${p50Ms} ms, p99 ${p99Ms} ms, max ${maxMs} ms`,
@@ -51,6 +55,7 @@ function read() {
         seconds: { type: 'string' },
         seed: { type: 'string' },
         json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
       },
     }).values
   } catch (error) {

@@ -19,10 +19,13 @@ export class Recoveries {
   }
 
   take(events: readonly RunEvent[]): void {
+    let letGoAtMs = Number.NEGATIVE_INFINITY
     for (const event of events) {
+      if (event.type === 'run-pause-lifted') letGoAtMs = event.atMs
       const deathAtMs = event.type === 'node-lost' ? this.#deathAtMs.get(event.workerId) : undefined
-      // A lease can also run out before, under a worker that was frozen or slow.
-      if (deathAtMs !== undefined && event.atMs > deathAtMs) this.#times.push(event.atMs - deathAtMs)
+      // A lease can also run out before, under a worker that was frozen or slow; and what is held waits for who holds it.
+      if (deathAtMs !== undefined && event.atMs > deathAtMs && letGoAtMs < deathAtMs)
+        this.#times.push(event.atMs - deathAtMs)
     }
   }
 

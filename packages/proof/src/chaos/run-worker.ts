@@ -7,16 +7,19 @@
  */
 import type { ILogger, IRunStore } from '@baton/core'
 import { BaseDistributedAdapter } from '@baton/core/adapter'
-import { backends } from './backends/index.ts'
+import { backendOf } from './backends/index.ts'
 import { flows } from './flows/index.ts'
-import { witnessAs } from './flows/node-code.ts'
+import { enter } from './flows/node-code.ts'
 import { watchedStore } from './watched-store.ts'
 
 /** What a worker process is told, as JSON in its first argument. */
 export interface WorkerOrders {
   readonly adapter: string
   readonly address: string
+  /** The log that node code writes to. */
   readonly witness: string
+  /** The folder of what is mended outside. */
+  readonly outside: string
   readonly workerId: string
   readonly leaseMs: number
   readonly sweepMs: number
@@ -27,13 +30,12 @@ class AttackedAdapter extends BaseDistributedAdapter {}
 /** @param spoil only tests do: a store that breaks a promise */
 export async function runWorker(spoil: (store: IRunStore) => IRunStore = (store) => store): Promise<void> {
   const orders = JSON.parse(process.argv[2] ?? '{}') as WorkerOrders
-  const { adapter: name, address, witness: path, workerId, leaseMs, sweepMs } = orders
-  const ports = await backends[name]?.open(address, { leaseMs })
+  const { adapter: name, address, workerId, leaseMs, sweepMs } = orders
+  const ports = await (await backendOf(name))?.open(address, { leaseMs })
   if (ports === undefined) throw new Error(`no backend ${name}`)
-  const witness = witnessAs(path, workerId)
   const adapter = new AttackedAdapter({
     ...ports,
-    store: watchedStore(spoil(ports.store), witness),
+    store: watchedStore(spoil(ports.store), enter(orders)),
     runtimeOptions: { flows },
     workerId,
     leaseMs,

@@ -4,6 +4,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Dice } from '@baton/testing/simulator'
+import type { Server } from './backend.ts'
 import type { Crew, Member } from './crew.ts'
 import type { WitnessLine, WitnessReader } from './witness.ts'
 
@@ -15,10 +16,15 @@ export interface StormOptions {
   /** How many workers to kill. */
   readonly enough: number
   readonly zombiesPerKill: number
+  /** What can be killed beside workers, and how often for each kill of a worker. */
+  readonly servers: readonly Server[]
+  readonly restartsPerKill: number
 }
 
 /** A zombie is woken when nobody has taken over for so long after its leases: its runs were called off, or have ended. */
 const TAKEOVER_MS = 5_000
+/** Who has committed this still holds its claim. */
+const GOES_ON = new Set(['stepped', 'sent'])
 /** How often to look for news. */
 const LOOK_MS = 20
 
@@ -29,8 +35,10 @@ export class Storm {
   readonly #fences = new Map<string, number>()
   /** Who runs it now, as far as the witness knows. */
   readonly #holders = new Map<string, WitnessLine>()
+  #restarting: Promise<void> | undefined
   kills = 0
   zombies = 0
+  restarts = 0
 
   constructor(options: StormOptions) {
     this.#options = options
@@ -38,18 +46,21 @@ export class Storm {
 
   /** A machine that is slow to take over has fewer zombies while workers are killed: the rest of them come afterwards. */
   get isOver(): boolean {
-    const { enough, zombiesPerKill } = this.#options
-    return this.kills >= enough && this.zombies >= Math.floor(enough * zombiesPerKill)
+    const { enough, zombiesPerKill, servers, restartsPerKill } = this.#options
+    const restarts = servers.length === 0 ? 0 : Math.ceil(enough * restartsPerKill)
+    return this.kills >= enough && this.zombies >= Math.floor(enough * zombiesPerKill) && this.restarts >= restarts
   }
 
   /** One fault, once there is work to disturb. */
   async strike(signal: AbortSignal): Promise<void> {
-    const { dice, crew, enough, zombiesPerKill } = this.#options
+    const { dice, crew, enough, zombiesPerKill, servers, restartsPerKill } = this.#options
     await this.#seen(dice.between(3, 40), signal)
     // Anywhere between two lines of the witness.
     await wait(dice.below(15))
     if (signal.aborted) return
-    if (this.#zombies.size === 0 && this.zombies < this.kills * zombiesPerKill) this.#freezeOne()
+    const isServersTurn = servers.length > 0 && this.restarts <= this.kills * restartsPerKill
+    if (isServersTurn && this.#restarting === undefined) this.#restartOne(dice.pick(servers))
+    else if (this.#zombies.size === 0 && this.zombies < this.kills * zombiesPerKill) this.#freezeOne()
     else if (this.kills < enough) {
       const victims = crew.members.filter(({ isReady, isFrozen }) => isReady && !isFrozen)
       if (victims.length === 0) return
@@ -59,9 +70,18 @@ export class Storm {
     }
   }
 
-  /** Wakes whoever is still frozen. */
+  /** Wakes whoever is still frozen, and waits for who is not back yet. */
   async pass(): Promise<void> {
     await Promise.all(this.#zombies)
+    await this.#restarting
+  }
+
+  /** Workers are killed meanwhile as well. */
+  #restartOne(server: Server): void {
+    this.#restarting = server.restart().finally(() => {
+      this.#restarting = undefined
+      this.restarts += 1
+    })
   }
 
   #freezeOne(): void {
@@ -112,7 +132,7 @@ export class Storm {
       if (line.what === 'ran' && line.fence > fence) {
         this.#fences.set(key, line.fence)
         this.#holders.set(key, line)
-      } else if (line.what === 'committed' && line.outcome !== 'stepped' && line.fence === fence) {
+      } else if (line.what === 'committed' && !GOES_ON.has(line.outcome) && line.fence === fence) {
         this.#holders.delete(key)
       }
     }

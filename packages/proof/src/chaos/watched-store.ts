@@ -3,7 +3,7 @@
  * has no other use for, and witnesses what was answered to commits.
  */
 import type { IRunStore } from '@baton/core'
-import type { Claim, ClaimRequest, ClaimResult, CommitResult, Transition } from '@baton/core/adapter'
+import type { Claim, ClaimRequest, ClaimResult, CommitResult, Outcome, Transition } from '@baton/core/adapter'
 import type { Witness } from './witness.ts'
 
 /** The context key under which node code finds its fence: read in the claim, and written nowhere. */
@@ -36,8 +36,14 @@ function committed(
   witness: Witness,
 ): CommitResult {
   if (result.status !== 'committed' && result.status !== 'already-committed') return result
-  witness.tell({ what: 'committed', runId, instanceId, fence, outcome: outcome.type, commitId })
+  witness.tell({ what: 'committed', runId, instanceId, fence, outcome: nameOf(outcome), commitId })
   return result.claim === undefined ? result : { ...result, claim: withFence(result.claim) }
+}
+
+/** A step that tells another run something, and an end that is none, are told apart: a cancel overtakes them. */
+function nameOf(outcome: Outcome): string {
+  if (outcome.type === 'stepped' && outcome.sends !== undefined) return 'sent'
+  return outcome.type === 'succeeded' && outcome.continueAs !== undefined ? 'continued' : outcome.type
 }
 
 function withFence(claim: Claim): Claim {

@@ -17,6 +17,11 @@ export interface Ran extends Line {
   readonly attempt: number
 }
 
+/** Node code is through, and has not committed yet. */
+export interface Left extends Line {
+  readonly what: 'left'
+}
+
 /** A step of it was. */
 export interface Stepped extends Line {
   readonly what: 'stepped'
@@ -30,7 +35,7 @@ export interface Committed extends Line {
   readonly commitId: string
 }
 
-export type WitnessLine = Ran | Stepped | Committed
+export type WitnessLine = Ran | Left | Stepped | Committed
 
 type Told<Each> = Each extends Line ? Omit<Each, 'worker'> : never
 

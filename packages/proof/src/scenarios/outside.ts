@@ -4,6 +4,8 @@ import { type Scenario, untilPaused } from './scenario.ts'
 const pass = ({ input }: NodeArguments) => ({ output: input ?? null })
 const name = ({ nodeId }: NodeArguments) => ({ output: nodeId })
 
+const HOUR_MS = 3_600_000
+
 /** Approvals, signals, cancels: what people and other systems do to a run. */
 export const outside: readonly Scenario[] = [
   {
@@ -19,6 +21,9 @@ export const outside: readonly Scenario[] = [
         .edge('sign', 'join'),
     drive: async (handle, stage) => {
       await untilPaused(handle, stage)
+      // Where a test can move the clock, people take their time. The other branch has arrived long ago.
+      if (stage.world.clock !== undefined) await stage.pass(2 * HOUR_MS)
+      if ((await handle.status()) !== 'paused') throw new Error('the join did not wait')
       await handle.approve({ by: 'me' })
     },
     expect: { status: 'completed', output: ['prepare', true] },

@@ -178,7 +178,7 @@ export class FlowTest<F extends RunnableFlow = RunnableFlow> {
 
   /** Lets so much time pass, and everything happen that falls into it. */
   async advance(ms: number): Promise<void> {
-    checkNumber(ms ?? Number.NaN, 'ms', { least: 0, most: LONGEST_MS })
+    checkNumber(ms, 'ms', { required: true, least: 0, most: LONGEST_MS })
     let isOver = false
     this.#world.after(ms, () => {
       isOver = true
@@ -189,8 +189,8 @@ export class FlowTest<F extends RunnableFlow = RunnableFlow> {
 
   /** Lets time pass until then. */
   async advanceTo(instant: number | Date): Promise<void> {
-    const atMs = instant instanceof Date ? instant.getTime() : (instant ?? Number.NaN)
-    checkNumber(atMs, 'instant', { least: this.now(), most: LONGEST_MS })
+    const atMs = instant instanceof Date ? instant.getTime() : instant
+    checkNumber(atMs, 'instant', { required: true, least: this.now(), most: LONGEST_MS })
     await this.advance(atMs - this.now())
   }
 

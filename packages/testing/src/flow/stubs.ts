@@ -1,7 +1,8 @@
 /** Stubs: code that takes the place of a node's function in a test. */
 import type { Flow, InputOf, NodeArguments, NodeReturn, NodeTypes, RunnableFlow } from '@baton/core'
 import { BatonError } from '@baton/core'
-import { checkNumber, nearestName } from '@baton/core/adapter'
+import { checkNumber } from '@baton/core/adapter'
+import { assertKnownNode } from './known-node.ts'
 
 /** The ids of a flow's nodes, as far as its type tells. */
 export type IdsOf<F> = F extends Flow<InputOf<F>, infer Ids, unknown> ? Ids : string
@@ -45,7 +46,7 @@ const hanging = new WeakSet<AnyStub>()
 
 /** Fails the first attempts of a node (`Infinity`: all), and then lets its own function run. A crash is no attempt. */
 export function fails(attempts: number, error: Error | string = 'failed by the test'): Stub<never, never> {
-  checkNumber(attempts, 'attempts', { least: 1, whole: true })
+  checkNumber(attempts, 'attempts', { required: true, least: 1, whole: true })
   return ({ attempt }, original) => {
     if (attempt <= attempts) throw typeof error === 'string' ? new Error(error) : error
     return original() as Promise<NodeReturn<never>>
@@ -76,15 +77,7 @@ export class StubBook {
     const book = this.#byFlow.get(id) ?? new Map<string, AnyStub>()
     for (const [nodeId, stub] of Object.entries(stubs) as [string, AnyStub | undefined][]) {
       if (stub === undefined) continue
-      if (!known.includes(nodeId)) {
-        const nearest = nearestName(nodeId, known)
-        const hint = nearest === undefined ? `Its nodes: ${known.join(', ')}.` : `Did you mean \`${nearest}\`?`
-        throw new BatonError('INVALID_OPTION', {
-          field: `nodes.${nodeId}`,
-          message: `flow ${id} has no such node`,
-          hint,
-        })
-      }
+      assertKnownNode(nodeId, { flowId: id, nodeIds: known }, `nodes.${nodeId}`)
       if (typeof stub !== 'function') {
         const message = `must be a function, not ${typeof stub}`
         throw new BatonError('INVALID_OPTION', { field: `nodes.${nodeId}`, message })

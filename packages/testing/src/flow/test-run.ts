@@ -48,9 +48,12 @@ export class TestRun<Ids extends string = string> {
 
   /** The journal of this run as it is now, with assertions. */
   get journal(): RunJournal<Ids> {
-    const { seen, serializer } = this.#ports.world
+    const { seen, serializer, registry } = this.#ports.world
     const events = [...seen.eventsOf(this.runId)]
-    return new RunJournal({ runId: this.runId, events, decode: (value) => serializer.decode(value) })
+    const { flowId, version } = this.#state.head
+    const graph = registry.find(flowId, version)
+    const nodes = graph === undefined ? undefined : { flowId, nodeIds: [...graph.nodes.keys()] }
+    return new RunJournal({ runId: this.runId, events, decode: (value) => serializer.decode(value), nodes })
   }
 
   /** What it waits for now. */

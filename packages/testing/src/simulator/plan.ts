@@ -18,6 +18,8 @@ export interface Plan {
   readonly maxNodes: number
   /** How long things go wrong. */
   readonly chaosMs: number
+  /** How much news a limiter takes before it goes on in a new run. */
+  readonly limiterNews: number
   readonly rates: FaultRates
   readonly features: readonly Feature[]
   /** The result does not depend on what happens first, and an oracle tells it. */
@@ -65,7 +67,7 @@ export function planOf(seed: number, limits: Limits = {}): Plan {
       return [kind, limits.without?.includes(kind) === true ? 0 : rate]
     }),
   ) as FaultRates
-  const chosen = features.filter(() => dice.happens(0.6))
+  const chosen = features.filter(({ chance = 0.6 }) => dice.happens(chance))
   const drawn = {
     workers: 2 + dice.below(3),
     clients: 1 + dice.below(2),
@@ -86,6 +88,7 @@ export function planOf(seed: number, limits: Limits = {}): Plan {
         Math.min(value, limits[name as keyof typeof drawn] ?? value),
       ]),
     ) as typeof drawn),
+    limiterNews: new Dice(hash(`${seed} limiters`)).pick([4, 12, 2_000]),
     rates,
     features: chosen.filter(({ name }) => limits.withoutFeatures?.includes(name) !== true),
     isDetermined,

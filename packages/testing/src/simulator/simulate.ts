@@ -45,9 +45,15 @@ export interface Simulated {
   readonly revisits: number
   /** Runs that nodes have started. */
   readonly children: number
+  /** Runs that go on for others, as new. */
+  readonly successors: number
+  /** Runs that were given a slot. */
+  readonly letIn: number
+  /** Runs that do failed work of others over. */
+  readonly redriven: number
 }
 
-const MOST_STEPS = 20_000
+const MOST_STEPS = 100_000
 const ANSWER_EVERY_MS = 250
 
 export async function simulate({ seed, limits, mutant, keepsTrace, calls }: SimulateOptions): Promise<Simulated> {
@@ -65,6 +71,9 @@ export async function simulate({ seed, limits, mutant, keepsTrace, calls }: Simu
     faults: world.faults.happened,
     statuses: runs.flatMap(({ model, machine }) => (model.end === undefined ? [] : [machine.state.status])),
     children: runs.filter(({ model }) => model.family.parent !== undefined).length,
+    successors: runs.filter(({ model }) => model.link > 1).length,
+    letIn: runs.filter(({ model }) => model.gates.passed > 0).length,
+    redriven: referee.sources.size,
     revisits: runs.reduce((sum, { model }) => sum + model.revisits, 0),
   }
 }
@@ -84,6 +93,8 @@ class Game {
   readonly #staff: Staff
   readonly #strikes: Dice
   readonly #people: Person[] = []
+  /** All is over, and everybody goes home. */
+  #isClosing = false
 
   constructor(plan: Plan, { limits, mutant, keepsTrace = false, calls }: GameOptions) {
     const { seed, leaseMs, rates } = plan
@@ -140,8 +151,8 @@ class Game {
   }
 
   #isOver(): boolean {
-    const { runs } = this.referee
-    if (!this.#workload.runs.every(({ runId }) => runs.has(runId))) return false
+    const { runs, limits } = this.referee
+    if (!this.#workload.runs.every(({ runId }) => runs.has(runId)) || limits.unheard > 0) return false
     return [...runs.values()].every(({ model }) => model.isDone)
   }
 
@@ -202,12 +213,15 @@ class Game {
     const options = { world, referee: this.referee, flows: this.#workload.flows, isDetermined }
     const helper = new Person('operator', 'helper', options)
     this.#people.push(helper)
-    helper.later(0, 'see all runs through', () => helper.seesThrough(() => this.#isOver(), ANSWER_EVERY_MS))
+    helper.later(0, 'see all runs through', () =>
+      helper.seesThrough(() => this.#isClosing || this.#isOver(), ANSWER_EVERY_MS),
+    )
   }
 
   /** Who waits for a run is told of its end, and workers that are asked to stop do. */
   async #closeDown(): Promise<void> {
     const { world } = this
+    this.#isClosing = true
     let haveLeft = false
     void this.#staff.stop().then(() => {
       haveLeft = true

@@ -52,6 +52,18 @@ describe('the journal', () => {
     expect(journal.outputOf('list')).toEqual([0, 1, 2])
   })
 
+  it('refuses names that its flow does not have, where types do not know them', async () => {
+    const journal: RunJournal = await journalOf(3)
+    const unknown = expect.objectContaining({ code: 'INVALID_OPTION', field: 'node', hint: 'Did you mean `refuse`?' })
+
+    expect(() => journal.didNotRun('refused')).toThrow(unknown)
+    expect(() => journal.ran('refused[1]', { times: 0 })).toThrow(unknown)
+    expect(() => journal.retried('refused', { times: 0 })).toThrow(unknown)
+    expect(() => journal.outputOf('refused#2')).toThrow(unknown)
+    expect(() => journal.order(['refused'])).toThrow(unknown)
+    journal.didNotRun('refuse').ran('price[1]')
+  })
+
   it('knows of failures', async () => {
     const journal = await journalOf(0)
 

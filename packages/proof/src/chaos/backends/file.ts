@@ -5,7 +5,7 @@ import { FileCoordinationStore, FileJobQueue, FileRunStore } from '@baton/store-
 import type { Backend } from '../backend.ts'
 
 /** A folder, as it comes: durability `power`, so that redo logs are left by those who die, and recovered from. */
-export const fileBackend: Backend = {
+export const backend: Backend = {
   name: 'file',
   async prepare() {
     const address = mkdtempSync(join(tmpdir(), 'baton-chaos-'))

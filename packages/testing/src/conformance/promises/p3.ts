@@ -1,9 +1,10 @@
 import { createFlow } from '@baton/core'
 import { expect } from 'vitest'
 import { choiceFlow, fanFlow, Witness } from '../../blueprints.ts'
+import { Signal } from '../../signal.ts'
 import { Crew } from '../crew.ts'
 import type { Suite } from '../suite.ts'
-import { mischiefs, withMischief } from '../troubled-ports.ts'
+import { Cable, mischiefs, withMischief } from '../troubled-ports.ts'
 
 export const p3: Suite = {
   name: 'P3: a join fires exactly once, and never waits for a branch that cannot come',
@@ -22,6 +23,33 @@ export const p3: Suite = {
         expect(await crew.outcome(handle)).toMatchObject({ status: 'completed', output: Object.fromEntries(branches) })
         expect(witness.count('join')).toBe(1)
         expect(new Set(witness.visits()).size).toBe(witness.visits().length)
+      },
+    },
+    {
+      title: 'a join runs once though the worker that completed it dies before it sends its job',
+      async run(stage) {
+        const witness = new Witness()
+        await using crew = new Crew(stage, fanFlow(3, witness))
+        const cable = new Cable(stage.store)
+        const died = new Signal()
+        const queue = withMischief(stage.world.queue, (jobs) => {
+          if (!jobs.some(({ instanceId }) => instanceId === 'join')) return jobs
+          cable.pull()
+          died.fire()
+          return []
+        })
+        // With its one place taken, it sends the next node through the queue after each.
+        crew.worker({ store: cable.store, queue, concurrency: 1, inlineMaxNodes: 1 })
+        const handle = await crew.client.start('fan')
+        await stage.until(died.wait(), crew.boundMs * 20)
+        expect(witness.count('join')).toBe(0)
+
+        crew.worker()
+
+        const output = { b0: 'b0', b1: 'b1', b2: 'b2' }
+        expect(await crew.outcome(handle)).toMatchObject({ status: 'completed', output })
+        expect(witness.count('join')).toBe(1)
+        cable.cut()
       },
     },
     {

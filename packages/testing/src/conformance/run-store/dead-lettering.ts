@@ -125,6 +125,93 @@ export const deadLettering: Suite = {
       },
     },
     {
+      title: 'undoes what a join has passed on that was claimed for it, and keeps what reached the join meanwhile',
+      async run(stage) {
+        const hand = stage.hand()
+        await hand.create({ starts: ['a', 'x', 'y'], failFast: false })
+        await hand.fail(await hand.claim('a'), { arrivals: [toJoin('a', 'failed')] })
+        const judge = await hand.claim('j')
+        await hand.run('x', { output: 2, arrivals: [toJoin('x')] })
+        await hand.fail(judge, { error: poisoned('a'), arrivals: [TO_K] })
+        expect(await redrive(hand, 'a')).toMatchObject({ status: 'accepted', ready: ['a'] })
+        expect(await statuses(hand)).toEqual({ a: 'ready', x: 'succeeded', y: 'ready', j: 'waiting' })
+
+        const done = await hand.run('a', { output: 1, arrivals: [toJoin('a')] })
+
+        expect(done.ready).toEqual(['j'])
+        const join = await hand.claim('j')
+        expect(join.fence).toBe(judge.fence + 1)
+        expect(join.arrivals.map(({ output }) => output)).toEqual([2, 1])
+      },
+    },
+    {
+      title: 'keeps the work before an `ignore` join once the join has failed too, and takes it back with the join',
+      async run(stage) {
+        const hand = stage.hand()
+        await hand.create({ starts: ['a', 'b', 'y'], failFast: false })
+        const toIgnoring = (from: string, fate: 'succeeded' | 'failed') =>
+          arrival('j', from, { fate, rule: 'any-ignore', of: 2 })
+        for (const id of ['a', 'b']) {
+          expect(await listed(stage)).toEqual([])
+          await hand.fail(await hand.claim(id), { takenBy: TAKEN, arrivals: [toIgnoring(id, 'failed')] })
+        }
+        await hand.fail(await hand.claim('j'), { error: poisoned('a') })
+        expect(await hand.load()).toMatchObject({
+          deadLetters: [
+            { instanceId: 'a', error: BROKEN },
+            { instanceId: 'b', error: BROKEN },
+          ],
+          error: poisoned('a'),
+        })
+        expect(await listed(stage)).toEqual([[RUN, 2]])
+
+        await redrive(hand, 'a')
+
+        expect(await hand.load()).toMatchObject({ status: 'running', deadLetters: [] })
+        expect((await hand.load()).error).toBeUndefined()
+        await hand.run('a', { output: 1, arrivals: [toIgnoring('a', 'succeeded')] })
+        await hand.run('j')
+        await hand.run('y')
+        expect(await hand.load()).toMatchObject({ status: 'completed', deadLetters: [] })
+      },
+    },
+    {
+      title: 'opens all dead letters again in one go, or none of them',
+      async run(stage) {
+        const hand = stage.hand()
+        await hand.create({ starts: ['a', 'b', 'x', 'y'], failFast: false })
+        await hand.fail(await hand.claim('b'))
+        await hand.fail(await hand.claim('a'), { arrivals: [toJoin('a', 'failed')] })
+        const judge = await hand.claim('j')
+        const before = await hand.everything()
+
+        const goneOn = { status: 'gone-on', deadLetter: 'a', instanceId: 'j' }
+        expect(await hand.notify({ type: 'redrive' })).toEqual(goneOn)
+
+        expect(await hand.everything()).toEqual(before)
+        await hand.fail(judge, { error: poisoned('a') })
+        const result = await hand.notify({ type: 'redrive', by: 'ada' })
+        expect(result).toMatchObject({ status: 'accepted', ready: ['b', 'a'] })
+        expect(await hand.load()).toMatchObject({ status: 'running', deadLetters: [], errors: [] })
+        expect(await hand.notify({ type: 'redrive' })).toEqual({ status: 'not-dead-lettered' })
+      },
+    },
+    {
+      title: 'lets a failure that was only passed on decide the run, once what had decided it is opened again',
+      async run(stage) {
+        const hand = stage.hand()
+        await hand.create({ starts: ['a', 'b', 'c'], failFast: false })
+        await hand.fail(await hand.claim('c'))
+        await hand.fail(await hand.claim('a'), { error: poisoned('elsewhere') })
+
+        await redrive(hand, 'c')
+        await hand.run('c')
+        await hand.run('b')
+
+        expect(await hand.load()).toMatchObject({ status: 'failed', error: poisoned('elsewhere') })
+      },
+    },
+    {
       title: 'lets another failure that stands decide the run, once the first is opened again',
       async run(stage) {
         const hand = stage.hand()
@@ -165,13 +252,14 @@ export const deadLettering: Suite = {
         const judge = await hand.claim('j')
         const before = await hand.everything()
 
-        expect(await redrive(hand, 'a')).toEqual({ status: 'gone-on', instanceId: 'j' })
+        const goneOn = { status: 'gone-on', deadLetter: 'a', instanceId: 'j' }
+        expect(await redrive(hand, 'a')).toEqual(goneOn)
         expect(await redrive(hand, 'j')).toEqual({ status: 'not-dead-lettered' })
         expect(await redrive(hand, 'nobody')).toEqual({ status: 'not-dead-lettered' })
         expect(await hand.everything()).toEqual(before)
 
-        await hand.fail(judge, { error: poisoned('a') })
-        expect(await redrive(hand, 'a')).toEqual({ status: 'gone-on', instanceId: 'j' })
+        await hand.fail(judge)
+        expect(await redrive(hand, 'a')).toEqual(goneOn)
       },
     },
     {

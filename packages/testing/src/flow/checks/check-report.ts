@@ -8,9 +8,19 @@ export interface NodeCount {
   readonly most: number
 }
 
+export type Unit = readonly [one: string, many: string]
+
+export const CRASHES: Unit = ['crash', 'crashes']
+export const SEEDS: Unit = ['seed', 'seeds']
+
+/** `1 crash`, `2 crashes`. */
+export function counted(count: number, [one, many]: Unit): string {
+  return `${count} ${count === 1 ? one : many}`
+}
+
 export interface CheckReportParts {
-  /** `crashes`, `seeds`. */
-  readonly unit: string
+  /** What was tried, for one and for many. */
+  readonly unit: Unit
   readonly tried: number
   readonly leftOut: number
   readonly tookMs: number
@@ -27,7 +37,7 @@ export class CheckReport {
   readonly tookMs: number
   /** By the id of the node; steps as `node · step`, nodes of other flows as `flow/node`. */
   readonly nodes: ReadonlyMap<string, NodeCount>
-  readonly #unit: string
+  readonly #unit: Unit
 
   constructor({ unit, tried, leftOut, tookMs, nodes }: CheckReportParts) {
     this.tried = tried
@@ -39,7 +49,7 @@ export class CheckReport {
 
   toText(): string {
     const left = this.leftOut === 0 ? '' : `, ${this.leftOut} left out`
-    const head = `${this.tried} ${this.#unit}${left}, ${duration(this.tookMs)}`
+    const head = `${counted(this.tried, this.#unit)}${left}, ${duration(this.tookMs)}`
     const width = Math.max(4, ...[...this.nodes.keys()].map((name) => name.length))
     const rows = [...this.nodes].map(
       ([name, { usual, most }]) => `${name.padEnd(width)}  ${String(usual).padStart(5)}  ${String(most).padStart(7)}`,

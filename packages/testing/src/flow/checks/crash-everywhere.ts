@@ -3,7 +3,7 @@ import { checkNumber } from '@baton/core/adapter'
 import { failure } from '../failure.ts'
 import { realNowMs } from '../world/real-time.ts'
 import { type CheckOptions, readCheck, type Scenario } from './check-options.ts'
-import { CheckReport, NodeCounts } from './check-report.ts'
+import { CheckReport, CRASHES, counted, NodeCounts } from './check-report.ts'
 import { type CrashGoal, CrashPlan, type CrashPoint, nameOf, parseCrash } from './crash-plan.ts'
 import { differences } from './ending.ts'
 import { RealTimeWatch } from './real-time-watch.ts'
@@ -69,7 +69,7 @@ class CrashCheck<F extends RunnableFlow> {
     }
     const leftOut = goal === undefined ? calm.points.length - points.length : 0
     const tookMs = realNowMs() - this.#startedMs
-    const report = new CheckReport({ unit: 'crashes', tried: points.length, leftOut, tookMs, nodes: counts.all })
+    const report = new CheckReport({ unit: CRASHES, tried: points.length, leftOut, tookMs, nodes: counts.all })
     if (bad.length > 0) throw this.#failure(bad, report)
     assertNoRealReads(this.#watch.reads, this.#trial.options)
     return report
@@ -99,7 +99,7 @@ class CrashCheck<F extends RunnableFlow> {
     const others = bad.slice(TOLD_WHOLE).map(({ name }) => name)
     const { reads } = this.#watch
     const parts = [
-      `${bad.length} of ${report.tried} crashes change how it ends`,
+      `${bad.length} of ${counted(report.tried, CRASHES)} ${bad.length === 1 ? 'changes' : 'change'} how it ends`,
       ...whole,
       ...(others.length === 0 ? [] : [`The same or the like: ${others.join(', ')}`]),
       ...(reads.length === 0 ? [] : [`It asks for what cannot be repeated:\n${tellReads(reads)}`]),

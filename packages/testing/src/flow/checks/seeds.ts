@@ -5,7 +5,7 @@ import { failure } from '../failure.ts'
 import { Mishaps } from '../world/mishaps.ts'
 import { realNowMs } from '../world/real-time.ts'
 import { type CheckOptions, readCheck, type Scenario } from './check-options.ts'
-import { CheckReport, NodeCounts } from './check-report.ts'
+import { CheckReport, NodeCounts, SEEDS } from './check-report.ts'
 import { DoubledJobs } from './doubled-jobs.ts'
 import { differences } from './ending.ts'
 import { RealTimeWatch } from './real-time-watch.ts'
@@ -109,7 +109,7 @@ async function playSeeds<F extends RunnableFlow>(
     }
     assertNoRealReads(watch.reads, read)
     const tookMs = realNowMs() - startedMs
-    return new CheckReport({ unit: 'seeds', tried: all.length, leftOut: 0, tookMs, nodes: counts.all })
+    return new CheckReport({ unit: SEEDS, tried: all.length, leftOut: 0, tookMs, nodes: counts.all })
   })
 }
 

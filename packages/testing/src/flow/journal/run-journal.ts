@@ -3,9 +3,10 @@
  * journal has instead, and the events around it; each gives the journal again, so that they can be written in a row.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { type ErrorCode, isTurn, nodeOfInstance, type RunEvent } from '@baton/core'
+import { type ErrorCode, type InstanceId, isTurn, nodeOfInstance, type RunEvent } from '@baton/core'
 import { checkOptions, foldJournal, summaryOf } from '@baton/core/adapter'
 import { failure } from '../failure.ts'
+import { assertKnownNode, type KnownNodes } from '../known-node.ts'
 import { duration } from './duration.ts'
 import { type Decode, errorText, lineOf, shown } from './event-text.ts'
 
@@ -24,6 +25,8 @@ export interface JournalSource {
   readonly events: readonly RunEvent[]
   /** From a value as it is stored to a value as code has it. */
   readonly decode: Decode
+  /** Of its flow; absent where nobody here has that. */
+  readonly nodes: KnownNodes | undefined
 }
 
 type Of<Type extends RunEvent['type']> = Extract<RunEvent, { readonly type: Type }>
@@ -36,15 +39,18 @@ export class RunJournal<Ids extends string = string> {
   /** In their order; values encoded. */
   readonly events: readonly RunEvent[]
   readonly #decode: Decode
+  readonly #nodes: KnownNodes | undefined
 
-  constructor({ runId, events, decode }: JournalSource) {
+  constructor({ runId, events, decode, nodes }: JournalSource) {
     this.runId = runId
     this.events = events
     this.#decode = decode
+    this.#nodes = nodes
   }
 
   /** Code of the node ran to an end. Takes a node's id, or one of its instances: `price`, `price[2]`, `draft#2`. */
   ran(node: Ids | InstanceOf<Ids>, options: RanOptions = {}): this {
+    this.#assertKnown(node)
     checkOptions(options, ['times'] satisfies (keyof RanOptions)[])
     const { times } = options
     const ends = this.#endsOf(node)
@@ -60,6 +66,7 @@ export class RunJournal<Ids extends string = string> {
 
   /** Each of these began only after the one before it had ended, at its first visit. */
   order(nodes: readonly (Ids | InstanceOf<Ids>)[]): this {
+    for (const node of nodes) this.#assertKnown(node)
     for (const [index, next] of nodes.entries()) {
       const before = nodes[index - 1]
       if (before === undefined) continue
@@ -78,6 +85,7 @@ export class RunJournal<Ids extends string = string> {
   }
 
   skipped(node: Ids | InstanceOf<Ids>): this {
+    this.#assertKnown(node)
     const found = this.#of('node-skipped').some((event) => isOf(event, node))
     if (found) return this
     const fate = this.#fateOf(node)
@@ -86,6 +94,7 @@ export class RunJournal<Ids extends string = string> {
 
   /** The node failed for good, if given with this code or message. */
   failed(node: Ids | InstanceOf<Ids>, how?: ErrorCode | RegExp): this {
+    this.#assertKnown(node)
     const fates = this.#of('node-failed').filter((event) => isOf(event, node))
     if (fates.some(({ error }) => fits(error, how))) return this
     const wanted = how === undefined ? 'failed' : `failed with ${how}`
@@ -96,6 +105,7 @@ export class RunJournal<Ids extends string = string> {
 
   /** An attempt of the node failed and was made again. */
   retried(node: Ids | InstanceOf<Ids>, options: RanOptions = {}): this {
+    this.#assertKnown(node)
     checkOptions(options, ['times'] satisfies (keyof RanOptions)[])
     const { times } = options
     const found = this.#of('attempt-failed').filter((event) => isOf(event, node)).length
@@ -106,6 +116,7 @@ export class RunJournal<Ids extends string = string> {
 
   /** The node slept. */
   slept(node: Ids | InstanceOf<Ids>, options: SleptOptions = {}): this {
+    this.#assertKnown(node)
     checkOptions(options, ['ms'] satisfies (keyof SleptOptions)[])
     const { ms } = options
     const sleeps = this.#of('node-slept').filter((event) => isOf(event, node))
@@ -118,6 +129,7 @@ export class RunJournal<Ids extends string = string> {
 
   /** The function of this step gave a result, once. */
   step(node: Ids | InstanceOf<Ids>, name: string): this {
+    this.#assertKnown(node)
     const steps = this.#of('step-recorded').filter((event) => isOf(event, node))
     if (steps.some(({ step }) => step.kind === 'step' && step.name === name)) return this
     const has = steps.map(({ step }) => step.name).join(', ') || 'none'
@@ -158,6 +170,7 @@ export class RunJournal<Ids extends string = string> {
 
   /** The last output of a node, decoded. */
   outputOf(node: Ids | InstanceOf<Ids>): unknown {
+    this.#assertKnown(node)
     const last = this.#of('node-succeeded').findLast((event) => isOf(event, node))
     return last?.output === undefined ? undefined : this.#decode(last.output as never)
   }
@@ -165,6 +178,11 @@ export class RunJournal<Ids extends string = string> {
   /** One line per event, the same in every test run: for snapshots. */
   toText(): string {
     return this.#lines(this.events)
+  }
+
+  /** Types know the nodes of a flow that was built in one go; a name that comes from elsewhere may be any. */
+  #assertKnown(node: string): void {
+    if (this.#nodes !== undefined) assertKnownNode(nodeOfInstance(node as InstanceId), this.#nodes, 'node')
   }
 
   #lines(events: readonly RunEvent[], marked: ReadonlySet<RunEvent> = new Set()): string {

@@ -12,6 +12,7 @@ interface Run {
 }
 
 export function callOff(instance: InstanceModel, run: Run): void {
+  if (instance.phase === 'claimed') instance.isCalledOff = true
   if (instance.phase === 'settled' || instance.phase === 'claimed') return
   run.waits.leaves(instance)
   run.family.leaves(instance)

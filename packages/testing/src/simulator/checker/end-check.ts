@@ -7,6 +7,7 @@ import { foretell } from './oracle.ts'
 import type { Referee } from './referee.ts'
 
 export async function checkEnd(referee: Referee, world: World, over: ReadonlySet<string>): Promise<void> {
+  referee.checkLimits()
   for (const { machine, flow, model } of referee.runs.values()) {
     const { head, input } = machine.state
     if (!over.has(head.runId)) continue
@@ -16,12 +17,18 @@ export async function checkEnd(referee: Referee, world: World, over: ReadonlySet
     if (record === undefined) return referee.fails('I4', run.runId, 'the store has lost it')
     const mistake = isRemoved ? undefined : await mistakeOfJournal(world, record)
     if (mistake !== undefined) return referee.fails('I6', run.runId, mistake)
-    if (referee.cancelled.has(run.runId) && record.status !== 'cancelled') {
-      return referee.fails('I8', run.runId, `a cancel that had won ended as ${record.status}`)
+    const source = isRemoved ? undefined : referee.sources.get(run.runId)
+    if (source !== undefined && JSON.stringify(await journalOf(world, record)) !== source.journal) {
+      return referee.fails('I14', run.runId, `its journal is not what it was when ${source.redrivenAs} began`)
+    }
+    const last = referee.tree.row(run.runId).at(-1)
+    if (referee.cancelled.has(run.runId) && last?.end !== 'run-cancelled') {
+      return referee.fails('I8', run.runId, `a cancel that had won ended as ${last?.end}`)
     }
     // How far a child has come when it is called off is a matter of time, also where it had failed by then and went on.
     const isCalledOff = model.cancelRequested && model.family.parent !== undefined
-    if (!flow.isDetermined || isCalledOff) continue
+    // Of one that begins in the middle it tells nothing.
+    if (!flow.isDetermined || isCalledOff || head.lineage.branchCheckpointId !== undefined) continue
     const foretold = foretell(world.seed, run)
     const found = {
       status: record.status,
@@ -35,12 +42,19 @@ export async function checkEnd(referee: Referee, world: World, over: ReadonlySet
   }
 }
 
-async function mistakeOfJournal({ store }: World, record: RunRecord): Promise<string | undefined> {
+async function journalOf({ store }: World, { runId }: RunRecord): Promise<readonly RunEvent[]> {
   const events: RunEvent[] = []
-  for await (const event of store.journal(record.runId)) events.push(event)
+  for await (const event of store.journal(runId)) events.push(event)
+  return events
+}
+
+async function mistakeOfJournal(world: World, record: RunRecord): Promise<string | undefined> {
+  const events = await journalOf(world, record)
   const isGapless = events.every(({ seq }, index) => seq === index + 1)
   if (!isGapless || events.length !== record.seq) return 'the journal has a gap'
   const folded = foldJournal(events)
-  const isSame = JSON.stringify(folded && recordOf(folded)) === JSON.stringify(record)
+  // Which run is the newest of its row is told to the first when it has ended: no journal has it.
+  const { newestRunId: _, ...known } = record
+  const isSame = JSON.stringify(folded && recordOf(folded)) === JSON.stringify(known)
   return isSame ? undefined : 'the run is no fold of its journal'
 }

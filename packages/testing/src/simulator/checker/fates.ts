@@ -12,6 +12,8 @@ export interface InstanceFate {
   readonly action?: string | undefined
   readonly reason?: string | undefined
   readonly errorCode?: string | undefined
+  /** It wanted the run to end with it: nothing follows it. */
+  readonly isLast?: boolean
 }
 
 export type EdgeFate = 'succeeded' | 'failed' | 'skipped'
@@ -35,6 +37,8 @@ export class Fates {
   readonly #ended = new Set<string>()
   readonly #calledOff = new Set<string>()
   readonly #regions = new Map<string, Region>()
+  /** In order, so that some of it can be taken back. */
+  readonly #log: { readonly id: string; readonly fate: InstanceFate | undefined }[] = []
 
   constructor(layout: Layout) {
     this.layout = layout
@@ -53,6 +57,7 @@ export class Fates {
 
   note(instanceId: string, fate: InstanceFate): void {
     this.all.set(instanceId, fate)
+    this.#log.push({ id: instanceId, fate })
     const { node, visits, isItem, isTurn } = this.layout.spot(instanceId)
     if (isItem || fate.fate === 'cancelled') return
     const place = this.layout.place(node)
@@ -77,6 +82,18 @@ export class Fates {
   /** A join has no use for it any more, and speaks for it where its visit ends. */
   callsOff(instanceId: string): void {
     this.#calledOff.add(instanceId)
+    this.#log.push({ id: instanceId, fate: undefined })
+  }
+
+  /** All but the fates of these, and what followed from them. */
+  without(ids: ReadonlySet<string>): Fates {
+    const left = new Fates(this.layout)
+    for (const { id, fate } of this.#log) {
+      if (ids.has(id)) continue
+      if (fate === undefined) left.callsOff(id)
+      else left.note(id, fate)
+    }
+    return left
   }
 
   /** What has reached a target over one of its edges; undefined where nothing has. */
@@ -149,6 +166,7 @@ export class Fates {
   #after({ node }: Place, edge: BlueprintEdge, settled: InstanceFate): EdgeFate {
     if (settled.fate === 'failed') return 'failed'
     if (settled.fate !== 'succeeded') return settled.reason === 'upstream-failed' ? 'failed' : 'skipped'
+    if (settled.isLast === true) return 'skipped'
     if (edge.action !== undefined && edge.action !== settled.action) return 'skipped'
     if (edge.condition === undefined) return 'succeeded'
     const condition = this.layout.flow.registry.conditions.get(edge.condition)

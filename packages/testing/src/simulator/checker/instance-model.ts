@@ -19,11 +19,24 @@ export class InstanceModel {
   lost = 0
   /** Recorded durable calls, by position: when. */
   readonly steps = new Map<number, { readonly name: string; readonly seq: number }>()
+  /** It was called off while somebody held it. */
+  isCalledOff = false
+  /** Where it waits, among its durable calls. */
+  parkedAt = 0
+  /** Calls that have waited in vain: for news that did not come in time, or a child that failed. */
+  readonly vainAt = new Set<number>()
   /** What its predecessors' fates said when it was first claimed. */
   stateAtStart: JoinState | undefined
 
   constructor(id: string) {
     this.id = id
+  }
+
+  /** Told once more, it would fail at once: what came in vain and all that it did after is forgotten. */
+  forgetsVainWaits(): void {
+    const first = Math.min(...this.vainAt)
+    for (const position of this.steps.keys()) if (position >= first) this.steps.delete(position)
+    this.vainAt.clear()
   }
 
   get hasStarted(): boolean {

@@ -22,18 +22,33 @@ export const invariants = {
     about: 'cancel wins or loses, and a pause holds',
     checked: 'run-model.ts, end-check.ts: nothing starts after it',
   },
-  I9: { about: 'an envelope is consumed once', checked: false, because: 'there are no envelopes yet' },
+  I9: { about: 'a message is consumed once', checked: 'run-model.ts and tree.ts: signals, over all runs of a row' },
   I10: { about: 'open instances are counted right', checked: 'state-check.ts' },
   I11: { about: 'an approval is decided once', checked: 'run-model.ts, and what operators were answered' },
   I12: { about: 'the queue changes nothing but time', checked: 'all others, under a queue that does what it likes' },
   I13: { about: 'a run keeps to its version', checked: 'referee.ts: whose code it is that runs' },
-  I14: { about: 'a branch leaves its source alone', checked: false, because: 'there are no branches yet' },
+  I14: {
+    about: 'a run that begins where another one was leaves that one alone',
+    checked: 'referee.ts and end-check.ts: no event comes to it, and its journal stays what it was',
+  },
   I15: { about: 'timers fire once and never early', checked: 'run-model.ts: nothing is claimed before its time' },
   I16: { about: 'attempts and lost leases are bounded', checked: 'run-model.ts, by the policies of the blueprint' },
   I17: { about: 'nothing that a live run needs is removed', checked: 'state-check.ts: instances, steps, arrivals' },
   I18: { about: 'what is ready is sent for, in the end', checked: 'liveness.ts: lost jobs are made up for' },
   // What no single line of the list says.
   TREE: { about: 'runs start, call off and hear of each other once', checked: 'tree.ts and family-model.ts' },
+  ROW: {
+    about: 'a run that goes on as new has one successor, with all that is to go along',
+    checked: 'succession-model.ts and tree.ts',
+  },
+  LIMIT: {
+    about: 'never more runs than a limit allows, and every slot comes back',
+    checked: 'limiter-model.ts, by the journals; all-limits.ts',
+  },
+  REDO: {
+    about: 'failed work is done over, and what was done is not',
+    checked: 'beginning-again.ts and reopening.ts',
+  },
   P2: { about: 'a recorded step is not done again, and no code runs without a claim', checked: 'witness-log.ts' },
   RESULT: { about: 'the result is what the flow says', checked: 'oracle.ts, where it does not depend on time' },
 } as const satisfies Record<string, Invariant>

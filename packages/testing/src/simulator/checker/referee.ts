@@ -18,6 +18,7 @@ import {
 import { nameOf, type SimFlow } from '../workload/random-flow.ts'
 import type { Actor } from '../world/actor.ts'
 import type { World } from '../world/world.ts'
+import { AllLimits } from './all-limits.ts'
 import { RunModel } from './run-model.ts'
 import { StateCheck } from './state-check.ts'
 import { Tree } from './tree.ts'
@@ -29,21 +30,25 @@ export interface Watched {
   readonly model: RunModel
   readonly machine: RunMachine
   readonly state: StateCheck
+  readonly events: RunEvent[]
 }
 
 export class Referee {
   violation: Violation | undefined
   readonly runs = new Map<string, Watched>()
   readonly witness = new WitnessLog()
+  readonly limits = new AllLimits()
   /** Starts whose caller was told that they succeeded. */
   readonly started = new Set<string>()
   readonly #flowOf: (name: string) => SimFlow
-  readonly #tree: Tree
+  readonly tree: Tree
   readonly #leaseMs: number
   /** Runs of which a cancel was said to have won. */
   readonly cancelled = new Set<string>()
   /** Runs that the store has kept long enough. */
   readonly removed = new Set<string>()
+  /** Runs that others were made of, and their journals as they were then. */
+  readonly sources = new Map<string, { readonly redrivenAs: string; readonly journal: string }>()
   readonly #changed = new Set<string>()
   readonly #commitIds = new Set<string>()
   readonly #settled = new Set<string>()
@@ -51,12 +56,13 @@ export class Referee {
   world: World | undefined
 
   constructor(flowOf: (name: string) => SimFlow, leaseMs: number) {
-    this.#tree = new Tree({
+    this.tree = new Tree({
       model: (runId) => this.runs.get(runId)?.model,
       summary: (runId) => {
         const run = this.runs.get(runId)
         return run && recordOf(run.machine.state)
       },
+      limits: this.limits,
     })
     this.#flowOf = flowOf
     this.#leaseMs = leaseMs
@@ -65,28 +71,55 @@ export class Referee {
   /** A run was made; its first event has come before. */
   watches(runId: string, machine: RunMachine): void {
     if (this.runs.has(runId)) this.#must('I17', runId, false, 'it is made once more')
+    if (machine.state.head.kind === 'limiter') {
+      this.#guard(() => this.limits.watches(runId, machine))
+      for (const event of this.#early.splice(0)) this.saw(runId, event)
+      return
+    }
     const { flowId, version } = machine.state.head
     const flow = this.#flowOf(nameOf(flowId, version))
-    const model = new RunModel(runId, flow, this.#leaseMs)
-    this.runs.set(runId, { flow, model, machine, state: new StateCheck(model, machine) })
+    const model = new RunModel(runId, flow, this.#leaseMs, (id) => this.runs.get(id))
+    this.runs.set(runId, { flow, model, machine, state: new StateCheck(model, machine), events: [] })
+    this.#notesSource(runId, machine)
     for (const event of this.#early.splice(0)) this.saw(runId, event)
   }
 
   saw(runId: string, event: RunEvent): void {
     const run = this.runs.get(runId)
-    if (run === undefined) {
+    const isLimiter = this.limits.limiters.has(runId)
+    if (run === undefined && !isLimiter) {
       this.#early.push(event)
       return
     }
     const { world } = this
     if (world !== undefined) world.trace.tell(world.nowMs, `    → ${runId} ${event.seq} ${told(event)}`)
+    if (run === undefined) return this.#guard(() => this.limits.saw(runId, event))
     this.#changed.add(runId)
     if (event.type.startsWith('node-')) this.#settled.add(runId)
+    this.#must('I14', runId, !this.sources.has(runId), `${event.type} comes to a run that another one was made of`)
+    run.events.push(event)
     this.#guard(() => {
       run.model.saw(event)
       run.state.saw(event)
-      this.#tree.saw(runId, event)
+      this.tree.saw(runId, event)
+      if (event.type === 'slot-granted') this.limits.granted(event.limiter, run.model)
+      if (run.model.end !== undefined) this.limits.ended(runId)
     })
+  }
+
+  /** What another run begins from is to stay as it is. */
+  #notesSource(runId: string, machine: RunMachine): void {
+    const { branchOriginRunId, branchCheckpointId } = machine.state.head.lineage
+    if (branchOriginRunId === undefined || branchCheckpointId === undefined) return
+    const before = this.sources.get(branchOriginRunId)
+    this.#must(
+      'REDO',
+      runId,
+      before === undefined,
+      `${before?.redrivenAs} does the work of ${branchOriginRunId} over already`,
+    )
+    const journal = JSON.stringify(this.runs.get(branchOriginRunId)?.events)
+    this.sources.set(branchOriginRunId, { redrivenAs: runId, journal })
   }
 
   claimed(actor: Actor, request: ClaimRequest, apply: () => ClaimResult): ClaimResult {
@@ -119,8 +152,10 @@ export class Referee {
   notified(notice: Notice, apply: () => NoticeResult): NoticeResult {
     this.#changed.add(notice.runId)
     const result = apply()
-    if (notice.type === 'signal' && result.status === 'unknown-run') this.#tree.heardByNobody(notice.signalId ?? '')
-    if (notice.type !== 'decide' || (result.status !== 'accepted' && result.status !== 'unchanged')) return result
+    const isHeard = result.status === 'accepted' || result.status === 'unchanged'
+    if (notice.type === 'slot-release' && isHeard) this.limits.releases(notice.runId, notice.from)
+    if (notice.type === 'signal' && result.status === 'unknown-run') this.tree.heardByNobody(notice.signalId ?? '')
+    if (notice.type !== 'decide' || !isHeard) return result
     const decided = this.runs.get(notice.runId)?.model.decisions.get(notice.approvalId)
     const told = `${notice.approvalId} is said to be ${notice.decision.approved}, and is ${decided}`
     this.#must('I11', notice.runId, decided === notice.decision.approved, told)
@@ -129,7 +164,7 @@ export class Referee {
 
   delivered(runId: string, keys: readonly string[], apply: () => void): void {
     this.#changed.add(runId)
-    this.#guard(() => this.#tree.forgets(runId, keys))
+    this.#guard(() => this.tree.forgets(runId, keys))
     apply()
   }
 
@@ -142,6 +177,8 @@ export class Referee {
       this.removed.add(runId)
       const root = this.runs.get(head.lineage.rootRunId)
       this.#must('I17', runId, model.isDone, 'it was removed, and had not ended or had more to say')
+      const leads = model.link === 1 && !this.tree.isOver(runId)
+      this.#must('I17', runId, !leads, 'it was removed, and runs that people know by it go on')
       this.#must(
         'I17',
         runId,
@@ -192,7 +229,13 @@ export class Referee {
       })
     }
     this.#changed.clear()
+    this.#guard(() => this.limits.looks())
     for (const runId of this.started) this.#must('I4', runId, this.runs.has(runId), 'a start that returned is lost')
+  }
+
+  /** Once all is over. */
+  checkLimits(): void {
+    this.#guard(() => this.limits.checkEnd((runId) => this.runs.get(runId)?.model.isDone !== false))
   }
 
   fails(invariant: Violation['invariant'], runId: string, message: string): void {
@@ -231,6 +274,8 @@ function told(event: RunEvent): string {
   const parts: string[] = [event.type]
   if ('instanceId' in event && event.instanceId !== undefined) parts.push(event.instanceId)
   if ('fence' in event && event.fence !== undefined) parts.push(`f${event.fence}`)
+  if ('from' in event && typeof event.from === 'string') parts.push(event.from)
+  if (event.type === 'run-completed' && event.next !== undefined) parts.push(`goes on as ${event.next.runId}`)
   if ('workerId' in event) parts.push(event.workerId)
   if (event.type === 'node-failed' || event.type === 'attempt-failed') parts.push(event.error.message)
   return parts.join(' ')

@@ -2,31 +2,42 @@
  * One run as the referee follows it: each event must be allowed by what came before, by the blueprint and by the time.
  * It shares no code with the engine, so that a mistake there is not repeated here.
  */
-import { isDeepStrictEqual } from 'node:util'
 import { defaults, nodeOfInstance, type RunEvent } from '@baton/core'
+import type { NewRun } from '@baton/core/adapter'
 import type { SimFlow } from '../workload/random-flow.ts'
-import { callOff, callOffItems } from './calling-off.ts'
-import { type EndEvent, mistakeOfEnd } from './ending.ts'
+import type { Source } from './beginning-again.ts'
+import { claim } from './claiming.ts'
 import { FamilyModel } from './family-model.ts'
 import { Fates } from './fates.ts'
+import { GatesModel } from './gates-model.ts'
 import { InstanceModel } from './instance-model.ts'
 import type { InvariantId } from './invariants.ts'
 import { type JoinRules, rulesOf } from './join-rules.ts'
+import { reopen } from './reopening.ts'
+import { begin, end } from './run-bounds.ts'
+import { settle } from './settling.ts'
 import { Violation } from './violation.ts'
 import { WaitsModel } from './waits-model.ts'
 
-type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>
-type Fate = EventOf<'node-succeeded' | 'node-failed' | 'node-skipped' | 'node-cancelled'>
+/** Where a run that begins again was taken from. */
+export type SourceOf = (runId: string) => Source | undefined
 
 export class RunModel {
   readonly runId: string
+  readonly flow: SimFlow
   readonly rules: JoinRules
-  readonly fates: Fates
+  fates: Fates
   readonly family = new FamilyModel()
-  readonly instances = new Map<string, InstanceModel>()
-  readonly decisions = new Map<string, boolean>()
-  readonly signalIds = new Set<string>()
-  readonly #leaseMs: number
+  instances = new Map<string, InstanceModel>()
+  decisions = new Map<string, boolean>()
+  signalIds = new Set<string>()
+  waits = new WaitsModel()
+  /** Work that is kept for an operator, and the event by which it failed. */
+  deadLetters = new Map<string, number>()
+  /** Failures that nobody takes. */
+  failures = new Set<string>()
+  readonly leaseMs: number
+  readonly sourceOf: SourceOf
   seq = 0
   atMs = 0
   /** Times that a loop began again. */
@@ -37,16 +48,47 @@ export class RunModel {
   /** Nothing may start until an operator says so. */
   isHeld = false
   end: RunEvent['type'] | undefined
+  input: unknown
+  /** Nothing of it starts before. */
+  startsAtMs = 0
+  /** The first of its row: the id by which all are known that go on for each other. */
+  firstRunId: string
+  link = 1
+  /** The run that shall go on for it, as its node said. */
+  continueAs: NewRun | undefined
+  /** The run that goes on for it. */
+  next: NewRun | undefined
+  gates: GatesModel
   deadlineAtMs = Number.POSITIVE_INFINITY
-  #hasFailed = false
-  #failFast = true
-  readonly waits = new WaitsModel()
+  isTooLate = false
+  failFast = true
+  starts: readonly string[] = []
 
-  constructor(runId: string, flow: SimFlow, leaseMs: number) {
+  constructor(runId: string, flow: SimFlow, leaseMs: number, sourceOf: SourceOf) {
     this.runId = runId
+    this.flow = flow
+    this.firstRunId = runId
+    this.gates = new GatesModel([], this.family, 0)
     this.rules = rulesOf(flow)
     this.fates = new Fates(this.rules.layout)
-    this.#leaseMs = leaseMs
+    this.leaseMs = leaseMs
+    this.sourceOf = sourceOf
+  }
+
+  get hasFailed(): boolean {
+    return this.isTooLate || this.failures.size > 0
+  }
+
+  /** The same run, as far as these of its events go. */
+  replay(events: readonly RunEvent[]): RunModel {
+    const again = new RunModel(this.runId, this.flow, this.leaseMs, this.sourceOf)
+    for (const event of events) again.saw(event)
+    return again
+  }
+
+  /** Begins with what another run had come to, but for its children. */
+  takesOver({ fates, instances, decisions, signalIds, waits, deadLetters, failures }: RunModel): void {
+    Object.assign(this, { fates, instances, decisions, signalIds, waits, deadLetters: new Map(deadLetters), failures })
   }
 
   /** It has ended, and all that it had to say was heard. */
@@ -55,100 +97,112 @@ export class RunModel {
   }
 
   saw(event: RunEvent): void {
-    this.#must('I6', event.seq === this.seq + 1, `event ${event.seq} follows ${this.seq}`)
-    this.#must('I6', event.atMs >= this.atMs, `event ${event.seq} is older than the one before`)
-    this.#must('I5', this.end === undefined, `${event.type} after ${this.end}`)
+    this.must('I6', event.seq === this.seq + 1, `event ${event.seq} follows ${this.seq}`)
+    this.must('I6', event.atMs >= this.atMs, `event ${event.seq} is older than the one before`)
+    this.must('I5', this.end === undefined, `${event.type} after ${this.end}`)
     this.seq = event.seq
     this.atMs = event.atMs
     switch (event.type) {
       case 'run-started':
-        this.deadlineAtMs = event.head.deadlineAtMs ?? Number.POSITIVE_INFINITY
-        this.#failFast = event.head.failFast
-        this.family.parent = event.head.lineage.parentRunId
-        this.#must('I2', isDeepStrictEqual(event.starts, this.rules.starts), `it starts with ${event.starts}`)
-        for (const id of event.starts) this.#instance(id).notBeforeMs = event.startAtMs ?? event.atMs
+        return begin(this, event)
+      case 'slot-granted': {
+        const isDue = !this.isStopping && this.gates.passes(event.limiter, event.atMs)
+        this.must('LIMIT', isDue, `it is given a slot of ${event.limiter}, for which it does not wait`)
+        if (!this.gates.isClosed) for (const id of this.starts) this.becomes(this.instance(id), 'ready', event.atMs)
         return
+      }
       case 'run-pause-ordered':
-        this.#must('I8', !this.isStopping && !this.isHeld, 'a pause of what does not go on')
+        this.must('I8', this.goesOn && !this.isHeld, 'a pause of what does not go on')
         this.isHeld = true
         return
       case 'run-pause-lifted':
-        this.#must('I8', this.isHeld, 'a pause is lifted that was not there')
+        this.must('I8', this.isHeld, 'a pause is lifted that was not there')
         this.isHeld = false
         return
       case 'run-cancel-requested':
-        this.#must('I8', !this.isStopping, 'a cancel after the run was stopped')
+        this.must('I8', this.goesOn, 'a cancel after the run was stopped')
         this.isStopping = true
         this.cancelRequested = true
-        return this.family.callsOff()
+        this.continueAs = undefined
+        return this.letsGo()
       case 'run-deadline-passed':
-        this.#must('I15', event.atMs >= this.deadlineAtMs, 'the deadline passed before its time')
+        this.must('I15', event.atMs >= this.deadlineAtMs, 'the deadline passed before its time')
         this.isStopping = true
-        this.#hasFailed = true
-        return this.family.callsOff()
+        this.isTooLate = true
+        return this.letsGo()
       case 'run-completed':
       case 'run-failed':
       case 'run-cancelled':
-        return this.#ends(event)
+        return end(this, event)
       case 'node-claimed':
-        return this.#claimed(event)
+        return claim(this, event)
       case 'node-lost': {
-        const instance = this.#held(event)
-        this.#must('I7', event.atMs >= instance.leaseUntilMs, `the lease of ${instance.id} had not ended`)
+        const instance = this.held(event)
+        this.must('I7', event.atMs >= instance.leaseUntilMs, `the lease of ${instance.id} had not ended`)
         instance.lost += 1
-        return this.#becomes(instance, 'ready', event.atMs)
+        return this.becomes(instance, 'ready', event.atMs)
       }
       case 'node-released':
-        return this.#becomes(this.#held(event), 'ready', event.atMs)
+        return this.becomes(this.held(event), 'ready', event.atMs)
       case 'attempt-failed': {
-        const instance = this.#held(event)
+        const instance = this.held(event)
         instance.failures += 1
-        const { attempts = defaults.attempts } = this.#configOf(instance).retry ?? {}
-        this.#must('I16', instance.failures < attempts, `${instance.id} is tried again after ${instance.failures}`)
-        return this.#becomes(instance, 'ready', event.retryAtMs)
+        const { attempts = defaults.attempts } = this.configOf(instance).retry ?? {}
+        this.must('I16', instance.failures < attempts, `${instance.id} is tried again after ${instance.failures}`)
+        return this.becomes(instance, 'ready', event.retryAtMs)
       }
       case 'step-recorded':
-        return this.#recorded(this.#held(event), event.step)
+        return this.#recorded(this.held(event), event.step)
       case 'node-slept':
-        return this.#becomes(this.#held(event), 'sleeping', event.wakeAtMs)
+        return this.becomes(this.held(event), 'sleeping', event.wakeAtMs)
       case 'node-awaited': {
-        const instance = this.#held(event)
+        const instance = this.held(event)
         const { kind, name } = event.wait
         const hasCome = kind === 'child' ? this.family.waits(instance, name) : this.waits.waits(instance, kind, name)
-        if (hasCome) return this.#becomes(instance, 'ready', event.atMs)
-        return this.#becomes(instance, 'awaiting', event.timeoutAtMs ?? Number.POSITIVE_INFINITY)
+        instance.parkedAt = event.step.position
+        if (hasCome && kind === 'child') this.#hears(instance, name)
+        if (hasCome) return this.becomes(instance, 'ready', event.atMs)
+        return this.becomes(instance, 'awaiting', event.timeoutAtMs ?? Number.POSITIVE_INFINITY)
       }
       case 'child-started':
-        this.#held(event)
+        this.held(event)
         return this.family.starts(event)
       case 'child-ended': {
         const child = this.family.children.get(event.childRunId)
-        this.#must('TREE', child !== undefined, `${event.childRunId} is no child of it, and is told to have ended`)
-        this.#must('TREE', child?.end === undefined, `${event.childRunId} is told to have ended twice`)
-        for (const instance of this.family.ended(event.childRunId, event.end)) this.#wakes(instance, event.atMs)
+        this.must('TREE', child !== undefined, `${event.childRunId} is no child of it, and is told to have ended`)
+        this.must('TREE', child?.end === undefined, `${event.childRunId} is told to have ended twice`)
+        for (const instance of this.family.ended(event.childRunId, event.end)) {
+          this.#hears(instance, event.childRunId)
+          this.#wakes(instance, event.atMs)
+        }
         return
       }
       case 'message-sent':
-        this.#held(event)
+        this.held(event)
         return this.family.sends(event.message)
       case 'map-expanded': {
-        const instance = this.#held(event)
+        const instance = this.held(event)
         instance.isMap = true
-        return this.#becomes(instance, 'expanded', event.atMs)
+        return this.becomes(instance, 'expanded', event.atMs)
+      }
+      case 'node-reopened': {
+        this.must('REDO', !this.isStopping, `${event.instanceId} is opened again in a run that stops`)
+        const mistake = reopen(this, event)
+        return this.must('REDO', mistake === undefined, mistake ?? '')
       }
       case 'node-succeeded':
       case 'node-failed':
       case 'node-skipped':
       case 'node-cancelled':
-        return this.#settles(event)
+        return settle(this, event)
       case 'signal-received':
         if (event.signalId !== undefined) {
-          this.#must('I9', !this.signalIds.has(event.signalId), `signal ${event.signalId} counts twice`)
+          this.must('I9', !this.signalIds.has(event.signalId), `signal ${event.signalId} counts twice`)
           this.signalIds.add(event.signalId)
         }
         return this.#wakes(this.waits.comes('signal', event.name), event.atMs)
       case 'approval-decided':
-        this.#must('I11', !this.decisions.has(event.approvalId), `${event.approvalId} is decided twice`)
+        this.must('I11', !this.decisions.has(event.approvalId), `${event.approvalId} is decided twice`)
         this.decisions.set(event.approvalId, event.decision.approved)
         return this.#wakes(this.waits.comes('approval', event.approvalId), event.atMs)
       default:
@@ -163,127 +217,55 @@ export class RunModel {
       for (const id of this.rules.joinsOf(region)) {
         if (this.instances.get(id)?.hasStarted === true || this.fates.of(id) !== undefined) continue
         const state = this.rules.stateNow(id, this.fates)
-        this.#must('I2', state === 'waits' || isOpen(id), `${id} still waits, where its predecessors say ${state}`)
+        this.must('I2', state === 'waits' || isOpen(id), `${id} still waits, where its predecessors say ${state}`)
       }
     }
   }
 
-  #claimed(event: EventOf<'node-claimed'>): void {
-    const instance = this.#instance(event.instanceId)
-    this.#must('I8', !this.isStopping, `${instance.id} starts though the run is stopping`)
-    this.#must('I8', !this.isHeld, `${instance.id} starts though the run is paused`)
-    this.#must('I8', event.atMs < this.deadlineAtMs, `${instance.id} starts after the deadline`)
-    this.#must('I1', instance.phase !== 'settled', `${instance.id} starts again after its end`)
-    this.#must('I7', instance.phase !== 'claimed', `${instance.id} is claimed twice`)
-    this.#must(
-      'I7',
-      event.fence === instance.fence + 1,
-      `fence ${event.fence} of ${instance.id} after ${instance.fence}`,
-    )
-    this.#must('I15', event.atMs >= instance.notBeforeMs, `${instance.id} starts before its time`)
-    this.#must('I16', event.attempt === instance.failures + 1, `attempt ${event.attempt} of ${instance.id}`)
-    if (!instance.hasStarted) this.#starts(instance)
-    if (instance.phase === 'awaiting') this.#leaves(instance)
-    const { timeoutMs = defaults.nodeTimeoutMs } = this.#configOf(instance)
-    instance.phase = 'claimed'
-    instance.fence = event.fence
-    instance.workerId = event.workerId
-    instance.claimedSeq = event.seq
-    instance.attemptUntilMs = event.atMs + timeoutMs
-    instance.leaseUntilMs = Math.min(event.atMs + this.#leaseMs, instance.attemptUntilMs)
+  /** It is not stopped; or only so that another one goes on for it, which others may still prevent. */
+  get goesOn(): boolean {
+    return !this.isStopping || this.continueAs !== undefined
   }
 
-  /** Its first claim: what reached it must allow for it. */
-  #starts(instance: InstanceModel): void {
-    if (!this.rules.isJoin(instance.id)) return
-    if (this.rules.isRevisit(instance.id)) this.revisits += 1
-    instance.stateAtStart = this.rules.stateNow(instance.id, this.fates)
-    this.#must('I2', instance.stateAtStart !== 'waits', `${instance.id} starts before its predecessors have settled`)
-  }
-
-  #settles(event: Fate): void {
-    const instance = this.#instance(event.instanceId)
-    this.#must('I1', instance.phase !== 'settled', `${instance.id} has a second fate, ${event.type}`)
-    const isByClaim = event.type === 'node-succeeded' || ('fence' in event && event.fence !== undefined)
-    if (isByClaim) this.#held(event as typeof event & { readonly fence: number })
-    this.#judges(instance, event, isByClaim)
-    this.#leaves(instance)
-    const wasExpanded = instance.isMap
-    instance.phase = 'settled'
-    const fate = {
-      fate: event.type.slice('node-'.length) as 'succeeded',
-      ...('output' in event ? { output: event.output } : {}),
-      ...('action' in event ? { action: event.action } : {}),
-      ...('reason' in event ? { reason: event.reason } : {}),
-      ...(event.type === 'node-failed' ? { errorCode: event.error.code } : {}),
-    }
-    this.fates.note(instance.id, fate)
-    if (event.type === 'node-cancelled') this.family.callsOff(instance.id)
-    if (wasExpanded) callOffItems(instance, this)
-    const cancels = event.type === 'node-succeeded' ? (event.cancels ?? []) : []
-    for (const id of cancels) {
-      callOff(this.#instance(id), this)
-      this.fates.callsOff(id)
-    }
-    if (event.type === 'node-failed' && event.fixesOutcome) {
-      this.#hasFailed = true
-      if (this.#failFast) {
-        this.isStopping = true
-        this.family.callsOff()
-      }
-    }
-  }
-
-  /** Whether a fate is one that the predecessors' fates allow for. */
-  #judges({ id, stateAtStart }: InstanceModel, event: Fate, isByClaim: boolean): void {
-    if (!this.rules.isJoin(id) || event.type === 'node-cancelled') return
-    const state = isByClaim ? stateAtStart : this.rules.stateNow(id, this.fates)
-    const told = `${id}: ${event.type}, where its predecessors say ${state}`
-    if (event.type === 'node-skipped') return this.#must('I2', state === 'skip' || state === 'fail', told)
-    if (event.type === 'node-succeeded') return this.#must('I2', state === 'run', told)
-    const { code } = event.error
-    if (code === 'PREDECESSOR_FAILED') return this.#must('I2', state === 'fail', told)
-    if (code === 'MAX_VISITS') return this.#must('I2', state === 'over', told)
-    this.#must('I2', isByClaim && (state !== 'over' || code === 'LEASES_LOST'), told)
-  }
-
-  #ends(event: EndEvent): void {
-    this.end = event.type
-    if (event.type !== 'run-completed') this.family.callsOff()
-    this.family.tellsParent()
-    const why = { isStopping: this.isStopping, hasFailed: this.#hasFailed, cancelRequested: this.cancelRequested }
-    const mistake = mistakeOfEnd(event.type, why, this.instances.values())
-    if (mistake !== undefined) throw new Violation(mistake.invariant, this.runId, mistake.message)
+  /** It stops for good: a pause holds nothing any more, and its children have nobody to run for. */
+  letsGo(): void {
+    this.isHeld = false
+    this.family.callsOff()
   }
 
   #recorded(instance: InstanceModel, step: { readonly position: number; readonly name: string }): void {
-    this.#must('P2', !instance.steps.has(step.position), `step ${step.name} of ${instance.id} is recorded twice`)
+    this.must('P2', !instance.steps.has(step.position), `step ${step.name} of ${instance.id} is recorded twice`)
     instance.steps.set(step.position, { name: step.name, seq: this.seq })
   }
 
   /** The instance of an event that only the holder of its newest claim may cause. */
-  #held({ instanceId, fence, type }: { instanceId: string; fence?: number; type: string }): InstanceModel {
-    const instance = this.#instance(instanceId)
-    this.#must('I7', instance.phase === 'claimed', `${type} of ${instanceId}, which is ${instance.phase}`)
-    this.#must('I7', fence === instance.fence, `${type} with fence ${fence} of ${instanceId}, now ${instance.fence}`)
+  held({ instanceId, fence, type }: { instanceId: string; fence?: number; type: string }): InstanceModel {
+    const instance = this.instance(instanceId)
+    this.must('I7', instance.phase === 'claimed', `${type} of ${instanceId}, which is ${instance.phase}`)
+    this.must('I7', fence === instance.fence, `${type} with fence ${fence} of ${instanceId}, now ${instance.fence}`)
     return instance
   }
 
-  #leaves(instance: InstanceModel): void {
+  /** How a child of it has ended. */
+  #hears({ vainAt, parkedAt }: InstanceModel, childRunId: string): void {
+    if (this.family.children.get(childRunId)?.end?.status !== 'completed') vainAt.add(parkedAt)
+  }
+
+  leaves(instance: InstanceModel): void {
     this.waits.leaves(instance)
     this.family.leaves(instance)
   }
 
   #wakes(instance: InstanceModel | undefined, atMs: number): void {
-    if (instance !== undefined) this.#becomes(instance, 'ready', atMs)
+    if (instance !== undefined) this.becomes(instance, 'ready', atMs)
   }
 
-  #becomes(instance: InstanceModel, phase: 'ready' | 'sleeping' | 'awaiting' | 'expanded', notBeforeMs: number): void {
+  becomes(instance: InstanceModel, phase: 'ready' | 'sleeping' | 'awaiting' | 'expanded', notBeforeMs: number): void {
     instance.phase = phase
     instance.notBeforeMs = notBeforeMs
   }
 
-  #instance(id: string): InstanceModel {
+  instance(id: string): InstanceModel {
     const known = this.instances.get(id)
     if (known !== undefined) return known
     const made = new InstanceModel(id)
@@ -291,11 +273,11 @@ export class RunModel {
     return made
   }
 
-  #configOf({ id }: InstanceModel) {
+  configOf({ id }: InstanceModel) {
     return this.rules.layout.place(nodeOfInstance(id)).node.config ?? {}
   }
 
-  #must(invariant: InvariantId, holds: boolean, message: string): void {
+  must(invariant: InvariantId, holds: boolean, message: string): void {
     if (!holds) throw new Violation(invariant, this.runId, message)
   }
 }

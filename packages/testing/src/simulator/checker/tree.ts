@@ -1,8 +1,11 @@
 /** What must be so between runs: who was started by whom, who was told what, and that nothing is forgotten before it was heard. */
 import { isDeepStrictEqual } from 'node:util'
 import type { RunEvent, RunSummary } from '@baton/core'
+import type { AllLimits } from './all-limits.ts'
 import type { Told } from './family-model.ts'
+import type { InvariantId } from './invariants.ts'
 import type { RunModel } from './run-model.ts'
+import { isAsGiven } from './succession-model.ts'
 import { Violation } from './violation.ts'
 
 type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>
@@ -13,11 +16,16 @@ export const ENOUGH = 'enough'
 export interface Runs {
   model(runId: string): RunModel | undefined
   summary(runId: string): RunSummary | undefined
+  readonly limits: AllLimits
 }
 
 export class Tree {
   readonly #runs: Runs
   readonly #inVain = new Set<string>()
+  /** Runs that node code wants stopped. */
+  readonly #unwanted = new Set<string>()
+  /** By row and signal, the run that took it. */
+  readonly #takenBy = new Map<string, string>()
 
   constructor(runs: Runs) {
     this.#runs = runs
@@ -29,23 +37,47 @@ export class Tree {
         return this.#started(runId, event)
       case 'child-ended':
         return this.#childEnded(runId, event)
-      case 'run-cancel-requested':
+      case 'message-sent':
+        if (event.message.body.type === 'cancel-run') this.#unwanted.add(event.message.to)
+        return
+      case 'run-cancel-requested': {
         if (event.reason === ENOUGH) return
-        return this.#must(runId, this.#wasTold(this.#parentOf(runId), `cancel:${runId}`, runId), 'nobody called it off')
-      case 'signal-received': {
-        const [from, key] = event.signalId?.split('/') ?? []
-        if (from === undefined || key === undefined) return
-        const told = `${event.name} came from ${from}, which has not sent it`
-        return this.#must(runId, this.#wasTold(from, key, runId), told)
+        const first = this.#firstOf(runId)
+        const isUnwanted = this.row(first).some((run) => this.#unwanted.has(run.runId))
+        const isCalledOff = this.#toldBy(this.#parentOf(runId), `cancel:${first}`, first)
+        return this.#must('TREE', runId, isUnwanted || isCalledOff, 'nobody called it off')
       }
+      case 'signal-received':
+        return this.#signalled(runId, event)
       default:
         return
     }
   }
 
+  /** The runs that go on for each other from this one on, as far as they are there. */
+  row(runId: string): readonly RunModel[] {
+    const row: RunModel[] = []
+    for (let run = this.#runs.model(runId); run !== undefined; ) {
+      row.push(run)
+      run = run.next === undefined ? undefined : this.#runs.model(run.next.runId)
+    }
+    return row
+  }
+
+  /** Whether it has ended, and no other run goes on for it. */
+  isOver(runId: string): boolean {
+    const last = this.row(runId).at(-1)
+    return last?.end !== undefined && last.next === undefined
+  }
+
   /** A signal came to a run that was not there: it was heard by nobody, and that is all that can come of it. */
   heardByNobody(signalId: string): void {
     this.#inVain.add(signalId)
+  }
+
+  /** Whether a signal that was sent to a run has been taken by it, or by one that goes on for it. */
+  hasTaken(runId: string, signalId: string): boolean {
+    return this.#takenBy.has(`${this.#firstOf(runId)} ${signalId}`)
   }
 
   /** The store is asked to forget what a run had to tell. */
@@ -54,69 +86,128 @@ export class Tree {
     for (const key of keys) {
       const told = family?.told.get(key)
       if (family?.outbox.delete(key) !== true || told === undefined) continue
-      this.#must(runId, this.#hasHeard(runId, key, told), `${key} is forgotten before ${told.to} has heard of it`)
+      this.#must(
+        'TREE',
+        runId,
+        this.#hasHeard(runId, key, told),
+        `${key} is forgotten before ${told.to} has heard of it`,
+      )
     }
   }
 
-  #started(runId: string, { head, input }: EventOf<'run-started'>): void {
-    const { parentRunId } = head.lineage
+  #started(runId: string, event: EventOf<'run-started'>): void {
+    const { parentRunId, endSignal, succession } = event.head.lineage
+    if (succession !== undefined) return this.#goesOn(runId, succession.previousRunId, event)
     if (parentRunId === undefined) return
-    const child = this.#runs.model(parentRunId)?.family.children.get(runId)
-    const isKnown = child !== undefined && child.run.flowId === head.flowId
-    this.#must(runId, isKnown, `it is no child that ${parentRunId} has recorded`)
-    this.#must(runId, isDeepStrictEqual(child?.run.input, input), 'it was started with another input')
+    if (endSignal !== undefined) {
+      const isAsked = this.#toldBy(parentRunId, `start:${runId}`, runId)
+      return this.#must('TREE', runId, isAsked, `${parentRunId} has not asked for it`)
+    }
+    const child = this.row(parentRunId).flatMap(({ family }) => family.children.get(runId) ?? [])[0]
+    const isKnown = child !== undefined && child.run.flowId === event.head.flowId
+    this.#must('TREE', runId, isKnown, `it is no child that ${parentRunId} has recorded`)
+    this.#must('TREE', runId, isDeepStrictEqual(child?.run.input, event.input), 'it was started with another input')
+  }
+
+  /** It goes on for another run: that one must have ended so, and have said so. */
+  #goesOn(runId: string, previousRunId: string, event: EventOf<'run-started'>): void {
+    const next = this.#runs.model(previousRunId)?.next
+    if (next?.runId !== runId) return this.#must('ROW', runId, false, `${previousRunId} has not gone on as it`)
+    this.#must(
+      'ROW',
+      runId,
+      isAsGiven(next, event),
+      `it was started with something else than ${previousRunId} has left`,
+    )
   }
 
   #childEnded(runId: string, { childRunId, end }: EventOf<'child-ended'>): void {
-    if (this.#parentOf(childRunId) !== runId) {
-      const isRefused = end.status === 'failed' && end.error.code === 'RUN_EXISTS'
-      return this.#must(runId, isRefused, `${childRunId} is none of its children, and is told to have ended`)
+    const isRefused = end.status === 'failed' && end.error.code === 'RUN_EXISTS'
+    const asked = this.#runs.model(runId)?.family.children.get(childRunId)?.run.input
+    const isOther = !isDeepStrictEqual(this.#runs.model(childRunId)?.input, asked)
+    if (this.#parentOf(childRunId) !== this.#firstOf(runId) || (isRefused && isOther)) {
+      return this.#must('TREE', runId, isRefused, `${childRunId} is none of its children, and is told to have ended`)
     }
-    const summary = this.#runs.summary(childRunId)
+    this.#must('ROW', runId, this.isOver(childRunId), `${childRunId} is told to have ended, and goes on as new`)
+    const summary = this.#runs.summary(this.row(childRunId).at(-1)?.runId ?? childRunId)
     const isSame = summary?.status === end.status
-    this.#must(runId, isSame, `${childRunId} is told to be ${end.status}, and is ${summary?.status}`)
+    this.#must('TREE', runId, isSame, `${childRunId} is told to be ${end.status}, and is ${summary?.status}`)
     if (end.status !== 'completed') return
-    this.#must(runId, isDeepStrictEqual(summary?.output, end.output), `${childRunId} has another output than was told`)
+    const isEqual = isDeepStrictEqual(summary?.output, end.output)
+    this.#must('TREE', runId, isEqual, `${childRunId} has another output than was told`)
+  }
+
+  #signalled(runId: string, { signalId, name }: EventOf<'signal-received'>): void {
+    if (signalId === undefined) return
+    const taken = `${this.#firstOf(runId)} ${signalId}`
+    const before = this.#takenBy.get(taken)
+    this.#must('I9', runId, before === undefined, `signal ${signalId} was taken by ${before} before`)
+    this.#takenBy.set(taken, runId)
+    const [from, key] = signalId.split('/')
+    if (from === undefined || key === undefined) return
+    // Also told of a run that could not be started, since its id was another's.
+    const isEnd = key === 'ended' && (this.isOver(from) || this.#toldBy(this.#firstOf(runId), `start:${from}`, from))
+    const isSent = this.#runs.model(from)?.family.told.get(key)?.to === this.#firstOf(runId)
+    const isPassedOn = this.row(this.#runs.model(from)?.family.told.get(key)?.to ?? '').some(
+      (run) => run.runId === runId,
+    )
+    this.#must('TREE', runId, isEnd || isSent || isPassedOn, `${name} came from ${from}, which has not sent it`)
   }
 
   /** It took effect, or it never will. */
   #hasHeard(from: string, key: string, { type, to }: Told): boolean {
-    const receiver = this.#runs.model(to)
+    const { limits } = this.#runs
+    const receiver = this.row(to).at(-1)
     const sender = this.#runs.model(from)
-    const isOver = receiver?.end !== undefined
+    const isOver = receiver === undefined || this.isOver(to)
+    const isCalledOff = isOver || (receiver.isStopping && receiver.continueAs === undefined)
     switch (type) {
       case 'start': {
-        if (receiver !== undefined && this.#parentOf(to) === from) return true
-        return sender?.end !== undefined || sender?.family.children.get(to)?.end !== undefined
+        if (key.startsWith('continue:')) return receiver !== undefined
+        if (receiver !== undefined && this.#parentOf(to) === this.#firstOf(from)) return true
+        // An id that is another run's: for a child that is its end, and of what is nobody's child nothing comes.
+        if (sender?.family.children.has(to) !== true) return receiver !== undefined
+        return sender.end !== undefined || sender.family.children.get(to)?.end !== undefined
       }
       case 'cancel':
-        if (receiver === undefined || this.#parentOf(to) !== from)
+        if (receiver === undefined || this.#parentOf(to) !== this.#firstOf(from))
           return sender?.family.outbox.has(`start:${to}`) !== true
-        return isOver || receiver.isStopping
+        return isCalledOff
       case 'cancel-run':
-        return receiver === undefined || isOver || receiver.isStopping
-      case 'child-ended':
-        return receiver === undefined || isOver || receiver.family.children.get(from)?.end !== undefined
+        return isCalledOff
+      case 'child-ended': {
+        const childRunId = this.#firstOf(from)
+        if (isOver || this.hasTaken(to, `${childRunId}/ended`)) return true
+        const known = this.row(to).flatMap(({ family }) => family.children.get(childRunId) ?? [])
+        // Of a detached child a later run of the row knows nothing.
+        return known.some(({ end, isDetached }) => end !== undefined || (isDetached && receiver.link > 1))
+      }
       case 'signal':
-        return isOver || this.#inVain.has(`${from}/${key}`) || receiver?.signalIds.has(`${from}/${key}`) === true
-      // No flow of a simulated world has a limit.
+        return isOver || this.#inVain.has(`${from}/${key}`) || this.hasTaken(to, `${from}/${key}`)
       case 'slot-request':
+        return limits.hasAsked(to, from)
       case 'slot-release':
+        return limits.hasGone(to, from)
       case 'slot-grant':
       case 'limiter-move':
         return true
     }
   }
 
-  #wasTold(from: string | undefined, key: string, to: string): boolean {
-    return from !== undefined && this.#runs.model(from)?.family.told.get(key)?.to === to
+  /** Whether one of a row has told it. */
+  #toldBy(first: string | undefined, key: string, to: string): boolean {
+    return first !== undefined && this.row(first).some(({ family }) => family.told.get(key)?.to === to)
+  }
+
+  #firstOf(runId: string): string {
+    return this.#runs.model(runId)?.firstRunId ?? runId
   }
 
   #parentOf(runId: string): string | undefined {
     return this.#runs.model(runId)?.family.parent
   }
 
-  #must(runId: string, holds: boolean, message: string): void {
-    if (!holds) throw new Violation('TREE', runId, message)
+  #must(invariant: InvariantId, runId: string, holds: boolean, message: string): void {
+    if (!holds) throw new Violation(invariant, runId, message)
   }
 }

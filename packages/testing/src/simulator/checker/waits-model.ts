@@ -19,6 +19,11 @@ export class WaitsModel {
     return false
   }
 
+  /** The names of signals that nobody has used. */
+  kept(): string[] {
+    return [...this.#kept].flatMap(([key, count]) => Array.from({ length: count }, () => key.slice('signal '.length)))
+  }
+
   /** It waits no longer: its time is up, or it was called off. */
   leaves(instance: InstanceModel): void {
     for (const waiting of this.#waiting.values()) {

@@ -1,10 +1,11 @@
-/** `npm run simulate -- [--seeds N] [--from S] [--mutants] [--json]`. */
+/** `npm run simulate -- [--seeds N] [--from S] [--mutants] [--json] [--help]`. */
 import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { mutants } from '../mutants/index.ts'
 import { shrink } from '../shrink.ts'
 import { simulate } from '../simulate.ts'
 import { Bar } from './bar.ts'
+import { help } from './help.ts'
 import { catchMutants, tableOf } from './mutant-table.ts'
 import { type Failing, inChildren, portions } from './seeds.ts'
 
@@ -19,7 +20,8 @@ const values = read()
 const seeds = Number(values.seeds)
 const from = Number(values.from)
 
-if (!Number.isInteger(seeds) || seeds < 1) refuse(`--seeds takes a number from 1, not ${values.seeds}.`)
+if (values.help) process.stdout.write(help)
+else if (!Number.isInteger(seeds) || seeds < 1) refuse(`--seeds takes a number from 1, not ${values.seeds}.`)
 else if (!Number.isInteger(from) || from < 0) refuse(`--from takes a number from 0, not ${values.from}.`)
 else if (values.mutants) await runMutants()
 else await runSeeds()
@@ -85,6 +87,7 @@ function read() {
         from: { type: 'string', default: '1' },
         mutants: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
       },
     }).values
   } catch (error) {

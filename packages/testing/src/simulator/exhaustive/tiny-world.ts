@@ -2,7 +2,7 @@
  * A world of two workers and one tiny run, in which nothing is left to chance: whoever explores it chooses which port
  * call takes effect next, and whether a worker dies right before one or right after it, at most once.
  */
-import { BatonClient, type Flow, isTerminal, type RunHandle } from '@baton/core'
+import { BatonClient, type Flow, type RunHandle } from '@baton/core'
 import { wait } from '@baton/core/adapter'
 import { Dice } from '../../dice.ts'
 import { Referee } from '../checker/referee.ts'
@@ -22,6 +22,8 @@ export type Deed = (handle: RunHandle) => Promise<unknown>
 export interface TinyGraph {
   readonly name: string
   readonly flow: Flow
+  /** Flows that its nodes start runs of. */
+  readonly children?: readonly Flow[]
   readonly deeds?: readonly Deed[]
   /** Every job comes twice. */
   readonly doubled?: boolean
@@ -41,25 +43,33 @@ const MOST_MS = 60_000
 
 /** @returns what must not be, and was */
 export async function play(graph: TinyGraph, choices: Choices, options: TinyOptions): Promise<string | undefined> {
-  const flow: SimFlow = { flow: graph.flow, version: undefined, nodes: new Map(), isDetermined: false }
-  const referee = new Referee(() => flow, TIMES.leaseMs)
+  const flows = [graph.flow, ...(graph.children ?? [])].map(simFlowOf)
+  const referee = new Referee((name) => flows.find(({ flow }) => flow.id === name) as SimFlow, TIMES.leaseMs)
   const faults = new ChosenFaults(graph.doubled === true)
   const chooser = new Chooser(choices, faults, options.crashes)
   const { mutant } = options
   const world = new World({ seed: 0, ...TIMES, faults, referee, mutant, pick: (ready) => chooser.pick(ready) })
   referee.world = world
-  const staff = new Staff({ world, flows: [flow], dice: new Dice(0), size: 2, concurrency: 1 })
+  const staff = new Staff({ world, flows, dice: new Dice(0), size: 2, concurrency: 1 })
   staff.fill()
   const people = begin(world, graph)
   const untilMs = world.nowMs + MOST_MS
-  const status = () => referee.runs.get(RUN)?.machine.state.status ?? 'pending'
-  while (referee.violation === undefined && !isTerminal(status())) {
+  // Of runs that go on for each other the last one counts.
+  const status = () => {
+    const last = referee.tree.row(RUN).at(-1)?.runId ?? RUN
+    return referee.runs.get(last)?.machine.state.status ?? 'pending'
+  }
+  while (referee.violation === undefined && !referee.tree.isOver(RUN)) {
     // They act as soon as there is a run, at the same time as the workers.
     if (referee.runs.has(RUN)) for (const act of people.splice(0)) act()
     if (!(await world.step()) || world.nowMs > untilMs) return `I3: stuck as ${status()}`
   }
   if (referee.violation !== undefined) return referee.violation.message
   return graph.ends.includes(status()) ? undefined : `RESULT: ended as ${status()}`
+}
+
+function simFlowOf(flow: Flow): SimFlow {
+  return { flow, version: undefined, nodes: new Map(), isDetermined: false, isKeyed: false }
 }
 
 /** Lets a client start the run. @returns what people then do to it */

@@ -24,7 +24,7 @@ export const inClient: readonly Mutant[] = [
   {
     name: 'a start with another input is taken for the same',
     where: 'machine, create',
-    seed: 10,
+    seed: 2,
     store: ofPeople((store) => ({
       ...store,
       async create(run) {
@@ -36,7 +36,7 @@ export const inClient: readonly Mutant[] = [
   {
     name: 'a cancel is said to have won and is not written',
     where: 'client, cancel',
-    seed: 7,
+    seed: 3,
     store: ofPeople((store) => ({
       ...store,
       notify: (notice) =>
@@ -48,7 +48,7 @@ export const inClient: readonly Mutant[] = [
   {
     name: 'whoever decides second is told to have decided',
     where: 'client, approve',
-    seed: 544,
+    seed: 180,
     store: ofPeople((store) => ({
       ...store,
       async notify(notice: Notice) {

@@ -6,7 +6,7 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'a skipped edge arrives nowhere',
     where: 'decide',
-    seed: 1,
+    seed: 2,
     store: arrivals((all) => all.filter(({ fate }) => fate !== 'skipped')),
   },
   {
@@ -28,7 +28,7 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'what lies behind a skip is settled before its join is complete',
     where: 'cascade',
-    seed: 1,
+    seed: 2,
     store: commits((transition) => {
       const { outcome } = transition
       if (outcome.type !== 'succeeded') return transition
@@ -52,7 +52,7 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'a hand-back costs an attempt',
     where: 'attempt',
-    seed: 33,
+    seed: 2,
     store: outcomes('released', () => ({
       type: 'retried',
       error: { name: 'Error', message: 'handed back' },
@@ -68,7 +68,7 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'a fallback is never called',
     where: 'decide',
-    seed: 1,
+    seed: 2,
     store: arrivals((all) => all.filter(({ edge }) => !edge.endsWith('!'))),
   },
   {
@@ -80,7 +80,7 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'a map gathers in the order of completion',
     where: 'decide',
-    seed: 2,
+    seed: 4,
     store: claims((claim) => {
       if (claim.map === undefined) return claim
       let place = 0
@@ -107,7 +107,7 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'lost leases are not looked at',
     where: 'decide',
-    seed: 245,
+    seed: 15,
     store: claims((claim) => ({ ...claim, lostLeases: 0 })),
   },
   {

@@ -1,25 +1,25 @@
 /** Bugs between runs: of what a run has to tell others, and of the courier that brings it. */
 import type { RunMachine } from '@baton/core/adapter'
 import type { Mutant } from './mutant.ts'
-import { around, notices } from './planting.ts'
+import { around, notices, tellsNo } from './planting.ts'
 
 export const inFamily: readonly Mutant[] = [
   {
     name: 'a child does not hear that it is called off',
     where: 'family',
-    seed: 7,
+    seed: 14,
     machine: tellsNo('cancel:', () => true),
   },
   {
     name: 'children of a node that was called off go on',
     where: 'family',
-    seed: 234,
+    seed: 32,
     machine: tellsNo('cancel:', ({ state }) => !state.stopping && state.endedAtMs === undefined),
   },
   {
     name: 'a parent does not hear of an end that comes with a cancel',
     where: 'family',
-    seed: 7,
+    seed: 14,
     machine: tellsNo('child-ended', ({ state }) => state.status === 'cancelled'),
   },
   {
@@ -39,7 +39,7 @@ export const inFamily: readonly Mutant[] = [
   {
     name: 'the end of a child is heard of twice',
     where: 'machine, notify',
-    seed: 59,
+    seed: 7,
     machine: around('notify', {
       before({ state }, notice) {
         const child = notice.type === 'child-ended' ? state.children?.get(notice.childRunId) : undefined
@@ -50,7 +50,7 @@ export const inFamily: readonly Mutant[] = [
   {
     name: 'an end that came before anybody waited is not seen',
     where: 'machine, commit',
-    seed: 2,
+    seed: 36,
     machine: (machine) => {
       const ends = new Map<object, unknown>()
       around('commit', {
@@ -71,7 +71,7 @@ export const inFamily: readonly Mutant[] = [
   {
     name: 'nobody looks for messages that were not delivered',
     where: 'machine, due',
-    seed: 7,
+    seed: 3,
     machine(machine) {
       const due = machine.due.bind(machine)
       machine.due = (...args) => due(...args).filter(({ type }) => type !== 'message')
@@ -80,7 +80,7 @@ export const inFamily: readonly Mutant[] = [
   {
     name: 'a message is forgotten when its delivery fails',
     where: 'courier',
-    seed: 15,
+    seed: 109,
     store: (store) => ({
       ...store,
       async notify(notice) {
@@ -96,7 +96,7 @@ export const inFamily: readonly Mutant[] = [
   {
     name: 'a child counts as started when nobody knows',
     where: 'courier',
-    seed: 42,
+    seed: 109,
     store: (store, actor) => ({
       ...store,
       async create(run) {
@@ -125,7 +125,7 @@ export const inFamily: readonly Mutant[] = [
   {
     name: 'a run of somebody else is taken for a child',
     where: 'courier',
-    seed: 49,
+    seed: 160,
     store: (store, actor) => ({
       ...store,
       async create(run) {
@@ -156,22 +156,3 @@ export const inFamily: readonly Mutant[] = [
       )(store),
   },
 ]
-
-/** Machines that never tell what they should, where something is so. */
-function tellsNo(key: string, isForgotten: (machine: RunMachine) => boolean) {
-  return (machine: RunMachine): void => {
-    const spoilt = <Request, Answer extends object>(own: (request: Request, atMs: number) => Answer) => {
-      return (request: Request, atMs: number): Answer => {
-        const answer = own(request, atMs)
-        if (!('sent' in answer) || !isForgotten(machine)) return answer
-        const sent = (answer.sent as readonly { readonly key: string }[]).filter((each) => !each.key.startsWith(key))
-        for (const each of machine.state.outbox?.keys() ?? []) {
-          if (each.startsWith(key)) machine.state.outbox?.delete(each)
-        }
-        return { ...answer, sent }
-      }
-    }
-    machine.commit = spoilt(machine.commit.bind(machine))
-    machine.notify = spoilt(machine.notify.bind(machine))
-  }
-}

@@ -19,7 +19,7 @@ export const inLoops: readonly Mutant[] = [
   {
     name: 'a turn does not wait for the last of its visit',
     where: 'turn',
-    seed: 1,
+    seed: 6,
     store: arrivals((all) =>
       all.map((arrival) => (isAtTurn(arrival) && arrival.of > 1 ? { ...arrival, of: arrival.of - 1 } : arrival)),
     ),
@@ -27,7 +27,7 @@ export const inLoops: readonly Mutant[] = [
   {
     name: 'an edge that leads back is taken, whatever its condition says',
     where: 'turn',
-    seed: 1,
+    seed: 2,
     store: arrivals((all) =>
       all.map((arrival) =>
         isAtTurn(arrival) && !arrival.edge.endsWith('!') ? { ...arrival, fate: 'succeeded' } : arrival,
@@ -37,7 +37,7 @@ export const inLoops: readonly Mutant[] = [
   {
     name: 'an edge that leads out arrives once more in each visit',
     where: 'turn',
-    seed: 1,
+    seed: 2,
     store: arrivals((all) =>
       all.map((arrival) =>
         arrival.from.includes('#') && !arrival.to.includes('#') && arrival.of > 1
@@ -81,7 +81,7 @@ export const inLoops: readonly Mutant[] = [
   {
     name: 'every edge that was taken back begins a visit of its own',
     where: 'turn',
-    seed: 1,
+    seed: 2,
     store: outcomes('succeeded', (outcome) => {
       const begun = outcome.arrivals.find(beginsVisit)
       if (begun === undefined || outcome.output !== undefined) return outcome

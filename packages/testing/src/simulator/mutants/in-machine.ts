@@ -8,7 +8,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'the fence is not looked at',
     where: 'machine, commit',
-    seed: 2,
+    seed: 27,
     machine: around('commit', {
       before(machine, transition) {
         const instance = machine.state.instances.get(transition.instanceId)
@@ -19,7 +19,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a claim takes what somebody else holds',
     where: 'machine, claim',
-    seed: 1,
+    seed: 2,
     machine: around('claim', {
       before(machine, { instanceId, claimId }, atMs) {
         const instance = machine.state.instances.get(instanceId)
@@ -30,7 +30,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a redelivered job runs a node again that has succeeded',
     where: 'machine, claim',
-    seed: 1,
+    seed: 2,
     machine: around('claim', {
       before(machine, { instanceId }) {
         const instance = machine.state.instances.get(instanceId)
@@ -52,7 +52,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a run that is being cancelled starts more',
     where: 'machine, claim',
-    seed: 1,
+    seed: 15,
     machine: (machine) => {
       let wasStopping = false
       around('claim', {
@@ -79,7 +79,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a lease is renewed for whoever asks',
     where: 'machine, renew',
-    seed: 106,
+    seed: 2,
     machine: around('renew', {
       before({ state }, { claims }) {
         for (const claim of claims) Object.assign(claim, { fence: state.instances.get(claim.instanceId)?.fence })
@@ -89,7 +89,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a lease is renewed past the timeout of its attempt',
     where: 'machine, renew',
-    seed: 222,
+    seed: 40,
     machine: around('renew', {
       before({ state }, { claims }) {
         for (const { instanceId } of claims) {
@@ -124,7 +124,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a signal that was sent again counts again',
     where: 'machine, notify',
-    seed: 4,
+    seed: 1,
     machine: around('notify', {
       before({ state }, { type }) {
         if (type === 'signal') state.news?.signalIds.clear()
@@ -134,7 +134,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a step that was recorded is recorded again',
     where: 'machine, commit',
-    seed: 20,
+    seed: 37,
     machine: around('commit', {
       before({ state }, { instanceId, outcome }) {
         const instance = state.instances.get(instanceId)
@@ -147,7 +147,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'nobody finds a lease that has ended',
     where: 'machine, due',
-    seed: 9,
+    seed: 15,
     machine(machine) {
       const due = machine.due.bind(machine)
       machine.due = (...args) =>
@@ -159,7 +159,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'the index of due runs misses those that sleep',
     where: 'machine, due',
-    seed: 1,
+    seed: 2,
     machine(machine) {
       const take = machine.takeNewDueAtMs.bind(machine)
       machine.takeNewDueAtMs = () => {
@@ -173,7 +173,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'a commit of a paused run goes on with the next node',
     where: 'machine, commit',
-    seed: 4,
+    seed: 172,
     machine: (machine) => {
       const { state } = machine
       let { held } = state
@@ -191,7 +191,7 @@ export const inMachine: readonly Mutant[] = [
   {
     name: 'what is due when a pause is lifted is in no index',
     where: 'machine, unpause',
-    seed: 826,
+    seed: 16,
     machine: around('notify', {
       after({ state }, { type }) {
         if (type === 'unpause') state.newDueAtMs = NEVER_MS

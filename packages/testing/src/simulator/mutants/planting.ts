@@ -71,3 +71,22 @@ export function around<Method extends 'claim' | 'commit' | 'notify' | 'renew'>(
     Object.assign(machine, { [method]: spoilt })
   }
 }
+
+/** Machines that never tell what they should, where something is so. */
+export function tellsNo(key: string, isForgotten: (machine: RunMachine) => boolean) {
+  return (machine: RunMachine): void => {
+    const spoilt = <Request, Answer extends object>(own: (request: Request, atMs: number) => Answer) => {
+      return (request: Request, atMs: number): Answer => {
+        const answer = own(request, atMs)
+        if (!('sent' in answer) || !isForgotten(machine)) return answer
+        const sent = (answer.sent as readonly { readonly key: string }[]).filter((each) => !each.key.startsWith(key))
+        for (const each of machine.state.outbox?.keys() ?? []) {
+          if (each.startsWith(key)) machine.state.outbox?.delete(each)
+        }
+        return { ...answer, sent }
+      }
+    }
+    machine.commit = spoilt(machine.commit.bind(machine))
+    machine.notify = spoilt(machine.notify.bind(machine))
+  }
+}

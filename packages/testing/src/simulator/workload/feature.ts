@@ -39,16 +39,22 @@ export interface ChildToBe {
   readonly input: unknown
 }
 
+/** What an operation knows of the flow that it is for. */
+export type OwnFlow = Pick<SimFlow, 'isKeyed'>
+
 export interface Feature {
   readonly name: string
   /** With it the result depends on what happens first. Flows with an oracle go without. */
   readonly isRacy?: boolean
+  /** How likely a seed has it. Default 0.6. */
+  readonly chance?: number
   /**
    * @param index of the operation in its node, for names
    * @param flows that it may start runs of
+   * @param own the flow that the operation is for
    * @returns undefined where it has no use for the flow that is being made
    */
-  operation?(dice: Dice, index: number, flows: readonly SimFlow[]): Operation | undefined
+  operation?(dice: Dice, index: number, flows: readonly SimFlow[], own: OwnFlow): Operation | undefined
   config?(dice: Dice): NodeConfig
   edge?(dice: Dice): EdgeOptions
 }

@@ -3,6 +3,7 @@ import { BatonError, createFlow, type Flow, type MapPolicy, type NodeConfig } fr
 import { Dice, hash } from '../../dice.ts'
 import type { Feature, Operation } from './feature.ts'
 import { actions, conditions } from './features/conditions.ts'
+import { limits, limitsOf, NO_LIMITS, type SimLimits } from './features/limits.ts'
 import { loops } from './features/loops.ts'
 import { codeOf, type Witness } from './program.ts'
 
@@ -20,6 +21,8 @@ export interface SimFlow {
   readonly nodes: ReadonlyMap<string, SimNode>
   /** Its result follows from the seed, whatever happens first. */
   readonly isDetermined: boolean
+  /** It has a limit for each value of a member of its input. */
+  readonly isKeyed: boolean
 }
 
 export interface RandomFlowOptions {
@@ -38,10 +41,12 @@ export interface RandomFlowOptions {
 export function randomSimFlow(options: RandomFlowOptions): SimFlow {
   const { seed, id, version, maxNodes, features, isDetermined, deadlineMs } = options
   const dice = new Dice(hash(`${seed} ${nameOf(id, version)}`))
-  const builder = new Builder(options, dice)
+  const own = ownLimits(options)
+  const builder = new Builder(options, dice, own)
   const failFast = !isDetermined && dice.happens(0.5)
   const head = {
     failFast,
+    ...own.options,
     ...(version === undefined ? {} : { version }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
   }
@@ -60,7 +65,12 @@ export function randomSimFlow(options: RandomFlowOptions): SimFlow {
     }
   }
   if (features.includes(loops)) flow = withLoops(flow, { count, maps, dice })
-  return { flow, version, nodes: builder.nodes, isDetermined }
+  return { flow, version, nodes: builder.nodes, isDetermined, isKeyed: own.isKeyed }
+}
+
+function ownLimits({ seed, id, features }: RandomFlowOptions): SimLimits {
+  const dice = new Dice(hash(`${seed} ${id} limits`))
+  return features.includes(limits) && dice.happens(0.6) ? limitsOf(dice) : NO_LIMITS
 }
 
 interface LoopDraft {
@@ -113,11 +123,13 @@ class Builder {
   readonly nodes = new Map<string, SimNode>()
   readonly #options: RandomFlowOptions
   readonly #dice: Dice
+  readonly #own: SimLimits
   readonly #features: readonly Feature[]
 
-  constructor(options: RandomFlowOptions, dice: Dice) {
+  constructor(options: RandomFlowOptions, dice: Dice, own: SimLimits) {
     this.#options = options
     this.#dice = dice
+    this.#own = own
     this.#features = options.features.filter(({ isRacy }) => !options.isDetermined || isRacy !== true)
   }
 
@@ -164,7 +176,7 @@ class Builder {
   #operations(): readonly Operation[] {
     const count = this.#dice.pick([0, 1, 1, 2, 3])
     return Array.from({ length: count }, (_, index) =>
-      this.#pickOf('operation', 1)?.operation?.(this.#dice, index, this.#options.children),
+      this.#pickOf('operation', 1)?.operation?.(this.#dice, index, this.#options.children, this.#own),
     ).filter((operation) => operation !== undefined)
   }
 

@@ -4,19 +4,23 @@ import { Dice, hash } from '../../dice.ts'
 import type { Plan } from '../plan.ts'
 import type { Feature } from './feature.ts'
 import { children as childFeature, unsteadyChildren } from './features/children.ts'
+import { independentRuns } from './features/independent.ts'
 import { rollingVersions } from './features/versions.ts'
+import { inputOf } from './inputs.ts'
 import type { Witness } from './program.ts'
 import { randomSimFlow, type SimFlow } from './random-flow.ts'
 
 const VERSIONS = ['old', 'new']
 
 /** Features for which there have to be flows for their runs. */
-const parents: readonly Feature[] = [childFeature, unsteadyChildren]
+const parents: readonly Feature[] = [childFeature, unsteadyChildren, independentRuns]
 
 export interface SimRun {
   readonly runId: string
   readonly flow: SimFlow
-  readonly input: number
+  readonly input: unknown
+  /** With which the same start is another one. */
+  readonly otherInput: unknown
   readonly options: StartOptions
 }
 
@@ -51,7 +55,8 @@ export function workloadOf(plan: Plan, nowMs: number, witness: Witness): Workloa
       ...(dice.happens(0.15) ? { startAtMs: nowMs + dice.below(2_000) } : {}),
       ...(dice.happens(0.2) ? { priority: dice.below(3) } : {}),
     }
-    return { runId, flow, input: dice.below(100), options }
+    const number = dice.below(100)
+    return { runId, flow, input: inputOf(flow, number), otherInput: inputOf(flow, number + 2), options }
   })
   return { flows: [...children, ...flows], runs }
 }

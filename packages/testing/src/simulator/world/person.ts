@@ -78,14 +78,15 @@ export class Person {
     if (!follows) return
     const result = await this.#unlessRemoved(run.runId, () => handle.outcome())
     if (result === undefined) return
-    const status = referee.runs.get(run.runId)?.machine.state.status
+    const last = referee.tree.row(run.runId).at(-1)?.runId ?? run.runId
+    const status = referee.runs.get(last)?.machine.state.status
     if (result.status !== status) referee.fails('I5', run.runId, `${result.status} was told, and is ${status}`)
   }
 
   /** The same run with another input is refused, whatever has become of it. */
-  async #startsOtherwise({ flow, input, options, runId }: SimRun): Promise<void> {
+  async #startsOtherwise({ flow, otherInput, options, runId }: SimRun): Promise<void> {
     try {
-      await this.#untilAnswered(() => this.#client.start(flow.flow, input + 1, options))
+      await this.#untilAnswered(() => this.#client.start(flow.flow, otherInput, options))
     } catch (error) {
       if (BatonError.is(error, 'RUN_EXISTS')) return
       throw error
@@ -101,11 +102,33 @@ export class Person {
     else if (choice === 1) await this.#sendsNews(handle)
     else await this.#cancels(handle)
     if (this.#mood.happens(0.15)) await this.#pauses(handle)
+    if (this.#mood.happens(0.35)) await this.#redrives()
+  }
+
+  /** Looks at what has failed for good, and has some of it done over. */
+  async #redrives(): Promise<void> {
+    const { removed, started } = this.#options.referee
+    const { deadLetters } = await this.#untilAnswered(() => this.#client.deadLetters())
+    if (deadLetters.length === 0) return
+    const { runId, instanceId } = this.#mood.pick(deadLetters)
+    const options = { by: this.actor.name, ...(this.#mood.happens(0.3) ? { instanceId } : {}) }
+    try {
+      const handle = await this.#untilAnswered(() => this.#client.redrive(runId, options))
+      if (!removed.has(handle.runId)) started.add(handle.runId)
+    } catch (error) {
+      // It is too early or too late for it, or the run that has done it over is gone.
+      const isGone = codeOf(error) === 'RUN_EXISTS' && removed.has(`${runId}:redrive`)
+      if (!isGone && !['NOT_REDRIVABLE', 'UNKNOWN_RUN'].includes(codeOf(error))) throw error
+    }
   }
 
   /** Answers everything that any run waits for, until all is over. */
   async seesThrough(isOver: () => boolean, everyMs: number): Promise<void> {
-    while (!isOver()) {
+    for (let redrives = this.#mood.below(3); !isOver(); ) {
+      if (redrives > 0 && this.#mood.happens(0.2)) {
+        redrives -= 1
+        await this.#redrives()
+      }
       for (const [runId, { model }] of this.#options.referee.runs) {
         if (model.end === undefined) await this.#helps(this.#client.get(runId))
       }
@@ -164,8 +187,9 @@ export class Person {
       if (BatonError.is(error, 'APPROVAL_CONFLICT')) isTaken = false
       else if (!['RUN_ENDED', 'UNKNOWN_APPROVAL', 'UNKNOWN_RUN'].includes(codeOf(error))) throw error
     }
-    const decided = referee.runs.get(handle.runId)?.model.decisions.get(approvalId)
-    if (isTaken !== undefined && (decided === approved) !== isTaken) {
+    // It may have gone on as new since, and the new one ask the same.
+    const decided = referee.tree.row(handle.runId).map(({ decisions }) => decisions.get(approvalId))
+    if (isTaken !== undefined && !decided.some((answer) => (answer === approved) === isTaken)) {
       referee.fails('I11', handle.runId, `${approvalId}: ${approved} was answered ${isTaken}, and is ${decided}`)
     }
   }
@@ -178,7 +202,22 @@ export class Person {
 
   async #sends(handle: RunHandle, name: string): Promise<void> {
     const signalId = `${this.actor.name}-${++this.#signals}`
-    await this.#unlessTooEarly(() => handle.signal(name, { signalId }, { signalId }))
+    const { referee } = this.#options
+    const { tree } = referee
+    const send = async () => {
+      try {
+        await handle.signal(name, { signalId }, { signalId })
+      } catch (error) {
+        if (BatonError.is(error, 'RUN_ENDED') && !tree.isOver(handle.runId)) {
+          referee.fails('ROW', handle.runId, 'it is said to be over, and goes on as new')
+        }
+        throw error
+      }
+      if (!tree.hasTaken(handle.runId, signalId)) {
+        referee.fails('ROW', handle.runId, `signal ${signalId} is said to have been taken, and was not`)
+      }
+    }
+    await this.#unlessTooEarly(send)
   }
 
   async #summary(handle: RunHandle): Promise<RunSummary | undefined> {
@@ -201,7 +240,8 @@ export class Person {
       return await this.#untilAnswered(ask)
     } catch (error) {
       const isGone = BatonError.is(error, 'UNKNOWN_RUN') || BatonError.is(error, 'RUN_EXISTS')
-      if (isGone && this.#options.referee.removed.has(runId)) return undefined
+      const { removed, tree } = this.#options.referee
+      if (isGone && (removed.has(runId) || tree.row(runId).some((run) => removed.has(run.runId)))) return undefined
       throw error
     }
   }

@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly keepsTrace?: boolean
   /** Where to note all that the store was asked to change. */
   readonly calls?: StoreCall[] | undefined
+  /** How much news a limiter takes before it goes on in a new run. Default: as everywhere. */
+  readonly limiterNews?: number
   /** Who goes next. Default: by the seed. */
   readonly pick?: Pick
 }
@@ -65,7 +67,7 @@ export class World {
   readonly #pick: Pick
 
   constructor(options: WorldOptions) {
-    const { seed, faults, referee, mutant, startMs = FIRST_MS } = options
+    const { seed, faults, referee, mutant, startMs = FIRST_MS, limiterNews } = options
     this.#timeline = new Timeline(startMs)
     this.seed = seed
     this.leaseMs = options.leaseMs
@@ -87,7 +89,11 @@ export class World {
           machineOptions.onEvent?.(event)
           referee.saw(runId, event)
         }
-        const machine = RunMachine.create(run, atMs, { ...machineOptions, onEvent })
+        const machine = RunMachine.create(run, atMs, {
+          ...machineOptions,
+          onEvent,
+          ...(limiterNews === undefined ? {} : { limiterNews }),
+        })
         mutant?.machine?.(machine)
         referee.watches(runId, machine)
         return machine

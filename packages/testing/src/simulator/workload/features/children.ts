@@ -1,6 +1,6 @@
 import { BatonError, type ChildHandle } from '@baton/core'
-import { hash } from '../../../dice.ts'
 import type { Feature } from '../feature.ts'
+import { childInput, inputOf } from '../inputs.ts'
 
 /** Runs that a node starts: it waits for them, at once or later, or leaves them for good. */
 export const children: Feature = {
@@ -12,7 +12,7 @@ export const children: Feature = {
     const childOf = (runId: string, instanceId: string) => ({
       runId: childId(runId, instanceId, index),
       flow,
-      input: childInput(runId, instanceId),
+      input: inputOf(flow, childInput(runId, instanceId)),
     })
     return {
       name: `child-${index} ${manner}`,
@@ -36,7 +36,8 @@ export const unsteadyChildren: Feature = {
   isRacy: true,
   operation: (dice, index, flows) => {
     if (flows.length === 0) return undefined
-    const { flow } = dice.pick(flows)
+    const known = dice.pick(flows)
+    const { flow } = known
     const timeoutMs = dice.happens(0.4) ? 100 + dice.below(2_000) : undefined
     const options = {
       ...(dice.happens(0.3) ? { detached: true } : {}),
@@ -51,7 +52,7 @@ export const unsteadyChildren: Feature = {
     return {
       name: `unsteady-child-${index}`,
       async run({ args }) {
-        const input = childInput(args.runId, args.instanceId)
+        const input = inputOf(known, childInput(args.runId, args.instanceId))
         try {
           if (inOneGo) await args.runChild(flow, input, { ...options, ...patience })
           else await startAndMaybeWait(await args.startChild(flow, input, options), awaits, patience)
@@ -84,8 +85,4 @@ async function startAndMaybeWait(child: ChildHandle, awaits: boolean, options: {
 
 function childId(runId: string, instanceId: string, index: number): string {
   return `${runId}.${instanceId.replaceAll(/[[\]#]/g, '-')}.${index}`
-}
-
-function childInput(runId: string, instanceId: string): number {
-  return hash(`${runId} ${instanceId}`) % 100
 }

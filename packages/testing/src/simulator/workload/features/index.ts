@@ -5,7 +5,10 @@ import { checkpoints } from './checkpoints.ts'
 import { children, messages, unsteadyChildren } from './children.ts'
 import { actions, conditions } from './conditions.ts'
 import { counting, sharedValues } from './context.ts'
+import { endless } from './endless.ts'
+import { independentRuns } from './independent.ts'
 import { anyJoins, ignoringJoins } from './joins.ts'
+import { limits } from './limits.ts'
 import { loops } from './loops.ts'
 import { poison } from './poison.ts'
 import { retries } from './retries.ts'
@@ -40,4 +43,7 @@ export const features: readonly Feature[] = [
   unsteadyChildren,
   messages,
   rollingVersions,
+  endless,
+  limits,
+  independentRuns,
 ]

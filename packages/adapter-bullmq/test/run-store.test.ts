@@ -1,0 +1,248 @@
+/** What only a store on Redis can get wrong: lost scripts, a server that was set back, long logs, keys left behind. */
+import { parseRunId } from '@baton/core'
+import { startRedis } from '@baton/services'
+import { eventsOf } from '@baton/testing'
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { RedisRunStore, type RedisRunStoreOptions } from '../src/index.ts'
+import { newPrefix } from './prefix.ts'
+import { Hands, RUN } from './runs.ts'
+import { Wire } from './wire.ts'
+
+const redis = await startRedis({ appendOnly: true })
+
+describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'runs in Redis', () => {
+  const prefix = newPrefix()
+  const log = `${prefix}:{s0}:run:${RUN}`
+  const open: RedisRunStore[] = []
+  let client: Redis
+
+  const connect = async (options: Partial<RedisRunStoreOptions> = {}) => {
+    const store = await RedisRunStore.connect({ connection: redis.url, prefix, ...options })
+    open.push(store)
+    return store
+  }
+
+  beforeAll(() => {
+    client = new Redis(redis.url)
+    client.on('error', () => {})
+  })
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((store) => store.close()))
+    await client.flushall()
+  })
+  afterAll(async () => {
+    client.disconnect()
+    await redis[Symbol.asyncDispose]()
+  })
+
+  it('goes on when the server forgets its scripts', async () => {
+    const store = await connect()
+    const hands = new Hands(store)
+    await hands.create()
+    await client.script('FLUSH')
+    await hands.line(0, 2)
+    await client.script('FLUSH')
+    expect((await store.load(RUN))?.instances.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'ready'])
+  })
+
+  it('has everything that it confirmed when the server was killed and is back', async () => {
+    const store = await connect()
+    const hands = new Hands(store)
+    await hands.create()
+    await hands.line(0, 5, 'value-')
+    const before = await eventsOf(store, RUN)
+    await redis.kill()
+    await expect(store.summary(RUN)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await redis.restart()
+    await expect.poll(() => store.summary(RUN).catch(() => undefined), { timeout: 10_000 }).toBeDefined()
+    await hands.line(5, 6)
+    expect((await eventsOf(await connect(), RUN)).slice(0, before.length)).toEqual(before)
+  })
+
+  it('answers a commit again whose answer was cut off', async () => {
+    await using wire = await Wire.to(redis.url)
+    const store = await connect({ connection: wire.url })
+    const hands = new Hands(store)
+    await hands.create()
+    const { fence } = await hands.claim('n0')
+    const transition = {
+      runId: RUN,
+      instanceId: 'n0',
+      fence,
+      commitId: 'once',
+      outcome: { type: 'succeeded', arrivals: [] },
+    } as const
+    // Nothing of the claim is under way any more.
+    await store.list()
+    wire.cutAtNextAnswer()
+    await expect(store.commit(transition)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect
+      .poll(() => store.commit(transition).catch(() => undefined), { timeout: 10_000 })
+      .toMatchObject({ status: 'already-committed' })
+    expect((await eventsOf(store, RUN)).filter(({ type }) => type === 'node-succeeded')).toHaveLength(1)
+  })
+
+  it('lets go of what it knew when a server was set back and others have written since', async () => {
+    const store = await connect()
+    const hands = new Hands(store)
+    await hands.create()
+    const early = await client.lrange(log, 0, -1)
+    await hands.line(0, 2, 'lost-')
+    // A replica took over that had seen the creation alone, and another worker went on from there.
+    await client.del(log)
+    await client.rpush(log, ...early)
+    const other = await connect()
+    await new Hands(other).line(0, 3, 'kept-')
+
+    const outputs = (run: Awaited<ReturnType<typeof store.load>>) => run?.instances.map(({ output }) => output)
+    expect(outputs(await store.load(RUN))).toEqual(['kept-0', 'kept-1', 'kept-2', undefined])
+    await hands.line(3, 4, 'on-')
+    expect(outputs(await other.load(RUN))).toEqual(['kept-0', 'kept-1', 'kept-2', 'on-3', undefined])
+  })
+
+  it('reads a log of many pages', async () => {
+    const hands = new Hands(await connect())
+    await hands.create()
+    await hands.line(0, 600)
+    const other = await connect()
+    expect((await eventsOf(other, RUN)).map(({ seq }) => seq)).toEqual(Array.from({ length: 1_201 }, (_, at) => at + 1))
+    await new Hands(other).line(600, 601)
+  })
+
+  it('finds a run within a reminder whose writer died right after it had written', async () => {
+    const redispatchMs = 200
+    const hands = new Hands(await connect({ redispatchMs }))
+    await hands.create()
+    const line = (await client.lrange(log, 0, 0))[0] ?? ''
+    // What stays when a process dies between the command and its marks: the log, and the mark that came with it.
+    await client.flushall()
+    await client.rpush(log, line)
+    await client.zadd(`${prefix}:{s0}:remind`, Date.now() + redispatchMs, RUN)
+
+    const other = await connect({ redispatchMs })
+    await expect
+      .poll(() => other.due({ limit: 10, unsentOnly: true }), { timeout: 5_000 })
+      .toMatchObject([{ runId: RUN, instanceId: 'n0' }])
+    expect(await other.due({ limit: 10 })).toEqual([])
+    expect(await other.due({ limit: 10, runId: RUN })).toMatchObject([{ instanceId: 'n0' }])
+  })
+
+  it('keeps no key of a thousand runs that were purged', async () => {
+    const store = await connect()
+    const hands = new Hands(store)
+    const ids = Array.from({ length: 1_000 }, (_, index) => parseRunId(`run-${index}`))
+    const keysOf = async () => (await client.keys(`${prefix}*`)).filter((key) => !key.endsWith(':gone')).sort()
+    const big = 'x'.repeat(100_000)
+    const first = parseRunId('first')
+    await hands.create(first)
+    await hands.end('n0', first)
+    expect(await store.purge({ endedBeforeMs: Date.now() + 60_000 })).toBe(1)
+    const baseline = await keysOf()
+
+    await Promise.all(
+      ids.map(async (runId, index) => {
+        await hands.create(runId)
+        const output = index % 100 === 0 ? big : 'small'
+        await hands.commit(await hands.claim('n0', runId), { type: 'succeeded', arrivals: [], output })
+      }),
+    )
+    expect((await keysOf()).length).toBeGreaterThan(1_000)
+    expect(await store.purge({ endedBeforeMs: Date.now() + 60_000 })).toBe(1_000)
+    expect(await keysOf()).toEqual(baseline)
+    expect(await client.zcard(`${prefix}:{s0}:gone`)).toBe(1_001)
+  })
+
+  it('sends the commits of many runs in few calls', async () => {
+    const store = await connect()
+    const hands = new Hands(store)
+    const ids = Array.from({ length: 200 }, (_, index) => parseRunId(`run-${index}`))
+    await Promise.all(ids.map((runId) => hands.create(runId)))
+    const claims = await Promise.all(ids.map((runId) => hands.claim('n0', runId)))
+    const calls = async () => {
+      const stats = await client.info('commandstats')
+      return ['eval', 'evalsha'].reduce(
+        (sum, name) => sum + Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0),
+        0,
+      )
+    }
+    const before = await calls()
+    await Promise.all(claims.map((claim) => hands.commit(claim, { type: 'succeeded', arrivals: [] })))
+    await store.list()
+    expect((await calls()) - before).toBeLessThanOrEqual(5)
+  })
+
+  it('refuses a server that would lose runs, and says how to mend it', async () => {
+    await client.config('SET', 'appendonly', 'no')
+    try {
+      const refused = RedisRunStore.connect({ connection: redis.url, prefix })
+      await expect(refused).rejects.toMatchObject({ code: 'INVALID_OPTION', field: 'connection' })
+      await expect(refused).rejects.toThrow(/append-only file/)
+      const logged: string[] = []
+      const logger = { log: (level: string, message: string) => void logged.push(`${level}: ${message}`) }
+      const store = await connect({ allowEphemeral: true, logger })
+      expect(store.durability).toBe('none')
+      expect(logged).toEqual([expect.stringMatching(/^error: runs will be lost/)])
+    } finally {
+      await client.config('SET', 'appendonly', 'yes')
+    }
+    await client.config('SET', 'maxmemory-policy', 'allkeys-lru')
+    try {
+      await expect(RedisRunStore.connect({ connection: redis.url, prefix })).rejects.toThrow(/allkeys-lru/)
+    } finally {
+      await client.config('SET', 'maxmemory-policy', 'noeviction')
+    }
+    await client.config('SET', 'appendfsync', 'everysec')
+    expect((await connect()).durability).toBe('process')
+    await client.config('SET', 'appendfsync', 'always')
+    expect((await connect()).durability).toBe('power')
+  })
+
+  it('keeps to the number of shards that the store was made with', async () => {
+    const first = await connect({ shards: 4 })
+    const hands = new Hands(first)
+    const ids = Array.from({ length: 20 }, (_, index) => parseRunId(`run-${index}`))
+    for (const runId of ids) await hands.create(runId)
+    await expect(connect({ shards: 8 })).rejects.toMatchObject({ code: 'INVALID_OPTION', field: 'shards' })
+    const other = await connect()
+    expect((await other.list()).runs).toHaveLength(20)
+    expect(await other.due({ limit: 100 })).toHaveLength(20)
+  })
+
+  it('throws for a server that is not there, and for one that does not answer', async () => {
+    await expect(RedisRunStore.connect({ connection: 'redis://127.0.0.1:1' })).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    })
+    const store = await connect({ timeoutMs: 200 })
+    await new Hands(store).create()
+    redis.freeze()
+    try {
+      await expect(store.summary(RUN)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    } finally {
+      redis.thaw()
+    }
+    await expect.poll(() => store.summary(RUN).catch(() => undefined), { timeout: 5_000 }).toBeDefined()
+  })
+
+  it('wakes a thousand followers over one connection', async () => {
+    const writer = await connect()
+    const hands = new Hands(writer)
+    const ids = Array.from({ length: 1_000 }, (_, index) => parseRunId(`run-${index}`))
+    await Promise.all(ids.map((runId) => hands.create(runId)))
+    const reader = await connect()
+    const connections = async () => ((await client.client('LIST')) as string).trim().split('\n').length
+    const before = await connections()
+    const ends = ids.map(async (runId) => {
+      for await (const { type } of reader.journal(runId, { from: 2, live: true })) {
+        if (type === 'run-completed') return runId
+      }
+      return undefined
+    })
+    await expect
+      .poll(async () => client.pubsub('NUMSUB', `${prefix}:{s0}:run:run-999`))
+      .toEqual([expect.any(String), 1])
+    expect((await connections()) - before).toBe(1)
+    await Promise.all(ids.map((runId) => hands.end('n0', runId)))
+    expect(await Promise.all(ends)).toEqual(ids)
+  })
+})

@@ -1,0 +1,104 @@
+/**
+ * What a `redis:` URL says:
+ *
+ *   redis://[[user]:password@]host[:port][,host[:port]…][/database][?prefix=…&cluster=true&allowEphemeral=true]
+ *
+ * Several hosts are nodes of one cluster. `rediss:` is the same over TLS.
+ */
+import type { Address } from './addresses.ts'
+import { mistake } from './mistake.ts'
+
+export interface RedisNode {
+  readonly host: string
+  readonly port: number
+}
+
+export interface RedisPlace {
+  /** One server, or those nodes of a cluster to begin with. */
+  readonly nodes: readonly [RedisNode, ...RedisNode[]]
+  readonly isCluster: boolean
+  readonly isEncrypted: boolean
+  readonly username: string | undefined
+  readonly password: string | undefined
+  readonly database: number
+  /** What all keys begin with, and the name of the queue. */
+  readonly prefix: string
+  readonly allowEphemeral: boolean
+}
+
+const DEFAULT_PORT = 6_379
+const EXAMPLE = 'Write redis://localhost:6379, with redis://user:password@host for one that asks who you are.'
+const PARAMETERS = ['prefix', 'cluster', 'allowEphemeral']
+
+/** Throws `INVALID_OPTION` for what cannot be understood. What it says never holds the password. */
+export function redisPlaceOf({ field, url }: Address): RedisPlace {
+  const [address = '', query = ''] = partedAt(url, '?')
+  const found = /^(rediss?):\/\/(?:(.*)@)?([^/]*)(?:\/(.*))?$/is.exec(address)
+  const [, scheme = '', credentials, hosts = '', path = ''] = found ?? []
+  if (found === null) throw mistake(field, `${scheme || 'redis'}: must be followed by // and a host`, EXAMPLE)
+  const [first, ...others] = hosts.split(',').map((host) => nodeOf(host, field))
+  if (first === undefined) throw mistake(field, 'names no host', EXAMPLE)
+  if (!/^\d{0,5}$/.test(path)) {
+    throw mistake(field, `the database must be a number, not ${JSON.stringify(path)}`, 'Write redis://host/0.')
+  }
+  const { cluster, allowEphemeral, prefix = 'baton' } = parametersOf(query, field)
+  const isCluster = others.length > 0 || isTrue(cluster, 'cluster', field)
+  const database = Number(path)
+  if (isCluster && database !== 0) throw mistake(field, 'a cluster has no databases but 0', 'Leave the number out.')
+  if (!/^[\w.-]{1,80}$/.test(prefix)) {
+    throw mistake(field, 'the prefix must have 1 to 80 of A-Z a-z 0-9 . _ -', 'Write ?prefix=billing.')
+  }
+  return {
+    nodes: [first, ...others],
+    isCluster,
+    isEncrypted: scheme.toLowerCase() === 'rediss',
+    ...credentialsOf(credentials, field),
+    database,
+    prefix,
+    allowEphemeral: isTrue(allowEphemeral, 'allowEphemeral', field),
+  }
+}
+
+function nodeOf(text: string, field: string): RedisNode {
+  const [, bare, bracketed, port = String(DEFAULT_PORT)] =
+    /^(?:([^\s:[\]#]+)|\[([\da-f:.]+)\])(?::(\d{1,5}))?$/i.exec(text) ?? []
+  const host = bare ?? bracketed
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) {
+    throw mistake(field, `${JSON.stringify(text)} is no host and port`, EXAMPLE)
+  }
+  return { host, port: Number(port) }
+}
+
+function credentialsOf(text: string | undefined, field: string): Pick<RedisPlace, 'username' | 'password'> {
+  if (text === undefined) return { username: undefined, password: undefined }
+  const [user = '', password = ''] = partedAt(text, ':').map((part) => {
+    try {
+      return decodeURIComponent(part)
+    } catch {
+      throw mistake(field, 'a % in the user or the password stands for itself only as %25', 'Write %25 for each.')
+    }
+  })
+  return { username: user === '' ? undefined : user, password: password === '' ? undefined : password }
+}
+
+function parametersOf(query: string, field: string): Readonly<Record<string, string>> {
+  const parameters: Record<string, string> = {}
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (!PARAMETERS.includes(name)) {
+      throw mistake(field, `there is no ?${name}=`, `There are ${PARAMETERS.map((each) => `${each}=`).join(', ')}.`)
+    }
+    parameters[name] = value
+  }
+  return parameters
+}
+
+function isTrue(value: string | undefined, name: string, field: string): boolean {
+  if (value === undefined || value === 'false') return false
+  if (value === 'true') return true
+  throw mistake(field, `${name} must be true or false, not ${JSON.stringify(value)}`, `Write ?${name}=true.`)
+}
+
+function partedAt(text: string, mark: string): readonly string[] {
+  const at = text.indexOf(mark)
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)]
+}

@@ -1,0 +1,31 @@
+/** `npm run chaos`, from its sources: what it says before it does anything. */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+
+const main = join(import.meta.dirname, '../src/chaos/main.ts')
+
+function run(...args: readonly string[]) {
+  const typed = ['--conditions=@baton/source', '--import', 'tsx', main, ...args]
+  return spawnSync(process.execPath, typed, { encoding: 'utf8', cwd: import.meta.dirname })
+}
+
+it('tells what it can be told', () => {
+  const { status, stdout } = run('--help')
+
+  expect(status).toBe(0)
+  for (const option of ['--adapter', '--kills', '--seconds', '--seed', '--json']) expect(stdout).toContain(option)
+})
+
+it.each([
+  [['--adapter', 'paper'], 'No adapter paper; there is file'],
+  // A file beside the adapters is none.
+  [['--adapter', 'index'], 'No adapter index; there is file'],
+  [['--kills', 'many'], '--kills takes a number from 1, not many'],
+  [['--speed'], '--speed'],
+])('refuses %j', (args, said) => {
+  const { status, stdout, stderr } = run(...args)
+
+  expect([status, stdout]).toEqual([2, ''])
+  expect(stderr).toContain(said)
+})
