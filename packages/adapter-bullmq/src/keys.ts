@@ -64,6 +64,11 @@ export class Keys {
     return `${this.#tagged(this.shardOf(runId))}:run:${runId}`
   }
 
+  /** Where it is told that a run is over: whoever waits for that is not woken by every commit. */
+  endNews(runId: RunId): string {
+    return `${this.log(runId)}:end`
+  }
+
   blobs(runId: RunId): string {
     return `${this.#tagged(this.shardOf(runId))}:blobs:${runId}`
   }

@@ -148,18 +148,21 @@ export class RedisRunStore implements IRunStore {
     })
   }
 
-  async *journal(runId: RunId, { from = 1, live = false, signal }: JournalOptions = {}): AsyncGenerator<RunEvent> {
+  async *journal(runId: RunId, { from = 1, live = false, signal, endOnly = false }: JournalOptions = {}): AsyncGenerator<RunEvent> {
     parseRunId(runId)
     const { runs, news, keys } = await this.#open()
-    const run = await runs.open(runId)
+    // Who waits for the end reads when told that the end will be told of: what is known will do until then.
+    const known = endOnly && live ? runs.known(runId) : undefined
+    const run = known?.machine === undefined ? await runs.open(runId) : known
     if (run?.machine === undefined) throw unknownRun(runId)
     yield* follow({
       run,
       replay: () => runs.handle(runId),
       from,
       live,
+      endOnly,
       signal: AbortSignal.any(signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal]),
-      watch: (wake) => news.watch(keys.log(runId), wake),
+      watch: (wake) => news.watch(endOnly ? keys.endNews(runId) : keys.log(runId), wake),
     })
   }
 

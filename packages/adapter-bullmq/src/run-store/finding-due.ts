@@ -135,7 +135,7 @@ export class FindingDue {
   /** Takes away the mark of a run that is not there. */
   async #strike(key: string, runId: RunId): Promise<void> {
     const { keys, line } = this.#options
-    const args = [0, '-', '-', '', '', '']
+    const args = [0, '-', '-', '', '', '', '']
     await line(keys.shardOf(runId)).send({ name: 'index', keys: [keys.log(runId), key], args })
   }
 

@@ -8,6 +8,7 @@
  */
 import { isTerminal } from '@baton/core'
 import { noteOf, type RunMachine, summaryOf } from '@baton/core/adapter'
+import { noteOfEnd } from './notes.ts'
 import type { Applied, LoggedRun } from './logged-run.ts'
 import type { Step } from './script-line.ts'
 
@@ -65,7 +66,7 @@ export class Marks {
     return {
       name: 'index',
       keys: [run.logKey, dueKey],
-      args: [run.position, due, remind, ended, letters, note],
+      args: [run.position, due, remind, ended, letters, note, note !== '' && isTerminal(state.status) ? '1' : ''],
     }
   }
 
@@ -101,9 +102,8 @@ export class Marks {
       this.#note = text
       return text
     }
-    const summary = JSON.stringify(summaryOf(state))
-    const known = { ...note, lines: position, ...(summary.length > SUMMARY_CHARS ? {} : { summary: summaryOf(state) }) }
-    const whole = JSON.stringify(known)
+    const withSummary = noteOfEnd(note, position, summaryOf(state))
+    const whole = withSummary.length > SUMMARY_CHARS ? JSON.stringify({ ...note, lines: position }) : withSummary
     if (whole === this.#note) return ''
     this.#note = whole
     return whole

@@ -8,6 +8,16 @@ export interface StoredNote extends RunNote {
   readonly summary?: RunSummary
 }
 
+/** The note of a run that is over, with how it ended: what that says as well is not said twice. */
+export function noteOfEnd(note: RunNote, lines: number, summary: RunSummary): string {
+  const { runId: _, rootRunId: __, flowId: ___, tags: ____, status: _____, createdAtMs: ______, ...others } = note
+  return JSON.stringify({ ...others, lines, summary })
+}
+
 export function parseNote(text: string | null | undefined): StoredNote | undefined {
-  return typeof text === 'string' ? (JSON.parse(text) as StoredNote) : undefined
+  if (typeof text !== 'string') return undefined
+  const note = JSON.parse(text) as Partial<RunNote> & Pick<StoredNote, 'lines' | 'summary'>
+  if (note.summary === undefined) return note as StoredNote
+  const { runId, lineage, flowId, tags, status, createdAtMs } = note.summary
+  return { runId, rootRunId: lineage.rootRunId, flowId, tags, status, createdAtMs, ...note }
 }

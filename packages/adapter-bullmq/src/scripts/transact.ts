@@ -22,7 +22,7 @@
  *               before `known` is not of `stamp`: the server has lost lines that the caller knows, and nothing was written
  *   read    log  known stamp most
  *             → length of the log, and up to `most` lines from `known`; or 0, or -2 as above
- *   index   log due  at  due remind ended letters note
+ *   index   log due  at  due remind ended letters note isOver(1: told to those who wait for the end)
  *             → 1 if the log still has the length `at`, and 0 if somebody has written: then it is for them to say.
  *               A mark is '' to leave it, '-' to remove it, '<n' to move it to n if it is later or absent, 'n' to put it there
  *   enlist  waiting  run
@@ -162,13 +162,14 @@ end
 function steps.index()
   local log, due, length = key(), key(), number()
   local run = runOf(log)
-  local dueAt, remindAt, endedAt, letterAt, note = arg(), arg(), arg(), arg(), arg()
+  local dueAt, remindAt, endedAt, letterAt, note, isOver = arg(), arg(), arg(), arg(), arg(), arg()
   if redis.call('LLEN', log) ~= length then return {0} end
   mark(due, run, dueAt)
   mark(remind, run, remindAt)
   mark(ended, run, endedAt)
   mark(letters, run, letterAt)
   if note ~= '' then redis.call('HSET', notes, run, note) end
+  if isOver == '1' then redis.call(publish, log .. ':end', length) end
   return {1}
 end
 

@@ -42,7 +42,10 @@ export async function waitForEnd(runId: RunId, options: WaitForResultOptions, po
         throw stoppedWaiting(runId, summary.status, signal, timeoutMs)
       }
       await untilEnd(summary, stop.signal, seen, ports)
+      const { seq } = summary
       summary = await summaryOf(ports, summary.runId)
+      // A journal that ends without its run having ended would otherwise be asked again at once, for ever.
+      if (summary.seq === seq && !stop.signal.aborted) await wait(clock, 50, stop.signal)
     }
   } finally {
     timer?.()
@@ -58,11 +61,9 @@ async function untilEnd(
   { store, clock }: RunPorts,
 ): Promise<void> {
   if (seen !== undefined && (await resolvesWithin(seen, OWN_WORKER_MS, clock, signal))) return
-  for await (const { type } of store.journal(runId, { from: seq + 1, live: true, signal })) {
+  for await (const { type } of store.journal(runId, { from: seq + 1, live: true, signal, endOnly: true })) {
     if (type === 'run-completed' || type === 'run-failed' || type === 'run-cancelled') return
   }
-  // A journal that ends without its run having ended would otherwise be asked again at once, for ever.
-  if (!signal.aborted) await wait(clock, 50, signal)
 }
 
 async function resolvesWithin(work: Promise<void>, ms: number, clock: IClock, signal: AbortSignal): Promise<boolean> {

@@ -139,6 +139,8 @@ export interface JournalOptions {
   readonly from?: number
   readonly live?: boolean
   readonly signal?: AbortSignal
+  /** Only the end matters: a store may leave out any event, and stop without one when the run is over. Default false. */
+  readonly endOnly?: boolean
 }
 
 export interface RunQuery {
