@@ -148,7 +148,10 @@ export class RedisRunStore implements IRunStore {
     })
   }
 
-  async *journal(runId: RunId, { from = 1, live = false, signal, endOnly = false }: JournalOptions = {}): AsyncGenerator<RunEvent> {
+  async *journal(
+    runId: RunId,
+    { from = 1, live = false, signal, endOnly = false }: JournalOptions = {},
+  ): AsyncGenerator<RunEvent> {
     parseRunId(runId)
     const { runs, news, keys } = await this.#open()
     // Who waits for the end reads when told that the end will be told of: what is known will do until then.

@@ -8,8 +8,8 @@
  */
 import { isTerminal } from '@baton/core'
 import { noteOf, type RunMachine, summaryOf } from '@baton/core/adapter'
-import { noteOfEnd } from './notes.ts'
 import type { Applied, LoggedRun } from './logged-run.ts'
+import { noteOfEnd } from './notes.ts'
 import type { Step } from './script-line.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
