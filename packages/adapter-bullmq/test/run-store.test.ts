@@ -5,7 +5,7 @@ import { eventsOf } from '@baton/testing'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { RedisRunStore, type RedisRunStoreOptions } from '../src/index.ts'
-import { newPrefix } from './prefix.ts'
+import { newPrefix } from './redis-world.ts'
 import { Hands, RUN } from './runs.ts'
 import { Wire } from './wire.ts'
 

@@ -51,7 +51,9 @@ export async function measure(suite: Suite, { rounds, only = '', onSample }: Mea
       for (const contender of inOrderOf(round, contenders)) {
         const measurements = await sample(contender, workload, env, onSample)
         for (const { unit, value } of measurements) samples.add({ workload, contender, unit }, round, value)
-        const figures = measurements.map(({ unit, value }) => `${value.toLocaleString('en', { maximumSignificantDigits: 4 })} ${unit}`)
+        const figures = measurements.map(
+          ({ unit, value }) => `${value.toLocaleString('en', { maximumSignificantDigits: 4 })} ${unit}`,
+        )
         onSample(`round ${round + 1}/${rounds}  ${workload}  ${contender}  ${figures.join('  ')}`)
       }
     }
@@ -78,7 +80,10 @@ async function sample(
   env: NodeJS.ProcessEnv,
   say: (line: string) => void,
 ): Promise<readonly Measurement[]> {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [sampleFile, contender, workload], { env, timeout: SAMPLE_WITHIN_MS })
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [sampleFile, contender, workload], {
+    env,
+    timeout: SAMPLE_WITHIN_MS,
+  })
   if (stderr !== '') say(stderr.trimEnd())
   return JSON.parse(stdout)
 }
