@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { BullMQJobQueue, RedisCoordinationStore, RedisRunStore } from '@baton/adapter-bullmq'
 import type { Subject, World, WorldOptions } from '@baton/testing'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 
-/** The Redis adapter on this server: a prefix per world, in real time. */
-export function redisSubject(url: string): Subject {
+/** The Redis adapter on a server, or on a cluster by its nodes: a prefix per world, in real time. */
+export function redisSubject(...ports: readonly number[]): Subject {
+  const isCluster = ports.length > 1
+  const nodes = ports.map((port) => ({ host: '127.0.0.1', port }))
   return {
-    name: 'Redis',
+    name: isCluster ? 'a Redis cluster' : 'Redis',
     durability: 'process',
     tickMs: 10,
     async create(options) {
       const prefix = `proof-${randomUUID().slice(0, 8)}`
-      const connection = new Redis(url, { lazyConnect: true })
+      const lazyConnect = true
+      const connection = isCluster ? new Cluster(nodes, { lazyConnect }) : new Redis({ ...nodes[0], lazyConnect })
       const open: World[] = []
       const world = await openWorld({ prefix, connection, options, open })
       return {
@@ -28,7 +31,7 @@ export function redisSubject(url: string): Subject {
 interface WorldParts {
   readonly prefix: string
   /** What the ports make their connections like; it never connects itself. */
-  readonly connection: Redis
+  readonly connection: Redis | Cluster
   readonly options: WorldOptions
   readonly open: World[]
 }
