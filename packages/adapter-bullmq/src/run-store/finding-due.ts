@@ -53,16 +53,18 @@ export class FindingDue {
   async lists(flows?: readonly DueFlow[]): Promise<readonly { readonly list: DueFlow; readonly runs: LoggedRun[] }[]> {
     const lists = new Map<string, LoggedRun[]>()
     const { keys, indexes } = this.#options
-    for (const shard of shardsOf(keys)) {
+    const ofShard = async (shard: number) => {
       const names = flows === undefined ? await indexes.members(keys.ofShard(shard).flows) : namesFor(flows)
-      for (const name of names) {
+      const onList = async (name: string) => {
         const key = keys.waiting(shard, name)
         const runIds = (await indexes.members(key)) as readonly RunId[]
         const runs = await Promise.all(runIds.map((runId) => this.#openListed(shard, key, runId)))
         const present = runs.flatMap((run) => run ?? [])
         if (present.length > 0) lists.set(name, [...(lists.get(name) ?? []), ...present])
       }
+      await Promise.all(names.map(onList))
     }
+    await Promise.all(shardsOf(keys).map(ofShard))
     return [...lists].map(([name, runs]) => ({ list: flowOfName(name), runs }))
   }
 

@@ -25,6 +25,7 @@ import {
   withRunId,
 } from '@baton/core/adapter'
 import { messageOf } from '../errors.ts'
+import { flowName } from '../keys.ts'
 import type { Draft } from './draft.ts'
 import { MOST_LINES, type ScriptLine, type StepAnswer } from './script-line.ts'
 import { unshortened } from './shorthand.ts'
@@ -246,7 +247,7 @@ export class LoggedRun {
       name: 'create',
       keys: [keys.log, draft.blobs.length === 0 ? '' : keys.blobs, dueKey(run)],
       args: [
-        flowNameOf(run),
+        flowName(run),
         note,
         run.startAtMs ?? 0,
         draft.blobs.length,
@@ -397,8 +398,4 @@ interface LineWithBlobs {
 /** Shares nothing with the run: whoever gets it may change it. */
 function ownAnswer(answer: CommandResult | undefined): Answer | undefined {
   return answer?.type === 'create' ? { type: 'create', result: answer.result } : copyOf(answer)
-}
-
-function flowNameOf({ flowId, version }: { readonly flowId: string; readonly version?: string }): string {
-  return version === undefined ? flowId : `${flowId}/${version}`
 }
