@@ -83,6 +83,8 @@ function takeUpClaims(run: RunModel, from: Snapshot, atMs: number): void {
   const off = new Set(from.instances.flatMap(({ id, status }) => (status === 'cancelled' ? [id as string] : [])))
   for (const instance of run.instances.values()) {
     for (const [position, { name }] of instance.steps) instance.steps.set(position, { name, seq: 0 })
+    // Its predecessors are asked once more when somebody claims it.
+    if (instance.phase !== 'settled' && instance.stateAtStart === 'fail') instance.hasStarted = false
     if (instance.phase !== 'claimed') continue
     if (!off.has(instance.id)) run.becomes(instance, 'ready', atMs)
     else {

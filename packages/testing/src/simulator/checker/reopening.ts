@@ -29,9 +29,12 @@ export function reopen(run: RunModel, { instanceId, undone, atMs }: Reopened): s
   return leftBehind(run)
 }
 
-/** What came before it has not decided its fate: somebody has run it, or does. */
+/** What came before it has not decided its fate: somebody has run it, or holds it. */
 export function hasActed({ instances, fates }: RunModel, id: string): boolean {
-  return instances.get(id)?.hasStarted === true && !isPassedOver(fates.of(id))
+  const instance = instances.get(id)
+  if (instance?.hasStarted !== true || isPassedOver(fates.of(id))) return false
+  // Whoever had claimed it would have passed it over, and is gone.
+  return instance.phase !== 'ready' || instance.stateAtStart !== 'fail'
 }
 
 /** As if nothing had reached it; but the next claim is another one than those that there were. */
