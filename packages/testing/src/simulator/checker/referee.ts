@@ -155,7 +155,8 @@ export class Referee {
     const dead = [...(model?.deadLetters.keys() ?? [])]
     const result = apply()
     const isHeard = result.status === 'accepted' || result.status === 'unchanged'
-    if (notice.type === 'slot-release' && isHeard) this.limits.releases(notice.runId, notice.from)
+    const hasCome = isHeard || result.status === 'unknown-run'
+    if (notice.type === 'slot-release' && hasCome) this.limits.releases(notice.runId, notice.from)
     if (notice.type === 'signal' && result.status === 'unknown-run') this.tree.heardByNobody(notice.signalId ?? '')
     if (notice.type === 'redrive' && result.status === 'accepted') {
       const stays = notice.instanceId === undefined ? dead.find((id) => model?.fates.of(id) !== undefined) : undefined
