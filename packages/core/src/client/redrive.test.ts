@@ -109,6 +109,73 @@ describe('redriving a run that has failed for more than one thing', () => {
   })
 })
 
+describe('redriving a run that had begun with failed work', () => {
+  /** `c` has failed before the second run begins, and is taken until `d` leads elsewhere, or fails as well. */
+  async function begunWithAFailure(fails: (id: string) => boolean) {
+    const latches = new Map(['d', 'x'].map((id) => [id, latch()]))
+    const ran: string[] = []
+    const node = (id: string, action?: string) => async () => {
+      await latches.get(id)?.opened
+      ran.push(id)
+      if (fails(id)) throw new Error(`${id} is broken`)
+      return action === undefined ? { output: id } : { output: id, action }
+    }
+    const flow = createFlow('again')
+      .node('c', node('c'))
+      .node('d', node('d', 'elsewhere'))
+      .node('x', node('x'))
+      .node('j', ({ input }: NodeArguments) => ({ output: input }), { joinStrategy: 'any', anyFailure: 'ignore' })
+      .edge('c', 'j')
+      .edge('d', 'j', { action: 'on' })
+    const store = new InMemoryRunStore()
+    const runtime = new FlowRuntime({ flows: [flow], store, concurrency: 3 })
+    const handle = await runtime.start(flow, undefined, { runId: 'r' })
+    const statusOf = (id: string) =>
+      store.load('r' as RunId)?.instances.find(({ instanceId }) => instanceId === id)?.status
+    for (const id of ['c', 'x', 'd']) {
+      latches.get(id)?.open()
+      while (statusOf(id) === 'claimed' || statusOf(id) === 'ready') await settle()
+    }
+    return { runtime, handle, ran }
+  }
+
+  it('does that work over from the beginning, where a join has failed for it since', async () => {
+    const broken = new Set(['c', 'x'])
+    const { runtime, handle, ran } = await begunWithAFailure((id) => broken.has(id))
+    await using _ = runtime
+    expect(await handle.outcome()).toMatchObject({ status: 'failed', error: { message: 'x is broken' } })
+    broken.delete('x')
+    const second = await handle.redrive()
+    expect(await second.outcome()).toMatchObject({ status: 'failed', error: { code: 'PREDECESSOR_FAILED' } })
+    expect((await second.record()).deadLetters.map(({ instanceId }) => instanceId)).toEqual(['c'])
+    broken.clear()
+
+    const third = await second.redrive()
+
+    expect(await third.outcome()).toMatchObject({ status: 'completed', output: { j: 'c', x: 'x' } })
+    expect(ran.filter((id) => id === 'c')).toHaveLength(2)
+    expect((await third.record()).deadLetters).toEqual([])
+  })
+
+  it('does it over together with what has failed in the run itself', async () => {
+    const broken = new Set(['c', 'x'])
+    const { runtime, handle, ran } = await begunWithAFailure((id) => broken.has(id))
+    await using _ = runtime
+    await handle.outcome()
+    broken.delete('x')
+    broken.add('d')
+    const second = await handle.redrive()
+    await second.outcome()
+    expect((await second.record()).deadLetters.map(({ instanceId }) => instanceId).sort()).toEqual(['c', 'd'])
+    broken.clear()
+
+    const third = await second.redrive()
+
+    expect(await third.outcome()).toMatchObject({ status: 'completed', output: { j: 'c' } })
+    expect(ran.filter((id) => id === 'c')).toHaveLength(2)
+  })
+})
+
 describe('a join behind redriven work', () => {
   it('starts by what has come from elsewhere, and does not wait for the redriven node', async () => {
     const ofB = latch()

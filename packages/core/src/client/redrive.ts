@@ -55,10 +55,10 @@ async function redriveEnded(run: RunRecord, instanceId: InstanceId | undefined, 
   const events: RunEvent[] = []
   for await (const event of store.journal(runId)) events.push(event)
   const point = redrivePoint(events, deadLetters)
-  if (instanceId !== undefined && instanceId !== point.instanceId) {
+  if (instanceId !== undefined && !point.instanceIds.includes(instanceId)) {
     throw new BatonError('NOT_REDRIVABLE', {
       field: 'instanceId',
-      message: `${point.instanceId} failed before ${instanceId}, and decided the run`,
+      message: `${point.instanceIds.join(', ')} failed before ${instanceId}, and decided the run`,
       hint: 'Leave `instanceId` out: the run is taken up before its first failure, and comes by the others again.',
       runId,
     })

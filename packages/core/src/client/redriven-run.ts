@@ -8,6 +8,7 @@
 import type { RunEvent } from '../model/event.ts'
 import { fold, foldJournal } from '../model/fold.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
+import { open } from '../model/instance-status.ts'
 import type { ChildEnd } from '../model/message.ts'
 import { behind, decideAnew, isFailedChild, reopen, startAfresh } from '../model/reopen.ts'
 import type { DeadLetter, NewRun, RecordedStep } from '../model/run.ts'
@@ -18,20 +19,25 @@ import type { RunState } from '../model/run-state.ts'
 export interface RedrivePoint {
   /** The state before the failure. */
   readonly state: RunState
-  readonly instanceId: InstanceId
+  /** What is done over from there; more than one where they had failed before the run began. */
+  readonly instanceIds: readonly InstanceId[]
 }
 
-/** The state before the first of the failures that still stand. */
+/** The state before the first of the failures that still stand; or the first one, where such a failure is part of that. */
 export function redrivePoint(events: readonly RunEvent[], deadLetters: readonly DeadLetter[]): RedrivePoint {
   const ids = new Set(deadLetters.map(({ instanceId }) => instanceId))
   const lastFailures = new Map<InstanceId, number>()
   for (const event of events) {
     if (event.type === 'node-failed' && ids.has(event.instanceId)) lastFailures.set(event.instanceId, event.seq)
   }
+  const [begin] = events
+  const fromBefore = [...ids].filter((id) => !lastFailures.has(id))
+  const beginning = fromBefore.length === 0 || begin === undefined ? undefined : foldJournal([begin])
+  if (beginning !== undefined) return { state: beginning, instanceIds: fromBefore }
   const [first] = [...lastFailures].sort(([, left], [, right]) => left - right)
   const state = first === undefined ? undefined : foldJournal(events.slice(0, first[1] - 1))
   if (first === undefined || state === undefined) throw new Error('the journal has no failure that is a dead letter')
-  return { state, instanceId: first[0] }
+  return { state, instanceIds: [first[0]] }
 }
 
 /** What became of the children that were alive at that point: absent for one that is to be started anew. */
@@ -47,17 +53,24 @@ export interface Redriven {
   readonly atMs: number
 }
 
-export function redrivenRun({ state, instanceId }: RedrivePoint, redriven: Redriven): NewRun {
+export function redrivenRun({ state, instanceIds }: RedrivePoint, redriven: Redriven): NewRun {
   const { runId, childEnds, newChildIds, atMs } = redriven
   const { head, seq, input } = state
   const { startAtMs = head.createdAtMs } = state
-  for (const id of [...(state.deadLetters?.keys() ?? [])]) {
-    const found = behind(state, id)
-    reopen(state, id, 'undone' in found ? found.undone : [], atMs)
+  // Nobody holds a claim of a run that has ended.
+  for (const instance of state.instances.values()) {
+    if (instance.status === 'claimed' && !instance.calledOff) open(state, instance, atMs)
+  }
+  const failedBefore = instanceIds.filter((id) => state.instances.get(id)?.status === 'failed')
+  for (const id of new Set([...(state.deadLetters?.keys() ?? []), ...failedBefore])) {
+    // What has gone on stays as it is: it took something else.
+    reopen(state, id, behind(state, id).undone, atMs)
   }
   for (const [childRunId, end] of childEnds) fold(state, { seq, atMs, type: 'child-ended', childRunId, end })
-  const failed = state.instances.get(instanceId)
-  if (failed !== undefined) startAfresh(state, failed, atMs)
+  for (const id of instanceIds) {
+    const failed = state.instances.get(id)
+    if (failed !== undefined && !failedBefore.includes(id)) startAfresh(state, failed, atMs)
+  }
   // A deadline that had passed decides nothing about a run with a new one. A failure that nobody can undo still does.
   decideAnew(state)
   state.stopping = false
@@ -102,8 +115,10 @@ interface DoubtfulChild {
   readonly hasFailed: boolean
 }
 
-export function doubtfulChildren({ state, instanceId }: RedrivePoint): readonly DoubtfulChild[] {
-  const failed = new Set((state.instances.get(instanceId)?.steps ?? []).filter(isFailedChild).map(({ name }) => name))
+export function doubtfulChildren({ state, instanceIds }: RedrivePoint): readonly DoubtfulChild[] {
+  const failed = new Set(
+    instanceIds.flatMap((id) => (state.instances.get(id)?.steps ?? []).filter(isFailedChild).map(({ name }) => name)),
+  )
   return [...(state.children?.values() ?? [])].flatMap(({ run: { runId }, detached, end }) => {
     const hasFailed = end !== undefined && end.status !== 'completed' && failed.has(runId)
     return end === undefined || hasFailed ? [{ runId, detached, hasFailed }] : []
@@ -111,10 +126,10 @@ export function doubtfulChildren({ state, instanceId }: RedrivePoint): readonly 
 }
 
 /** The work starts it by itself when it is done over: nothing that it has recorded names it. */
-export function isStartedAgain({ state, instanceId }: RedrivePoint, runId: RunId): boolean {
+export function isStartedAgain({ state, instanceIds }: RedrivePoint, runId: RunId): boolean {
   const child = state.children?.get(runId)
-  if (child?.instanceId !== instanceId || child.isCarried === true) return false
-  const { steps = [], parked } = state.instances.get(instanceId) ?? {}
+  if (child === undefined || !instanceIds.includes(child.instanceId) || child.isCarried === true) return false
+  const { steps = [], parked } = state.instances.get(child.instanceId) ?? {}
   return parked?.wait?.name !== runId && !steps.some(({ kind, result }) => kind === 'start-child' && result === runId)
 }
 

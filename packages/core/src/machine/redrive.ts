@@ -16,10 +16,9 @@ export function reopened(
   if (state.stopping) return { refusal: { status: 'stopping' } }
   const facts: RunFact[] = []
   for (const id of ids) {
-    const found = undoneWith(state, id)
-    if ('goneOn' in found) return { refusal: { status: 'gone-on', deadLetter: id, instanceId: found.goneOn } }
     // Two may have decided the same: what was undone waits, and may be undone once more.
-    const { undone } = found
+    const { undone, goneOn } = undoneWith(state, id)
+    if (goneOn !== undefined) return { refusal: { status: 'gone-on', deadLetter: id, instanceId: goneOn } }
     facts.push({ type: 'node-reopened', instanceId: id, undone, ...(by === undefined ? {} : { by }) })
   }
   return { facts }
@@ -28,7 +27,7 @@ export function reopened(
 /** Sound only while nobody has acted on its failure: nothing behind it has started. */
 function undoneWith(state: RunState, id: InstanceId): ReturnType<typeof behind> {
   const goneOn = heldItemOf(state, id)
-  return goneOn === undefined ? behind(state, id) : { goneOn }
+  return goneOn === undefined ? behind(state, id) : { undone: [], goneOn }
 }
 
 /** An item of a failed map that was called off while somebody held it: it may still record what happened. */

@@ -6,6 +6,7 @@
  * can do over is the work before it.
  */
 import type { InstanceId } from './ids.ts'
+import { isSettled } from './run.ts'
 import type { InstanceState, RunState } from './run-state.ts'
 import { isContinuing } from './succession.ts'
 
@@ -14,11 +15,17 @@ export function wasPassedOver({ status, error }: InstanceState): boolean {
   return status === 'skipped' || (status === 'failed' && error?.code === 'PREDECESSOR_FAILED')
 }
 
-/** The same, or whoever has claimed it will come to that: a failure that is there stays there, whatever comes later. */
+/**
+ * The same, or whoever claims it will come to that: a failure that is there stays there, whatever comes later. So it is
+ * also where a claim was handed back.
+ */
 export function runsNothing(instance: InstanceState): boolean {
-  const { status, rule, arrivals } = instance
-  if (status !== 'claimed') return wasPassedOver(instance)
-  return (rule === 'all' || rule === 'any') && arrivals.some(({ fate }) => fate === 'failed')
+  const { status, rule, arrivals, arrivalsDue } = instance
+  if (isSettled(status)) return wasPassedOver(instance)
+  if (!arrivals.some(({ fate }) => fate === 'failed')) return false
+  if (rule === 'all' || rule === 'any') return true
+  // Nothing is left that could succeed.
+  return rule === 'any-ignore' && arrivals.length >= arrivalsDue && !arrivals.some(({ fate }) => fate === 'succeeded')
 }
 
 /** An instance has failed, and nothing takes its failure. */

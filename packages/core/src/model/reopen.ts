@@ -6,7 +6,7 @@
  *   a map  ─► waiting, and its items that have not succeeded start afresh
  *   behind ─► waits again for this one, or was never heard of
  */
-import { firstUntaken, reviewDeadLetters, wasPassedOver } from './dead-letters.ts'
+import { firstUntaken, reviewDeadLetters, runsNothing } from './dead-letters.ts'
 import type { InstanceId } from './ids.ts'
 import { open, setStatus } from './instance-status.ts'
 import type { JsonValue } from './json.ts'
@@ -14,25 +14,32 @@ import { isSettled, type RecordedStep } from './run.ts'
 import type { InstanceState, RunState } from './run-state.ts'
 import { openIfMet, redoItems, reset } from './settle.ts'
 
-/** What follows from an instance's failure alone, and can be undone; or the instance behind it that has gone on. */
-export type Behind = { readonly undone: readonly InstanceId[] } | { readonly goneOn: InstanceId }
+/** What follows from an instance's failure alone and can be undone, and the first instance behind it that has gone on. */
+export interface Behind {
+  readonly undone: readonly InstanceId[]
+  readonly goneOn: InstanceId | undefined
+}
 
 /** Looks through the run: operators ask this, and rarely. */
 export function behind(state: RunState, id: InstanceId): Behind {
   const undone: InstanceId[] = []
+  let goneOn: InstanceId | undefined
   const line = [id]
   for (let from = line.shift(); from !== undefined; from = line.shift()) {
     for (const instance of state.instances.values()) {
       if (!instance.arrivals.some((arrival) => arrival.from === from)) continue
       if (undone.includes(instance.id)) continue
-      const hasActed = instance.started && !wasPassedOver(instance)
-      if (hasActed || instance.status === 'cancelled') return { goneOn: instance.id }
+      const hasActed = instance.started && (instance.status === 'claimed' || !runsNothing(instance))
+      if (hasActed || instance.status === 'cancelled') {
+        goneOn ??= instance.id
+        continue
+      }
       undone.push(instance.id)
       // What was decided here has gone further.
       if (isSettled(instance.status)) line.push(instance.id)
     }
   }
-  return { undone }
+  return { undone, goneOn }
 }
 
 /** @param undone as `behind` names them */

@@ -15,6 +15,8 @@ export class AllLimits {
   readonly limiters = new Map<string, Watched>()
   /** The runs that hold a slot, by limiter: from the grant in their journal to their end. */
   readonly #holders = new Map<string, Set<string>>()
+  /** Limiters that were not there when a run of theirs was gone. */
+  readonly #goneBefore = new Set<string>()
   readonly #changed = new Set<string>()
 
   watches(runId: string, machine: RunMachine): void {
@@ -59,14 +61,20 @@ export class AllLimits {
     return this.#generations(limiter).some(({ model }) => model.asked.has(runId))
   }
 
-  /** A release has reached the limiter as it is now, whether it knew of the run or not. */
+  /**
+   * A release has reached the limiter as it is now, whether it knew of the run or not. One that was not there yet holds nothing;
+   * if the request comes later, whoever brings its grant to the run that has ended gives it back.
+   */
   releases(at: string, runId: string): void {
-    this.limiters.get(at)?.model.gone.add(runId)
+    const limiter = this.limiters.get(at)
+    if (limiter === undefined) this.#goneBefore.add(`${at} ${runId}`)
+    else limiter.model.gone.add(runId)
   }
 
   hasGone(limiter: string, runId: string): boolean {
     const generations = this.#generations(limiter)
-    return generations.length === 0 || generations.some(({ model }) => model.gone.has(runId))
+    if (generations.length === 0 || this.#goneBefore.has(`${limiter} ${runId}`)) return true
+    return generations.some(({ model }) => model.gone.has(runId))
   }
 
   /** After each step. */

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { RunEvent } from '@baton/core'
 import { isSettled } from '@baton/core/adapter'
 import type { InstanceModel } from './instance-model.ts'
-import { leftBehind, startAfresh } from './reopening.ts'
+import { hasActed, leftBehind, startAfresh, undo } from './reopening.ts'
 import type { RunModel } from './run-model.ts'
 
 type Started = Extract<RunEvent, { type: 'run-started' }>
@@ -23,17 +23,19 @@ export interface Source {
 export function beginAgain(run: RunModel, event: Started, source: Source | undefined): string | undefined {
   const { from, starts, head } = event
   const letters = [...(source?.model.deadLetters ?? [])].sort(([, left], [, right]) => left - right)
-  const [first] = letters
-  if (source?.model.end === undefined || from === undefined || first === undefined)
+  const failedSeq = letters[0]?.[1]
+  if (source?.model.end === undefined || from === undefined || failedSeq === undefined)
     return 'no ended run with dead letters to begin from'
-  const [failedId, failedSeq] = first
-  if (head.lineage.branchCheckpointId !== `c${failedSeq - 1}`) return `it does not begin before event ${failedSeq}`
-  const before = source.model.replay(source.events.slice(0, failedSeq - 1))
-  const mistake = mistakeOfFates(before, from, failedId)
+  // What had failed before the run began is done over from its beginning.
+  const beginSeq = Math.max(1, failedSeq - 1)
+  if (head.lineage.branchCheckpointId !== `c${beginSeq}`) return `it does not begin after event ${beginSeq}`
+  const before = source.model.replay(source.events.slice(0, beginSeq))
+  const redone = [...before.deadLetters.keys(), ...letters.flatMap(([id, seq]) => (seq <= failedSeq ? [id] : []))]
+  const mistake = mistakeOfFates(before, from, redone, event.atMs)
   if (mistake !== undefined) return mistake
   run.takesOver(before)
   takeUpClaims(run, from, event.atMs)
-  for (const id of [...before.deadLetters.keys(), failedId]) {
+  for (const id of redone) {
     const instance = run.instances.get(id)
     if (instance === undefined) return `${id} is not there to be done over`
     run.deadLetters.delete(id)
@@ -48,9 +50,10 @@ export function beginAgain(run: RunModel, event: Started, source: Source | undef
 }
 
 /** What was done stays done, with what it gave; what was not is not. */
-function mistakeOfFates(before: RunModel, from: Snapshot, failedId: string): string | undefined {
+function mistakeOfFates(before: RunModel, from: Snapshot, redone: readonly string[], atMs: number): string | undefined {
   const kept = new Map<string, Kept>(from.instances.map((instance) => [instance.id, instance]))
   const open = new Set<string>()
+  const undone: string[] = []
   for (const [id, { fate, output }] of before.fates.all) {
     const now = kept.get(id)
     if (now !== undefined && isSettled(now.status)) {
@@ -60,14 +63,14 @@ function mistakeOfFates(before: RunModel, from: Snapshot, failedId: string): str
       if (!isSame) return `${id} was ${fate}, and is ${now.status} with ${JSON.stringify(now.output)}`
       continue
     }
-    const redone = [...before.deadLetters.keys(), failedId]
     const isRedone = redone.some((letter) => id === letter || id.startsWith(`${letter}[`))
-    const hasStarted = before.instances.get(id)?.hasStarted === true
-    if (fate === 'succeeded' || (hasStarted && !isRedone)) return `${id} was ${fate}, and is to be done over`
+    const wasRun = hasActed(before, id)
+    if (fate === 'succeeded' || (wasRun && !isRedone)) return `${id} was ${fate}, and is to be done over`
     open.add(id)
-    if (!hasStarted) before.instances.delete(id)
+    if (!wasRun) undone.push(id)
   }
   before.fates = before.fates.without(open)
+  for (const id of undone) undo(before, id, atMs)
   for (const { id, status } of from.instances) {
     const isOff = status === 'cancelled' && before.instances.get(id)?.isCalledOff === true
     if (isSettled(status) && !isOff && before.fates.of(id) === undefined) return `${id} was not ${status}`
@@ -80,6 +83,8 @@ function takeUpClaims(run: RunModel, from: Snapshot, atMs: number): void {
   const off = new Set(from.instances.flatMap(({ id, status }) => (status === 'cancelled' ? [id as string] : [])))
   for (const instance of run.instances.values()) {
     for (const [position, { name }] of instance.steps) instance.steps.set(position, { name, seq: 0 })
+    // Its predecessors are asked once more when somebody claims it.
+    if (instance.phase !== 'settled' && instance.stateAtStart === 'fail') instance.hasStarted = false
     if (instance.phase !== 'claimed') continue
     if (!off.has(instance.id)) run.becomes(instance, 'ready', atMs)
     else {

@@ -15,6 +15,7 @@ export function claim(run: RunModel, event: Extract<RunEvent, { type: 'node-clai
   run.must('I15', event.atMs >= instance.notBeforeMs, `${instance.id} starts before its time`)
   run.must('I16', event.attempt === instance.failures + 1, `attempt ${event.attempt} of ${instance.id}`)
   if (!instance.hasStarted) startFirst(run, instance)
+  instance.hasStarted = true
   if (instance.phase === 'awaiting') {
     // Nothing has come in time.
     instance.vainAt.add(instance.parkedAt)

@@ -6,6 +6,8 @@ export type Phase = 'ready' | 'claimed' | 'sleeping' | 'awaiting' | 'expanded' |
 export class InstanceModel {
   readonly id: string
   phase: Phase = 'ready'
+  /** Somebody has claimed it, since it was last open. */
+  hasStarted = false
   fence = 0
   workerId = ''
   /** The journal's length when it was last claimed. */
@@ -19,6 +21,8 @@ export class InstanceModel {
   lost = 0
   /** Recorded durable calls, by position: when. */
   readonly steps = new Map<number, { readonly name: string; readonly seq: number }>()
+  /** The event by which it failed last; 1 where that was before the run began. */
+  failedSeq = 1
   /** It was called off while somebody held it. */
   isCalledOff = false
   /** Where it waits, among its durable calls. */
@@ -37,9 +41,5 @@ export class InstanceModel {
     const first = Math.min(...this.vainAt)
     for (const position of this.steps.keys()) if (position >= first) this.steps.delete(position)
     this.vainAt.clear()
-  }
-
-  get hasStarted(): boolean {
-    return this.fence > 0
   }
 }

@@ -3,7 +3,7 @@
  * counter. What the engine does in increments is checked against what must come of it.
  */
 import type { SimFlow } from '../workload/random-flow.ts'
-import type { EdgeFate, Fates, Region } from './fates.ts'
+import type { EdgeFate, Fates, Heard, Region } from './fates.ts'
 import { instanceAt, Layout, turnAt } from './layout.ts'
 import type { SimLoop } from './loop-map.ts'
 
@@ -74,8 +74,13 @@ export class JoinRules {
 
   /** What reaches an instance on each of its edges; undefined where nothing has, or never will. */
   edgeFates(instanceId: string, fates: Fates): (EdgeFate | undefined)[] {
+    return this.heardBy(instanceId, fates).map((heard) => heard?.fate)
+  }
+
+  /** The same, and from whom. */
+  heardBy(instanceId: string, fates: Fates): (Heard | undefined)[] {
     const { node, visits } = this.layout.spot(instanceId)
-    return this.layout.place(node).incoming.map((edge) => fates.over(edge, visits)?.fate)
+    return this.layout.place(node).incoming.map((edge) => fates.over(edge, visits))
   }
 
   /** What the fates so far make of a node. */

@@ -151,12 +151,19 @@ export class Referee {
 
   notified(notice: Notice, apply: () => NoticeResult): NoticeResult {
     this.#changed.add(notice.runId)
+    const { model } = this.runs.get(notice.runId) ?? {}
+    const dead = [...(model?.deadLetters.keys() ?? [])]
     const result = apply()
     const isHeard = result.status === 'accepted' || result.status === 'unchanged'
-    if (notice.type === 'slot-release' && isHeard) this.limits.releases(notice.runId, notice.from)
+    const hasCome = isHeard || result.status === 'unknown-run'
+    if (notice.type === 'slot-release' && hasCome) this.limits.releases(notice.runId, notice.from)
     if (notice.type === 'signal' && result.status === 'unknown-run') this.tree.heardByNobody(notice.signalId ?? '')
+    if (notice.type === 'redrive' && result.status === 'accepted') {
+      const stays = notice.instanceId === undefined ? dead.find((id) => model?.fates.of(id) !== undefined) : undefined
+      this.#must('REDO', notice.runId, stays === undefined, `${stays} stays as it is, and others are done over`)
+    }
     if (notice.type !== 'decide' || !isHeard) return result
-    const decided = this.runs.get(notice.runId)?.model.decisions.get(notice.approvalId)
+    const decided = model?.decisions.get(notice.approvalId)
     const told = `${notice.approvalId} is said to be ${notice.decision.approved}, and is ${decided}`
     this.#must('I11', notice.runId, decided === notice.decision.approved, told)
     return result

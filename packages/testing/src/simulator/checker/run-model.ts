@@ -34,6 +34,8 @@ export class RunModel {
   waits = new WaitsModel()
   /** Work that is kept for an operator, and the event by which it failed. */
   deadLetters = new Map<string, number>()
+  /** What an operator may have done over who has asked when the last of other events came. */
+  redrivable = new Set<string>()
   /** Failures that nobody takes. */
   failures = new Set<string>()
   readonly leaseMs: number
@@ -89,6 +91,7 @@ export class RunModel {
   /** Begins with what another run had come to, but for its children. */
   takesOver({ fates, instances, decisions, signalIds, waits, deadLetters, failures }: RunModel): void {
     Object.assign(this, { fates, instances, decisions, signalIds, waits, deadLetters: new Map(deadLetters), failures })
+    for (const instance of instances.values()) instance.failedSeq = 1
   }
 
   /** It has ended, and all that it had to say was heard. */
@@ -102,6 +105,9 @@ export class RunModel {
     this.must('I5', this.end === undefined, `${event.type} after ${this.end}`)
     this.seq = event.seq
     this.atMs = event.atMs
+    // All dead letters are opened together: the first may leave another one that is none any more.
+    if (event.type !== 'node-reopened') this.redrivable.clear()
+    else if (this.redrivable.size === 0) this.redrivable = new Set(this.deadLetters.keys())
     switch (event.type) {
       case 'run-started':
         return begin(this, event)

@@ -1,6 +1,7 @@
 /** What becomes of an instance, as the referee follows it: one fate, which what came before allows for. */
 import type { RunEvent } from '@baton/core'
 import { callOff, callOffItems } from './calling-off.ts'
+import { isPassedOver, keepLetters } from './dead-letter-model.ts'
 import type { InstanceModel } from './instance-model.ts'
 import type { RunModel } from './run-model.ts'
 
@@ -36,14 +37,15 @@ export function settle(run: RunModel, event: Fate): void {
     run.fates.callsOff(id)
   }
   if (event.type !== 'node-failed') return
-  if (event.deadLetter === true) run.deadLetters.set(instance.id, event.seq)
-  if (event.fixesOutcome || event.deadLetter === true) run.failures.add(instance.id)
-  if (event.fixesOutcome) {
-    if (run.failFast) {
-      run.isStopping = true
-      run.letsGo()
-    }
-  }
+  const isLetter = event.fixesOutcome && !isPassedOver(fate)
+  run.must('REDO', isLetter === (event.deadLetter === true), `${instance.id} is ${isLetter ? 'no' : 'a'} dead letter`)
+  instance.failedSeq = event.seq
+  if (!event.fixesOutcome) return
+  run.failures.add(instance.id)
+  keepLetters(run, instance.id)
+  if (!run.failFast) return
+  run.isStopping = true
+  run.letsGo()
 }
 
 /** Whether a fate is one that the predecessors' fates allow for. */

@@ -101,13 +101,13 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'recorded steps are not fed back',
     where: 'durable calls',
-    seed: 1,
+    seed: 100,
     store: claims((claim) => ({ ...claim, steps: [] })),
   },
   {
     name: 'lost leases are not looked at',
     where: 'decide',
-    seed: 15,
+    seed: 81,
     store: claims((claim) => ({ ...claim, lostLeases: 0 })),
   },
   {

@@ -53,7 +53,7 @@ export const inRows: readonly Mutant[] = [
   {
     name: 'a signal that a run has taken is taken again by the next',
     where: 'machine, notify',
-    seed: 8,
+    seed: 73,
     machine(machine) {
       if (machine.state.head.lineage.succession !== undefined) machine.state.news?.signalIds.clear()
       around('notify', {
@@ -66,7 +66,7 @@ export const inRows: readonly Mutant[] = [
   {
     name: 'children that still run do not go along',
     where: 'machine, end',
-    seed: 15,
+    seed: 33,
     machine: atTheEnd(({ state }) => {
       for (const child of state.children?.values() ?? []) Object.assign(child, { detached: true })
     }),
@@ -74,7 +74,7 @@ export const inRows: readonly Mutant[] = [
   {
     name: 'news for a run that has gone on is said to come too late',
     where: 'machine, notify',
-    seed: 8,
+    seed: 15,
     store: (store) => ({
       ...store,
       async notify(notice) {
