@@ -1,0 +1,22 @@
+/** `npm run chaos -- --adapter bullmq` in short: workers and the Redis itself are killed. */
+import { startRedis } from '@baton/services'
+import { describe, expect, it } from 'vitest'
+import { backend } from '../src/chaos/backends/bullmq.ts'
+import { chaos } from '../src/chaos/chaos.ts'
+
+await using redis = await startRedis()
+const { skipReason } = redis
+
+describe.skipIf(skipReason !== undefined)(skipReason ?? 'Redis', () => {
+  it('nothing is lost, doubled or stuck while workers are killed and frozen, and Redis is killed', {
+    timeout: 300_000,
+  }, async () => {
+    const nodeFlags = ['--conditions=@baton/source', '--import', 'tsx']
+    const result = await chaos({ backend, seed: 1, kills: 20, nodeFlags })
+
+    expect(result).toMatchObject({ kills: 20, findings: [], lost: 0, doubled: 0, stuck: 0 })
+    expect(result.serverRestarts).toBeGreaterThanOrEqual(2)
+    expect(result.zombies).toBeGreaterThanOrEqual(5)
+    expect(result.runs).toBeGreaterThan(50)
+  })
+})
