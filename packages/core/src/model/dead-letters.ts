@@ -11,7 +11,7 @@ import type { InstanceState, RunState } from './run-state.ts'
 import { isContinuing } from './succession.ts'
 
 /** Nobody ran the instance: what its predecessors brought has decided its fate. */
-export function wasPassedOver({ status, error }: InstanceState): boolean {
+function wasPassedOver({ status, error }: InstanceState): boolean {
   return status === 'skipped' || (status === 'failed' && error?.code === 'PREDECESSOR_FAILED')
 }
 
