@@ -2,6 +2,7 @@
 
 // The engine that an adapter ties to its queue
 export { partOptions, remindersFor } from './engine/adapter-options.ts'
+export { HandlerSlots } from './engine/handler-slots.ts'
 export {
   BaseDistributedAdapter,
   checkEngineOptions,

@@ -6,6 +6,7 @@ import { BatonError } from '@baton/core'
 import {
   type ConsumeOptions,
   type Delivery,
+  HandlerSlots,
   type IClock,
   type IJobQueue,
   type ILogger,
@@ -65,7 +66,7 @@ export class FileJobQueue implements IJobQueue {
 
   async consume(handler: Handler, { concurrency, signal }: ConsumeOptions): Promise<void> {
     const stop = AbortSignal.any([signal, this.#closing.signal])
-    const slots = new Slots(concurrency, stop)
+    const slots = new HandlerSlots(concurrency, stop)
     let pauseMs = FIRST_PAUSE_MS
     while (!stop.aborted) {
       await slots.oneFree()
@@ -178,42 +179,5 @@ class FileDelivery implements Delivery {
     const first = !this.#settled
     this.#settled = true
     return first
-  }
-}
-
-/** How many handlers may run at a time. One loop waits for them. */
-class Slots {
-  readonly #limit: number
-  readonly #stop: AbortSignal
-  #used = 0
-  #wake = () => {}
-
-  constructor(limit: number, stop: AbortSignal) {
-    this.#limit = limit
-    this.#stop = stop
-    stop.addEventListener('abort', () => this.#wake(), { once: true })
-  }
-
-  use(work: Promise<void>): void {
-    this.#used += 1
-    void work.finally(() => {
-      this.#used -= 1
-      this.#wake()
-    })
-  }
-
-  /** Resolves at the stop, too. */
-  async oneFree(): Promise<void> {
-    while (this.#used >= this.#limit && !this.#stop.aborted) await this.#change()
-  }
-
-  async allFree(): Promise<void> {
-    while (this.#used > 0) await this.#change()
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve
-    })
   }
 }

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { type Delivery, type Job, parseJob, systemClock, wait } from '@baton/core/adapter'
+import { type Delivery, HandlerSlots, type Job, parseJob, systemClock, wait } from '@baton/core/adapter'
 import type { Job as BullMQJob } from 'bullmq'
 import { within } from '../deadline.ts'
 import { messageOf } from '../errors.ts'
 import { BullMQDelivery, type DeliveryTools } from './delivery.ts'
 import type { Fetcher } from './fetcher.ts'
-import { Slots } from './slots.ts'
 
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 10_000
@@ -26,7 +25,7 @@ export interface ConsumerOptions extends Omit<DeliveryTools, 'fetcher' | 'mayFet
 export class Consumer {
   readonly #handler: (delivery: Delivery) => Promise<void>
   readonly #options: ConsumerOptions
-  readonly #slots: Slots
+  readonly #slots: HandlerSlots
   #fetcher: Fetcher | undefined
   #failure: unknown
   #pauseMs = FIRST_PAUSE_MS
@@ -35,7 +34,7 @@ export class Consumer {
   constructor(handler: (delivery: Delivery) => Promise<void>, options: ConsumerOptions) {
     this.#handler = handler
     this.#options = options
-    this.#slots = new Slots(options.concurrency, options.stop)
+    this.#slots = new HandlerSlots(options.concurrency, options.stop)
   }
 
   /** Until the stop. Resolves when no handler runs any more. */

@@ -1,5 +1,5 @@
-/** Places for handlers. One loop waits for them. */
-export class Slots {
+/** How many handlers of a queue may run at a time. For queues: one loop waits for a free one. */
+export class HandlerSlots {
   readonly #limit: number
   readonly #stop: AbortSignal
   #used = 0
