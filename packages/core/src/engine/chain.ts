@@ -58,7 +58,7 @@ export class Chain {
     for (let nodes = 1; claim !== undefined; nodes++) {
       const held: Claim = claim
       const attempt = new Attempt(graph, held, this.#env, askedAtMs)
-      leases.hold(attempt, askedAtMs)
+      const lease = leases.hold(attempt, askedAtMs)
       let result: CommitResult | undefined
       try {
         // A claim that came in while we were asked to stop, or later than its lease, goes back before anything has run.
@@ -68,7 +68,7 @@ export class Chain {
         const candidates = this.#mayGoOn(nodes, startedAtMs, held.head.priority) ? attempt.node.candidates : []
         if (end.type !== 'lost') result = await this.#commit(attempt, end, candidates)
       } finally {
-        leases.release(attempt)
+        leases.release(lease)
       }
       await this.answer(unanswered, () => unanswered?.acknowledge())
       unanswered = undefined

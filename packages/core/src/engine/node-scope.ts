@@ -1,11 +1,11 @@
 import { TrackedAsyncContext } from '../context/tracked-context.ts'
-import type { ContextEntry, Delta } from '../model/delta.ts'
+import type { Delta } from '../model/delta.ts'
 import type { BatonError, RecordedError } from '../model/errors.ts'
 import { type InstanceId, type NodeId, parentOfItem, type RunId, visitsOf } from '../model/ids.ts'
 import type { JsonObject } from '../model/json.ts'
-import type { ContextSource } from '../ports/async-context.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { LogFields, LogLevel } from '../ports/logger.ts'
+import { ContextOrigin } from './context-origin.ts'
 import { DurableCalls } from './durable-calls.ts'
 import { type Environment, workFields } from './environment.ts'
 import type { GraphNode } from './graph.ts'
@@ -50,16 +50,8 @@ export class NodeScope implements NodeArguments {
 
   get context(): TrackedAsyncContext {
     if (this.#context === undefined) {
-      const { claim } = this
-      const preloaded = new Map<string, ContextEntry>(Object.entries(claim.context))
-      const stored = this.#env.contextOf(claim.head.runId)
-      const { orGiveBack } = this.#hooks
-      const source: ContextSource = {
-        read: (keys) => orGiveBack(() => stored.read(keys)),
-        readAll: () => orGiveBack(() => stored.readAll()),
-      }
-      const declared = this.#node.needs.reads ?? []
-      this.#context = new TrackedAsyncContext({ source, serializer: this.#env.serializer, preloaded, declared })
+      const origin = new ContextOrigin(this.claim, this.#node, this.#env, this.#hooks)
+      this.#context = new TrackedAsyncContext(origin)
       if (this.#isOver) this.#context.close()
     }
     return this.#context
