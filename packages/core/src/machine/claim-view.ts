@@ -1,7 +1,8 @@
 /** What a claimer gets to see of an instance: all that it needs to execute it, and nothing of the rest of the run. */
+
+import type { Mutable } from '../model/mutable.ts'
 import type { HeldArrival, InstanceState, RunState } from '../model/run-state.ts'
 import type { Claim, ClaimedArrival, ClaimNeeds } from '../ports/claim.ts'
-import type { Mutable } from './mutable.ts'
 
 const NO_CONTEXT: Claim['context'] = {}
 const NO_STEPS: Claim['steps'] = []

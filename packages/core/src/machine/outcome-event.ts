@@ -2,11 +2,11 @@
 import { runsNothing } from '../model/dead-letters.ts'
 import { unreachable } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
+import type { Mutable } from '../model/mutable.ts'
 import type { Arrival } from '../model/run.ts'
 import type { InstanceState, RunState } from '../model/run-state.ts'
 import { isContinuing } from '../model/succession.ts'
 import type { FailureTakers, Outcome } from '../ports/transition.ts'
-import type { Mutable } from './mutable.ts'
 
 export function outcomeEvent(state: RunState, instance: InstanceState, outcome: Outcome, atMs: number): RunEvent {
   const seq = state.seq + 1

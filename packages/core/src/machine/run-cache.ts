@@ -18,6 +18,10 @@ export interface CachedRun {
   readonly mustStay: boolean
 }
 
+const MOMENT_MS = 100
+/** Hardly anybody asks again for a run that has ended, and it takes as much memory as a live one. */
+const MOST_ENDED = 200
+
 export class RunCache<Run extends CachedRun> {
   readonly #limits: RunCacheLimits
   // A Map keeps the order of insertion: the first one is the one that was not used for longest.
@@ -39,11 +43,13 @@ export class RunCache<Run extends CachedRun> {
 
   /** Puts it in, or notes that it was used and may have grown. */
   keep(runId: RunId, run: Run): void {
+    if (this.#staysInPlace(runId, run)) return
     this.drop(runId)
     const kept = { run, bytes: run.weightBytes, usedAtMs: this.#limits.now() }
     const part = run.hasEnded ? this.#ended : this.#live
     part.set(runId, kept)
     this.#bytes += kept.bytes
+    this.#dropEnded()
     if (this.#live.size + this.#ended.size > this.#limits.runs || this.#bytes > this.#limits.bytes) this.#shrink(runId)
   }
 
@@ -61,6 +67,27 @@ export class RunCache<Run extends CachedRun> {
     this.#bytes = 0
   }
 
+  /** Used a moment ago: its place among the others is right enough, and finding it another one costs with every commit. */
+  #staysInPlace(runId: RunId, run: Run): boolean {
+    if (run.hasEnded) return false
+    const kept = this.#live.get(runId)
+    if (kept === undefined || kept.run !== run || this.#limits.now() - kept.usedAtMs > MOMENT_MS) return false
+    const bytes = run.weightBytes
+    if (this.#bytes + bytes - kept.bytes > this.#limits.bytes) return false
+    this.#bytes += bytes - kept.bytes
+    kept.bytes = bytes
+    return true
+  }
+
+  /** The one that ended first goes first, unless somebody works with it. */
+  #dropEnded(): void {
+    if (this.#ended.size <= MOST_ENDED) return
+    for (const [runId, { run }] of this.#ended) {
+      if (!run.mustStay) this.drop(runId)
+      if (this.#ended.size <= MOST_ENDED) return
+    }
+  }
+
   #shrink(justUsed: RunId): void {
     for (const part of [this.#ended, this.#live]) {
       for (const [runId, { run }] of part) {
@@ -73,6 +100,6 @@ export class RunCache<Run extends CachedRun> {
 
 interface Kept<Run> {
   readonly run: Run
-  readonly bytes: number
+  bytes: number
   readonly usedAtMs: number
 }

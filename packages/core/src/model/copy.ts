@@ -13,3 +13,21 @@ export function copyOf<Value>(value: Value): Value {
   }
   return copy as Value
 }
+
+/**
+ * What would be read back after it was written as JSON, without writing it: a copy of plain data that shares no object
+ * with it, in which what JSON has no words for has become what JSON makes of it.
+ */
+export function asWritten<Value>(value: Value): Value {
+  if (typeof value === 'number') return (Number.isFinite(value) ? value + 0 : null) as Value
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((item) => (item === undefined ? null : asWritten(item))) as Value
+  const copy: { [member: string]: unknown } = {}
+  for (const member of Object.keys(value)) {
+    const inner = asWritten((value as { readonly [member: string]: unknown })[member])
+    if (inner === undefined) continue
+    if (member !== '__proto__') copy[member] = inner
+    else Object.defineProperty(copy, member, { value: inner, enumerable: true, configurable: true, writable: true })
+  }
+  return copy as Value
+}

@@ -2,6 +2,7 @@
  * The whole state of a run: what folding its journal gives, and beside it what no journal records, because it is only
  * about time and can be lost without harm: leases and reminders.
  */
+
 import type { ContextEntry } from './delta.ts'
 import type { RecordedError } from './errors.ts'
 import type { ChildState, OutboxEntry } from './family.ts'
@@ -10,6 +11,7 @@ import { type Fence, type InstanceId, type NodeId, nodeOfInstance, type RunId } 
 import type { JsonValue } from './json.ts'
 import type { LimiterState } from './limiter.ts'
 import type { RunMessage } from './message.ts'
+import type { Mutable } from './mutable.ts'
 import type {
   ApprovalDecision,
   ArrivedEdge,
@@ -248,32 +250,32 @@ export function summaryOf(state: RunState): RunSummary {
     } else pause ??= { instanceId: instance.id, signal: wait.name, sinceMs }
   }
   const enlistedSinceMs = enlistedSince(state)
-  const { outcome, held, continuedBy, newest } = state
+  const { outcome, held, continuedBy, newest, deadLetters } = state
   const output = state.status === 'completed' && continuedBy === undefined ? outputOf(state) : undefined
   const slot = pendingSlotOf(state)
-  return {
+  const summary: Mutable<RunSummary> = {
     ...state.head,
     status: state.status,
     seq: state.seq,
     updatedAtMs: state.updatedAtMs,
-    ...(state.startAtMs === undefined ? {} : { startAtMs: state.startAtMs }),
-    ...(state.endedAtMs === undefined ? {} : { endedAtMs: state.endedAtMs }),
-    ...(state.deadLetters === undefined || state.deadLetters.size === 0
-      ? {}
-      : { deadLetterCount: state.deadLetters.size }),
-    ...(state.input === undefined ? {} : { input: state.input }),
-    ...(output === undefined ? {} : { output }),
-    ...(outcome?.status === 'failed' ? { error: outcome.error } : {}),
-    ...(outcome?.status === 'cancelled' ? { reason: outcome.reason } : {}),
-    ...(approvals[0] === undefined ? {} : { pendingApproval: approvals[0] }),
     pendingApprovals: approvals,
-    ...(pause === undefined ? {} : { pendingPause: pause }),
-    ...(enlistedSinceMs === undefined ? {} : { pendingWorker: { sinceMs: enlistedSinceMs } }),
-    ...(slot === undefined ? {} : { pendingSlot: slot }),
-    ...(continuedBy === undefined ? {} : { continuedBy }),
-    ...(newest === undefined ? {} : { newestRunId: newest.runId }),
-    ...(held === undefined ? {} : { operatorPause: withoutBefore(held) }),
   }
+  // One by one: this is asked of every run, and spreading what is mostly not there makes an object that V8 keeps as a table.
+  if (state.startAtMs !== undefined) summary.startAtMs = state.startAtMs
+  if (state.endedAtMs !== undefined) summary.endedAtMs = state.endedAtMs
+  if (deadLetters !== undefined && deadLetters.size > 0) summary.deadLetterCount = deadLetters.size
+  if (state.input !== undefined) summary.input = state.input
+  if (output !== undefined) summary.output = output
+  if (outcome?.status === 'failed') summary.error = outcome.error
+  if (outcome?.status === 'cancelled') summary.reason = outcome.reason
+  if (approvals[0] !== undefined) summary.pendingApproval = approvals[0]
+  if (pause !== undefined) summary.pendingPause = pause
+  if (enlistedSinceMs !== undefined) summary.pendingWorker = { sinceMs: enlistedSinceMs }
+  if (slot !== undefined) summary.pendingSlot = slot
+  if (continuedBy !== undefined) summary.continuedBy = continuedBy
+  if (newest !== undefined) summary.newestRunId = newest.runId
+  if (held !== undefined) summary.operatorPause = withoutBefore(held)
+  return summary
 }
 
 function withoutBefore({ before: _before, ...pause }: NonNullable<RunState['held']>): OperatorPause {
