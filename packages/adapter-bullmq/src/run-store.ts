@@ -48,11 +48,14 @@ import { listNotes } from './run-store/listing.ts'
 import { parseNote } from './run-store/notes.ts'
 import { openParts, type Parts } from './run-store/parts.ts'
 import { purge } from './run-store/retention.ts'
+import { untilEnd, type Watch } from './run-store/until-end.ts'
 import { type CheckedRunStoreOptions, checkRunStoreOptions, type RedisRunStoreOptions } from './run-store-options.ts'
 
 export class RedisRunStore implements IRunStore {
   readonly #options: CheckedRunStoreOptions
   readonly #closing = new AbortController()
+  /** Those who wait for the end of a run. */
+  readonly #waiting = new Set<() => void>()
   #parts: Promise<Parts> | undefined
   #durability: Durability = 'process'
 
@@ -148,25 +151,36 @@ export class RedisRunStore implements IRunStore {
     })
   }
 
-  async *journal(
-    runId: RunId,
-    { from = 1, live = false, signal, endOnly = false }: JournalOptions = {},
-  ): AsyncGenerator<RunEvent> {
+  async *journal(runId: RunId, { from = 1, live = false, signal }: JournalOptions = {}): AsyncGenerator<RunEvent> {
     parseRunId(runId)
     const { runs, news, keys } = await this.#open()
-    // Who waits for the end reads when told that the end will be told of: what is known will do until then.
-    const known = endOnly && live ? runs.known(runId) : undefined
-    const run = known?.machine === undefined ? await runs.open(runId) : known
+    const run = await runs.open(runId)
     if (run?.machine === undefined) throw unknownRun(runId)
     yield* follow({
       run,
       replay: () => runs.handle(runId),
       from,
       live,
-      endOnly,
       signal: AbortSignal.any(signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal]),
-      watch: (wake) => news.watch(endOnly ? keys.endNews(runId) : keys.log(runId), wake),
+      watch: (wake) => news.watch(keys.log(runId), wake),
     })
+  }
+
+  async untilEnd(runId: RunId, signal?: AbortSignal): Promise<RunSummary | undefined> {
+    parseRunId(runId)
+    const { runs, news, keys } = await this.#open()
+    // What is known will do until the end is told of, or nobody can tell.
+    const run = runs.known(runId) ?? (await runs.open(runId))
+    if (run?.machine === undefined) throw unknownRun(runId)
+    const watch: Watch = (wake) => news.watch(keys.endNews(runId), wake)
+    const onClose = (callback: () => void) => {
+      this.#waiting.add(callback)
+      return () => this.#waiting.delete(callback)
+    }
+    const summary = await untilEnd(run, { watch, signal, onClose })
+    if (summary === undefined && this.#closing.signal.aborted) throw new BatonError('CLOSED')
+    if (summary === undefined && run.removed) throw unknownRun(runId)
+    return summary
   }
 
   async list(query: RunQuery = {}): Promise<RunPage> {
@@ -214,7 +228,7 @@ export class RedisRunStore implements IRunStore {
     if (run === undefined || head === undefined) return { status: 'unknown-run' }
     const shard = keys.shardOf(runId)
     // Before the command, so that it is found whatever becomes of us; whoever finds it in vain takes it away.
-    await line(shard).send({ name: 'enlist', keys: [keys.waiting(shard, flowName(head))], args: [runId] })
+    await line(shard).send({ name: 'enlist', keys: [keys.waiting(shard, flowName(head))], words: [], texts: [runId] })
     const answer = await runs.change(runId, { type: 'enlist', runId, instanceId })
     if (answer?.type !== 'enlist') return { status: 'unknown-run' }
     if (answer.result.status === 'enlisted') tellWaiting(flowName(head))
@@ -266,6 +280,7 @@ export class RedisRunStore implements IRunStore {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
+    for (const stop of [...this.#waiting]) stop()
     const parts = await this.#parts?.catch(() => undefined)
     await parts?.close()
   }

@@ -13,13 +13,12 @@ export interface FollowOptions {
   readonly replay: () => LoggedRun
   readonly from: number
   readonly live: boolean
-  readonly endOnly: boolean
   readonly signal: AbortSignal
   readonly watch: (wake: (lines?: number) => void) => () => void
 }
 
 export async function* follow(options: FollowOptions): AsyncGenerator<RunEvent> {
-  const { run, replay, from, live, endOnly, signal, watch } = options
+  const { run, replay, from, live, signal, watch } = options
   const events: RunEvent[] = []
   let lastSeq = Math.max(1, from) - 1
   /** How many lines there are to be read, as far as we were told since we have read. */
@@ -30,7 +29,6 @@ export async function* follow(options: FollowOptions): AsyncGenerator<RunEvent> 
     // After a gap nothing counts: the replay tells it again.
     if (event.seq !== lastSeq + 1) return
     lastSeq = event.seq
-    if (endOnly && !isTerminal(run.machine?.state.status ?? 'running')) return
     events.push(copyOf(event))
     nudge()
   }
@@ -48,8 +46,7 @@ export async function* follow(options: FollowOptions): AsyncGenerator<RunEvent> 
       told = 0
       // What this process has written itself, it knows, or will when the answer to it is here.
       if (lines > run.position) await run.read(lines)
-      if (endOnly) lastSeq = Math.max(lastSeq, run.machine?.state.seq ?? 0)
-      else if (events.length === 0 && (run.machine?.state.seq ?? 0) > lastSeq) {
+      if (events.length === 0 && (run.machine?.state.seq ?? 0) > lastSeq) {
         const past = replay()
         past.listen((event) => {
           if (event.seq > lastSeq) take(event)

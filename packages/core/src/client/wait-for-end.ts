@@ -2,7 +2,7 @@
 import { checkNumber, checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import type { RunId } from '../model/ids.ts'
-import { isTerminal, type RunStatus, type RunSummary } from '../model/run.ts'
+import { isTerminal, type RunSummary } from '../model/run.ts'
 import { type IClock, wait } from '../ports/clock.ts'
 import { successorOf } from './follow.ts'
 import { summaryOf } from './run-or-throw.ts'
@@ -21,47 +21,73 @@ export async function waitForEnd(runId: RunId, options: WaitForResultOptions, po
   checkOptions(options, ['signal', 'timeoutMs', 'follow'] satisfies (keyof WaitForResultOptions)[])
   const { signal, timeoutMs, follow = true } = options
   checkNumber(timeoutMs, 'timeoutMs', { least: 0 })
-  const { clock, seenEnd } = ports
+  if (timeoutMs === undefined) return lastEnd(runId, { follow, signal }, ports)
   const stop = new AbortController()
   const onAbort = () => stop.abort(STOPPED)
   signal?.addEventListener('abort', onAbort, { once: true })
-  const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, onAbort)
-  // Before the first look, so that no end falls between the look and the waiting.
-  let seen = seenEnd?.(runId, stop.signal)
-  let summary = await summaryOf(ports, runId)
+  const timer = ports.clock.after(timeoutMs, onAbort)
+  if (signal?.aborted === true) onAbort()
   try {
-    for (;;) {
-      if (follow && summary.continuedBy !== undefined && !stop.signal.aborted) {
-        const next = await successorOf(ports, summary)
-        seen = seenEnd?.(next.runId, stop.signal)
-        summary = await summaryOf(ports, next.runId)
-        continue
-      }
-      if (isTerminal(summary.status) && !(follow && summary.continuedBy !== undefined)) return summary
-      if (signal?.aborted === true || stop.signal.aborted) {
-        throw stoppedWaiting(runId, summary.status, signal, timeoutMs)
-      }
-      await untilEnd(summary, stop.signal, seen, ports)
-      const { seq } = summary
-      summary = await summaryOf(ports, summary.runId)
-      // A journal that ends without its run having ended would otherwise be asked again at once, for ever.
-      if (summary.seq === seq && !stop.signal.aborted) await wait(clock, 50, stop.signal)
-    }
+    return await lastEnd(runId, { follow, signal: stop.signal, asked: signal, timeoutMs }, ports)
   } finally {
-    timer?.()
-    stop.abort(STOPPED)
+    timer()
     signal?.removeEventListener('abort', onAbort)
   }
 }
 
-async function untilEnd(
+interface Waiting {
+  readonly follow: boolean
+  /** Ends the waiting. */
+  readonly signal: AbortSignal | undefined
+  /** The caller's own, where that is another one. */
+  readonly asked?: AbortSignal | undefined
+  readonly timeoutMs?: number
+}
+
+async function lastEnd(runId: RunId, waiting: Waiting, ports: RunPorts): Promise<RunSummary> {
+  const { follow, signal } = waiting
+  for (let current = runId; ; ) {
+    const summary = await endOf(current, signal, ports)
+    if (summary === undefined) throw await stoppedWaiting(runId, current, waiting, ports)
+    if (!follow || summary.continuedBy === undefined) return summary
+    current = (await successorOf(ports, summary)).runId
+  }
+}
+
+/** Undefined when the signal fires first. */
+async function endOf(runId: RunId, signal: AbortSignal | undefined, ports: RunPorts): Promise<RunSummary | undefined> {
+  const { store } = ports
+  if (store.untilEnd !== undefined) return store.untilEnd(runId, signal)
+  const stop = new AbortController()
+  const onAbort = () => stop.abort(STOPPED)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  if (signal?.aborted === true) onAbort()
+  try {
+    // Before the first look, so that no end falls between the look and the waiting.
+    const seen = ports.seenEnd?.(runId, stop.signal)
+    for (let seq = -1; ; ) {
+      const summary = await summaryOf(ports, runId)
+      if (isTerminal(summary.status)) return summary
+      if (stop.signal.aborted) return undefined
+      // A journal that ends without its run having ended would otherwise be asked again at once, for ever.
+      if (summary.seq === seq) await wait(ports.clock, 50, stop.signal)
+      seq = summary.seq
+      await followToEnd(summary, stop.signal, seen, ports)
+    }
+  } finally {
+    onAbort()
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+async function followToEnd(
   { runId, seq }: RunSummary,
   signal: AbortSignal,
   seen: Promise<void> | undefined,
   { store, clock }: RunPorts,
 ): Promise<void> {
   if (seen !== undefined && (await resolvesWithin(seen, OWN_WORKER_MS, clock, signal))) return
-  for await (const { type } of store.journal(runId, { from: seq + 1, live: true, signal, endOnly: true })) {
+  for await (const { type } of store.journal(runId, { from: seq + 1, live: true, signal })) {
     if (type === 'run-completed' || type === 'run-failed' || type === 'run-cancelled') return
   }
 }
@@ -82,12 +108,13 @@ const STOPPED = 'stopped'
 /** How long to believe that the worker next door will end the run, before following the journal like anybody else. */
 const OWN_WORKER_MS = 500
 
-function stoppedWaiting(
+async function stoppedWaiting(
   runId: RunId,
-  status: RunStatus,
-  signal: AbortSignal | undefined,
-  timeoutMs: number | undefined,
-) {
-  if (signal?.aborted === true) return signal.reason
+  current: RunId,
+  { signal, asked = signal, timeoutMs }: Waiting,
+  ports: RunPorts,
+): Promise<unknown> {
+  if (asked?.aborted === true) return asked.reason
+  const { status } = await summaryOf(ports, current)
   return new BatonError('WAIT_TIMEOUT', { message: `run ${runId} is still ${status} after ${timeoutMs} ms`, runId })
 }

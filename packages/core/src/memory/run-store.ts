@@ -163,6 +163,23 @@ export class InMemoryRunStore implements IRunStore {
     }
   }
 
+  async untilEnd(runId: RunId, signal?: AbortSignal): Promise<RunSummary | undefined> {
+    const { machine, followers } = this.#entry(runId)
+    const answer = () => structuredClone(summaryOf(machine.state))
+    return new Promise((resolve) => {
+      const look = () => {
+        const hasEnded = isTerminal(machine.state.status)
+        if (!hasEnded && signal?.aborted !== true) return
+        followers.delete(look)
+        signal?.removeEventListener('abort', look)
+        resolve(hasEnded ? answer() : undefined)
+      }
+      followers.add(look)
+      signal?.addEventListener('abort', look)
+      look()
+    })
+  }
+
   list(query: RunQuery = {}): RunPage {
     const page = pageOf(
       [...this.#runs.values()].map(({ machine }) => summaryOf(machine.state)),

@@ -85,6 +85,13 @@ export interface IRunStore extends IWaitingLists {
   journal(runId: RunId, options?: JournalOptions): AsyncIterable<RunEvent>
 
   /**
+   * Resolves with the run's summary when it has ended: as it was then, or as it is now; at once where it had ended
+   * before. Undefined when the signal fires first. Throws `UNKNOWN_RUN`. A store that leaves this out has its journal
+   * followed for it, which costs every event of the run.
+   */
+  untilEnd?(runId: RunId, signal?: AbortSignal): Promise<RunSummary | undefined>
+
+  /**
    * Runs that match, newest first, a page at a time. A page may hold fewer runs than the limit, even none, and still
    * have a cursor: the last page is the one without.
    */
@@ -139,8 +146,6 @@ export interface JournalOptions {
   readonly from?: number
   readonly live?: boolean
   readonly signal?: AbortSignal
-  /** Only the end matters: a store may leave out any event, and stop without one when the run is over. Default false. */
-  readonly endOnly?: boolean
 }
 
 export interface RunQuery {
