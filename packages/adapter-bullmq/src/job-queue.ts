@@ -8,6 +8,7 @@ import { messageOf, queueFailure } from './errors.ts'
 import { Consumer } from './job-queue/consumer.ts'
 import { Fetcher } from './job-queue/fetcher.ts'
 import { bullJobOf, jobIdOf } from './job-queue/job-form.ts'
+import { JobSender } from './job-queue/sender.ts'
 import { type BullMQJobQueueOptions, checkJobQueueOptions } from './options.ts'
 import { whenReady } from './readiness.ts'
 
@@ -28,6 +29,7 @@ const CLOSE_WITHIN_MS = 1_000
  */
 export class BullMQJobQueue implements IJobQueue {
   readonly #options: Required<BullMQJobQueueOptions>
+  readonly #sender: JobSender
   readonly #closing = new AbortController()
   readonly #consumers = new Set<Promise<void>>()
   /** Acknowledgements that are held back, by job id. */
@@ -39,17 +41,17 @@ export class BullMQJobQueue implements IJobQueue {
 
   constructor(options: BullMQJobQueueOptions) {
     this.#options = checkJobQueueOptions(options)
+    this.#sender = new JobSender(this.#options.timeoutMs)
   }
 
   async enqueue(jobs: readonly Job[]): Promise<void> {
     if (this.#closing.signal.aborted) throw new BatonError('CLOSED')
     if (jobs.length === 0) return
-    const { timeoutMs } = this.#options
     try {
       const queue = await this.#readyQueue()
       // BullMQ would take a job for the one that is worked on here, while the acknowledgement of that is held back.
       if (this.#held.size > 0) await Promise.all(jobs.map((job) => this.#held.get(jobIdOf(job))?.()))
-      await within(timeoutMs, queue.addBulk(jobs.map(bullJobOf)))
+      await this.#sender.send(queue, jobs.map(bullJobOf))
     } catch (error) {
       throw queueFailure(error)
     }
