@@ -1,14 +1,12 @@
 /** A command on its way into the log. */
 import { createHash } from 'node:crypto'
 import { type Blob, type Command, slim, withoutRunId } from '@baton/core/adapter'
-import { shortened } from './shorthand.ts'
+import { lineOf } from './line-form.ts'
 
 export interface Draft {
   readonly command: Command
   /** As it stands in the line. */
   readonly text: string
-  /** With all its values in their places. */
-  readonly fullText: string
   readonly blobs: readonly Blob[]
 }
 
@@ -24,18 +22,19 @@ export interface TooLarge {
   readonly limitBytes: number
 }
 
+const NO_BLOBS: readonly Blob[] = []
+
 export function draftOf(command: Command, { inlineMaxBytes, valueMaxBytes, lineMaxBytes }: Limits): Draft | TooLarge {
-  const fullText = JSON.stringify(withoutRunId(command))
+  const line = lineOf(command)
   // A character has three bytes at most.
-  if (fullText.length * 3 <= inlineMaxBytes) return { command, text: shortened(fullText), fullText, blobs: [] }
-  const slimmed = slim(fullText, inlineMaxBytes, sha256)
-  const { blobs, places } = slimmed
-  const text = blobs.length === 0 ? fullText : JSON.stringify({ blobs: places, command: slimmed.command })
+  if (line.length * 3 <= inlineMaxBytes) return { command, text: line, blobs: NO_BLOBS }
+  const { blobs, places, command: slimmed } = slim(JSON.stringify(withoutRunId(command)), inlineMaxBytes, sha256)
+  const text = blobs.length === 0 ? line : JSON.stringify({ blobs: places, command: slimmed })
   if (Buffer.byteLength(text) > lineMaxBytes) return { type: 'too-large', limitBytes: lineMaxBytes }
   if (blobs.some((blob) => Buffer.byteLength(blob.text) > valueMaxBytes)) {
     return { type: 'too-large', limitBytes: valueMaxBytes }
   }
-  return { command, text: shortened(text), fullText, blobs }
+  return { command, text, blobs }
 }
 
 function sha256(text: string): string {

@@ -130,15 +130,16 @@ export class FindingDue {
     const { open, line, keys } = this.#options
     const run = await open(runId)
     if (run?.machine !== undefined && isEnlisted(run)) return run
-    await line(shard).send({ name: 'delist', keys: [keys.log(runId), key], args: [runId, run?.position ?? 0] })
+    const words = [run?.position ?? 0, run?.stamp || '-']
+    await line(shard).send({ name: 'delist', keys: [keys.log(runId), key], words, texts: [] })
     return undefined
   }
 
   /** Takes away the mark of a run that is not there. */
   async #strike(key: string, runId: RunId): Promise<void> {
     const { keys, line } = this.#options
-    const args = [0, '-', '-', '', '', '', '']
-    await line(keys.shardOf(runId)).send({ name: 'index', keys: [keys.log(runId), key], args })
+    const words = [0, '-', '-', '-', '.', '.', 0, 0]
+    await line(keys.shardOf(runId)).send({ name: 'index', keys: [keys.log(runId), key], words, texts: [] })
   }
 
   #timeOf(run: LoggedRun): number {

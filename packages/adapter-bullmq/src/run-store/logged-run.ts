@@ -1,34 +1,26 @@
 /**
- * One run, as far as this process has read its log. Everybody who applies the same lines in their order has the same
- * state, and the answer to a command is what core's machine says at its line; so of several processes that want the same
- * thing the first line wins, and nobody needs a lock.
+ * One run, as this process works with it: its log as far as it was applied, and the exchange with Redis by which it
+ * grows. Of several processes that want the same thing the first line wins, and nobody needs a lock.
  *
- * One exchange with Redis at a time: it appends what has gathered meanwhile, and brings what others have written.
+ * One exchange at a time: it appends what has gathered meanwhile, and brings what others have written.
  */
 import { createHash } from 'node:crypto'
 import { BatonError, type RunEvent } from '@baton/core'
 import {
   answerWithoutChange,
   applyCommand,
-  type BlobPlace,
   type Command,
   type CommandResult,
   type CreateResult,
   copyOf,
-  fatten,
-  type JsonValue,
-  type MachineOptions,
   noteOf,
   type RunId,
   type RunMachine,
-  type StoredCommand,
-  withRunId,
 } from '@baton/core/adapter'
-import { messageOf } from '../errors.ts'
 import { flowName } from '../keys.ts'
+import { AppliedLog } from './applied-log.ts'
 import type { Draft } from './draft.ts'
-import { MOST_LINES, type ScriptLine, type StepAnswer } from './script-line.ts'
-import { unshortened } from './shorthand.ts'
+import { MOST_LINES, type ScriptLine } from './script-line.ts'
 
 /** What became of a command: the machine's answer, or that there is no such run. */
 export type Answer =
@@ -75,41 +67,34 @@ const NONE: readonly never[] = []
 export class LoggedRun {
   readonly runId: RunId
   readonly #options: LoggedRunOptions
-  readonly #machineOptions: MachineOptions
-  readonly #listeners = new Set<(event: RunEvent) => void>()
-  #machine: RunMachine | undefined
-  /** How many lines were applied. */
-  #position = 0
-  /** The time of the last of them, as it stands there. */
-  #stamp = ''
-  #nowMs = 0
-  #chars = 0
+  readonly #log: AppliedLog
   #pending: Pending[] = []
   #readers: Reader[] = []
   #isBusy = false
   #removed = false
-  #broken: BatonError | undefined
+  #dueKey: string | undefined
 
   constructor(options: LoggedRunOptions) {
-    this.runId = options.runId
+    const { runId, keys, redispatchMs } = options
+    this.runId = runId
     this.#options = options
-    const onEvent = (event: RunEvent) => {
-      for (const listener of this.#listeners) listener(event)
-    }
-    this.#machineOptions = { redispatchMs: options.redispatchMs, onEvent }
+    this.#log = new AppliedLog({ runId, key: keys.log, redispatchMs })
   }
 
   get machine(): RunMachine | undefined {
-    return this.#machine
+    return this.#log.machine
   }
 
   get position(): number {
-    return this.#position
+    return this.#log.position
   }
 
-  /** The run's time: that of its last line. */
+  get stamp(): string {
+    return this.#log.stamp
+  }
+
   get nowMs(): number {
-    return this.#nowMs
+    return this.#log.nowMs
   }
 
   /** It was purged, or never there: the handle is of no use any more. */
@@ -119,16 +104,23 @@ export class LoggedRun {
 
   /** A line could not be read. A new handle may try again. */
   get broken(): boolean {
-    return this.#broken !== undefined
+    return this.#log.broken !== undefined
+  }
+
+  /** Something is under way between it and Redis. */
+  get isBusy(): boolean {
+    return this.#isBusy
   }
 
   /** About how much memory it takes. */
   get weight(): number {
-    return this.#chars + 2_000
+    return this.#log.chars + 2_000
   }
 
   get dueKey(): string | undefined {
-    return this.#machine === undefined ? undefined : this.#options.dueKey(this.#machine.state.head)
+    const { machine } = this.#log
+    if (machine !== undefined) this.#dueKey ??= this.#options.dueKey(machine.state.head)
+    return this.#dueKey
   }
 
   get logKey(): string {
@@ -137,15 +129,14 @@ export class LoggedRun {
 
   /** Tells of every event from now on, as soon as its line was read or written. @returns how to end it */
   listen(listener: (event: RunEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#log.listen(listener)
   }
 
   /** What the machine answers to a command that changes nothing; undefined when it may change something. */
   answerWithoutChange(command: Command, nowMs: number): Answer | undefined {
-    if (this.#machine === undefined) return undefined
-    const atMs = Math.max(nowMs, this.#nowMs)
-    return ownAnswer(answerWithoutChange(this.#machine, command, atMs, this.#machineOptions))
+    const { machine, nowMs: runMs, machineOptions } = this.#log
+    if (machine === undefined) return undefined
+    return ownAnswer(answerWithoutChange(machine, command, Math.max(nowMs, runMs), machineOptions))
   }
 
   /** Reads what others have written. @param lines nothing is read when so many are known by then */
@@ -173,14 +164,14 @@ export class LoggedRun {
   async #work(): Promise<void> {
     while (this.#pending.length > 0 || this.#readers.length > 0) {
       const batch = this.#takeBatch()
-      const readers = this.#readers.splice(0)
+      const readers = this.#readers.length === 0 ? NONE : this.#readers.splice(0)
       try {
-        if (this.#broken !== undefined) throw this.#broken
-        const before = this.#position
+        if (this.#log.broken !== undefined) throw this.#log.broken
+        const before = this.position
         const isNeeded = batch.length > 0 || readers.some(({ lines }) => lines > before)
         if (isNeeded) await this.#exchange(batch)
-        const foreign = this.#position - before > batch.length
-        if (this.#position > before) this.#options.onApplied(this, { own: batch.length > 0, foreign })
+        const foreign = this.position - before > batch.length
+        if (this.position > before) this.#options.onApplied(this, { own: batch.length > 0, foreign })
         for (const { resolve } of readers) resolve()
       } catch (error) {
         for (const { reject } of [...batch, ...readers]) reject(error)
@@ -194,33 +185,28 @@ export class LoggedRun {
     const waiting = this.#pending
     if (waiting.length === 0) return NONE
     const at = waiting.findIndex(({ draft }) => draft.command.type === 'create')
-    const most = at < 0 ? waiting.length : Math.max(at, 1)
-    return waiting.splice(0, Math.min(most, MOST_TEXTS))
+    const most = Math.min(at < 0 ? waiting.length : Math.max(at, 1), MOST_TEXTS)
+    if (most < waiting.length) return waiting.splice(0, most)
+    this.#pending = []
+    return waiting
   }
 
   async #exchange(batch: readonly Pending[]): Promise<void> {
-    const { log } = this.#options.keys
+    const { keys, line } = this.#options
+    const log = this.#log
     const [first] = batch
-    if (first === undefined) {
-      await this.#readUpTo(Number.POSITIVE_INFINITY)
-      return
-    }
+    if (first === undefined) return this.#readUpTo(Number.POSITIVE_INFINITY)
     if (first.draft.command.type === 'create') return this.#create(first)
-    const blobs = batch.flatMap(({ draft }) => draft.blobs)
-    const answer = await this.#options.line.send({
+    const blobs = blobTexts(batch)
+    const texts = batch.map(({ draft }) => draft.text)
+    const answer = await line.send({
       name: 'append',
-      keys: [log, blobs.length === 0 ? '' : this.#options.keys.blobs],
-      args: [
-        this.#position,
-        this.#stamp,
-        blobs.length,
-        ...blobs.flatMap(({ sha256, text }) => [sha256, text]),
-        batch.length,
-        ...batch.map(({ draft }) => draft.text),
-      ],
+      keys: [keys.log, blobs.length === 0 ? '' : keys.blobs],
+      words: [log.position, log.stamp || '-', texts.length, blobs.length / 2],
+      texts: blobs.length === 0 ? texts : [...blobs, ...texts],
     })
     if (answer.count === REWOUND) {
-      this.#forget()
+      log.forget()
       return this.#exchange(batch)
     }
     if (answer.count === 0) {
@@ -229,63 +215,60 @@ export class LoggedRun {
       return
     }
     const ownFrom = answer.count - batch.length
-    await this.#apply(answer.lines)
-    await this.#readUpTo(ownFrom)
-    if (this.#position !== ownFrom) throw this.#lost()
-    for (const { draft, resolve } of batch) resolve(this.#applyOwn(draft, answer))
+    if (answer.lines.length > 0) await this.#apply(answer.lines)
+    if (log.position < ownFrom) await this.#readUpTo(ownFrom)
+    if (log.position !== ownFrom) throw this.#lost()
+    for (const { draft, resolve } of batch) resolve(ownAnswer(log.applyOwn(draft, answer.nowMs)))
   }
 
-  async #create({ draft, resolve }: Pending): Promise<void> {
-    const { line, keys, dueKey } = this.#options
+  async #create(pending: Pending): Promise<void> {
+    const { line, keys, dueKey, redispatchMs } = this.#options
+    const { draft, resolve } = pending
     const { command } = draft
     if (command.type !== 'create') return
     const { run } = command
     // What the note says is what the machine would: nothing has happened to the run yet.
-    const draftOf = applyCommand(undefined, command, 0, { redispatchMs: this.#options.redispatchMs })
-    const note = draftOf?.type === 'create' ? JSON.stringify(noteOf(draftOf.machine.state)) : ''
+    const preview = applyCommand(undefined, command, 0, { redispatchMs })
+    const note = preview?.type === 'create' ? JSON.stringify(noteOf(preview.machine.state)) : ''
+    const blobs = blobTexts([pending])
     const answer = await line.send({
       name: 'create',
-      keys: [keys.log, draft.blobs.length === 0 ? '' : keys.blobs, dueKey(run)],
-      args: [
-        flowName(run),
-        note,
-        run.startAtMs ?? 0,
-        draft.blobs.length,
-        ...draft.blobs.flatMap(({ sha256, text }) => [sha256, text]),
-        draft.text,
-      ],
+      keys: [keys.log, blobs.length === 0 ? '' : keys.blobs, dueKey(run)],
+      words: [run.startAtMs ?? 0, blobs.length / 2],
+      texts: [flowName(run), note, ...blobs, draft.text],
     })
     if (answer.count === PURGED) {
       this.#removed = true
       resolve({ type: 'create', result: { status: 'purged' } })
       return
     }
+    // Whatever we know of it: if there was none, that is about one that was purged, and else its lines are told from the
+    // first on.
+    this.#log.forget()
     if (answer.count === 1 && Number(answer.lines[0]) === 0) {
-      // There was none, so what we know of it is about one that was purged.
-      this.#forget()
-      resolve(this.#applyOwn(draft, answer))
+      resolve(ownAnswer(this.#log.applyOwn(draft, answer.nowMs)))
       return
     }
-    // Its lines are told from the first on, whatever we know.
-    this.#forget()
     await this.#apply(answer.lines)
     await this.#readUpTo(answer.count)
-    const same = this.#machine?.isSameStart(run) === true
+    const same = this.machine?.isSameStart(run) === true
     resolve({ type: 'create', result: { status: 'exists', same } })
   }
 
   /** Reads lines until so many were applied, or all there are. */
   async #readUpTo(wanted: number): Promise<void> {
     const { line, keys } = this.#options
+    const log = this.#log
     let end = wanted
-    while (this.#position < end) {
-      const most = Math.min(MOST_LINES, end - this.#position)
-      const answer = await line.send({ name: 'read', keys: [keys.log], args: [this.#position, this.#stamp, most] })
+    while (log.position < end) {
+      const most = Math.min(MOST_LINES, end - log.position)
+      const words = [log.position, log.stamp || '-', most]
+      const answer = await line.send({ name: 'read', keys: [keys.log], words, texts: NONE })
       if (answer.count === 0) {
         this.#removed = true
         return
       }
-      if (answer.count === REWOUND) this.#forget()
+      if (answer.count === REWOUND) log.forget()
       else if (answer.lines.length === 0) return
       else {
         // What comes after is not waited for: whoever reads what is written on and on would never be done.
@@ -296,39 +279,12 @@ export class LoggedRun {
     }
   }
 
-  #applyOwn({ text, fullText }: Draft, { nowMs }: StepAnswer): Answer | undefined {
-    this.#chars += text.length
-    return ownAnswer(this.#applyOne(JSON.parse(fullText) as StoredCommand, nowMs))
-  }
-
   async #apply(lines: readonly string[]): Promise<void> {
-    const parsed: { atMs: number; command: StoredCommand; blobs: readonly BlobPlace[] }[] = []
-    const digests = new Set<string>()
-    for (const line of lines) {
-      const { atMs, command, blobs } = this.#parse(line)
-      parsed.push({ atMs, command, blobs })
-      for (const { sha256 } of blobs) digests.add(sha256)
-      this.#chars += line.length
-    }
+    const parsed = lines.map((line) => this.#log.parse(line))
+    const digests = new Set(parsed.flatMap(({ blobs }) => blobs.map(({ sha256 }) => sha256)))
     const values = digests.size === 0 ? undefined : await this.#fetch([...digests])
     if (this.#removed) return
-    for (const { atMs, command, blobs } of parsed) {
-      if (values !== undefined) {
-        fatten(command, blobs, (sha256) => JSON.parse(values.get(sha256) ?? 'null') as JsonValue)
-      }
-      this.#applyOne(command, atMs)
-    }
-  }
-
-  #parse(line: string): { atMs: number; command: StoredCommand; blobs: readonly BlobPlace[] } {
-    try {
-      const end = line.indexOf('|')
-      const content = JSON.parse(unshortened(line.slice(end + 1))) as StoredCommand | LineWithBlobs
-      const atMs = Number(line.slice(0, end))
-      return 'blobs' in content ? { atMs, ...content } : { atMs, command: content, blobs: NONE }
-    } catch (error) {
-      throw this.#corrupt(error)
-    }
+    for (const line of parsed) this.#log.applyLine(line, values)
   }
 
   async #fetch(digests: readonly string[]): Promise<ReadonlyMap<string, string>> {
@@ -341,58 +297,31 @@ export class LoggedRun {
         return values
       }
       if (typeof text !== 'string' || createHash('sha256').update(text).digest('hex') !== sha256) {
-        throw this.#corrupt(new Error(`the value ${sha256} is not there, or is another one`))
+        throw this.#log.corrupt(new Error(`the value ${sha256} is not there, or is another one`))
       }
-      this.#chars += text.length
+      this.#log.noteValue(text)
       values.set(sha256, text)
     }
     return values
   }
 
-  #applyOne(stored: StoredCommand, atMs: number): CommandResult | undefined {
-    this.#nowMs = Math.max(this.#nowMs, atMs)
-    this.#stamp = String(atMs)
-    this.#position += 1
-    try {
-      const command = stored.type === 'create' ? stored : withRunId(stored, this.#machine?.state.head.runId)
-      const result = command && applyCommand(this.#machine, command, this.#nowMs, this.#machineOptions)
-      if (result?.type === 'create') this.#machine = result.machine
-      return result
-    } catch (error) {
-      throw this.#corrupt(error)
-    }
-  }
-
   /** Whether it was purged while we read it. */
   async #isGone(): Promise<boolean> {
     const { line, keys } = this.#options
-    return (await line.send({ name: 'read', keys: [keys.log], args: [0, '', 1] })).count === 0
-  }
-
-  #forget(): void {
-    this.#machine = undefined
-    this.#position = 0
-    this.#stamp = ''
-    this.#nowMs = 0
-    this.#chars = 0
+    return (await line.send({ name: 'read', keys: [keys.log], words: [0, '-', 1], texts: NONE })).count === 0
   }
 
   #lost(): BatonError {
     const message = `the log of ${this.runId} was removed while it was read`
     return new BatonError('STORE_UNAVAILABLE', { runId: this.runId, message })
   }
-
-  /** The state may be half-way between two lines now. */
-  #corrupt(error: unknown): BatonError {
-    const message = `line ${this.#position} of ${this.#options.keys.log}: ${messageOf(error)}`
-    this.#broken = new BatonError('STORE_CORRUPT', { runId: this.runId, message, cause: error })
-    return this.#broken
-  }
 }
 
-interface LineWithBlobs {
-  readonly command: StoredCommand
-  readonly blobs: readonly BlobPlace[]
+/** Large values as the script takes them: digest, value. */
+function blobTexts(batch: readonly Pending[]): readonly string[] {
+  const texts: string[] = []
+  for (const { draft } of batch) for (const { sha256, text } of draft.blobs) texts.push(sha256, text)
+  return texts
 }
 
 /** Shares nothing with the run: whoever gets it may change it. */

@@ -7,12 +7,16 @@
  * something due earlier than it was moves the mark there; moving it later is never urgent.
  */
 import { isTerminal } from '@baton/core'
-import { noteOf, type RunMachine, summaryOf } from '@baton/core/adapter'
+import { noteOf, type RunMachine, type RunNote, sameNote, summaryOf } from '@baton/core/adapter'
 import type { Applied, LoggedRun } from './logged-run.ts'
 import { noteOfEnd } from './notes.ts'
 import type { Step } from './script-line.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
+const NO_TEXTS: readonly string[] = []
+/** Marks as the script takes them; others are an instant, or '<' and an instant. */
+const STAYS = '.'
+const GOES = '-'
 /** A longer summary is read from the log. */
 const SUMMARY_CHARS = 4_096
 
@@ -20,53 +24,67 @@ export class Marks {
   /** Where this process knows the marks to be; undefined after others have written. */
   #dueMs: number | undefined
   #remindMs: number | undefined
-  #note: string | undefined
+  /** The earliest instant at which something has become due that no mark speaks of. */
+  #freshMs = NEVER
+  #note: RunNote | undefined
+  #noteOfEnd: string | undefined
   #changesSinceScan = 0
 
-  /** @returns what to send; undefined when all is well */
-  step(
-    run: LoggedRun,
-    lookMs: number,
-    { own, foreign, isLook = false }: Applied & { isLook?: boolean },
-  ): Step | undefined {
-    const { machine, nowMs, dueKey } = run
-    if (machine === undefined || dueKey === undefined) return undefined
+  /** Lines were applied. @returns how soon a step is to follow; undefined for none */
+  applied(run: LoggedRun, lookMs: number, { own, foreign }: Applied): 'now' | 'soon' | undefined {
+    const { machine, nowMs } = run
+    if (machine === undefined) return undefined
     if (own && run.position === 1) {
       this.#created(machine, nowMs, lookMs)
       return undefined
     }
     if (foreign) this.#forget()
-    if (own) this.#remindMs = Math.min(this.#remindMs ?? NEVER, nowMs + lookMs)
-    if (!own && !isLook) return undefined
-    const freshMs = machine.takeNewDueAtMs()
-    const { state } = machine
+    if (!own) return undefined
+    this.#remindMs = Math.min(this.#remindMs ?? NEVER, nowMs + lookMs)
+    this.#freshMs = Math.min(this.#freshMs, machine.takeNewDueAtMs())
     this.#changesSinceScan += 1
-    let due = ''
-    let remind = ''
-    let ended = ''
+    const { state } = machine
+    if (isTerminal(state.status) || this.#freshMs < (this.#dueMs ?? NEVER)) return 'now'
+    const note = noteOf(state)
+    if (this.#note === undefined || !sameNote(note, this.#note)) return state.status === 'running' ? 'soon' : 'now'
+    return this.#mayScan(machine) ? 'soon' : undefined
+  }
+
+  /** @returns what to send; undefined when all is well */
+  step(run: LoggedRun, lookMs: number, isLook = false): Step | undefined {
+    const { machine, nowMs, dueKey } = run
+    if (machine === undefined || dueKey === undefined) return undefined
+    const freshMs = Math.min(this.#freshMs, machine.takeNewDueAtMs())
+    this.#freshMs = NEVER
+    const { state } = machine
+    let due = STAYS
+    let remind = STAYS
+    let ended = STAYS
     if (machine.isDone) {
-      due = '-'
-      remind = '-'
+      due = GOES
+      remind = GOES
       ended = String(state.endedAtMs ?? nowMs)
-    } else if (isLook || this.#changesSinceScan * 4 >= state.instances.size) {
+    } else if (isLook || this.#mayScan(machine)) {
       this.#changesSinceScan = 0
       const dueMs = machine.nextDueAtMs()
       const remindMs = machine.nextRemindAtMs()
       due = this.#moved(this.#dueMs, dueMs, nowMs)
       remind = this.#moved(this.#remindMs, remindMs, nowMs, state.claimed === 0)
-      if (due !== '') this.#dueMs = dueMs
-      if (remind !== '') this.#remindMs = remindMs
+      if (due !== STAYS) this.#dueMs = dueMs
+      if (remind !== STAYS) this.#remindMs = remindMs
     } else if (freshMs < (this.#dueMs ?? NEVER)) {
       due = `<${freshMs}`
       if (freshMs > nowMs && freshMs < nowMs + lookMs) remind = due
     }
     const note = this.#newNote(run)
-    if (due === '' && remind === '' && ended === '' && note === '') return undefined
-    const letters = state.deadLetters?.size ? String(state.head.createdAtMs) : note === '' ? '' : '-'
+    if (due === STAYS && remind === STAYS && ended === STAYS && note === undefined) return undefined
+    const letters = state.deadLetters?.size ? String(state.head.createdAtMs) : note === undefined ? STAYS : GOES
+    const isOver = note !== undefined && isTerminal(state.status) ? 1 : 0
     return {
       name: 'index',
       keys: [run.logKey, dueKey],
-      args: [run.position, due, remind, ended, letters, note, note !== '' && isTerminal(state.status) ? '1' : ''],
+      words: [run.position, run.stamp, due, remind, ended, letters, isOver, note === undefined ? 0 : 1],
+      texts: note === undefined ? NO_TEXTS : [note],
     }
   }
 
@@ -77,7 +95,12 @@ export class Marks {
     const isLater = dueMs > nowMs && dueMs !== NEVER
     this.#dueMs = isLater ? dueMs : nowMs
     this.#remindMs = isLater ? dueMs : nowMs + lookMs
-    this.#note = JSON.stringify(noteOf(machine.state))
+    this.#note = noteOf(machine.state)
+  }
+
+  /** Whether enough has happened to look at all of it again. */
+  #mayScan({ state }: RunMachine): boolean {
+    return this.#changesSinceScan * 4 >= state.instances.size
   }
 
   #forget(): void {
@@ -88,24 +111,25 @@ export class Marks {
   /** @returns the mark as the script takes it */
   #moved(knownMs: number | undefined, exactMs: number, nowMs: number, isQuiet = false): string {
     const wanted = knownMs === undefined || exactMs < knownMs || (exactMs > knownMs && (knownMs <= nowMs || isQuiet))
-    if (!wanted) return ''
-    return exactMs === NEVER ? '-' : String(exactMs)
+    if (!wanted) return STAYS
+    return exactMs === NEVER ? GOES : String(exactMs)
   }
 
-  #newNote({ machine, position }: LoggedRun): string {
-    if (machine === undefined) return ''
+  /** Undefined when the one that is there says it. */
+  #newNote({ machine, position }: LoggedRun): string | undefined {
+    if (machine === undefined) return undefined
     const { state } = machine
     const note = noteOf(state)
-    const text = JSON.stringify(note)
     if (!isTerminal(state.status)) {
-      if (text === this.#note) return ''
-      this.#note = text
-      return text
+      if (this.#note !== undefined && sameNote(note, this.#note)) return undefined
+      this.#note = note
+      return JSON.stringify(note)
     }
     const withSummary = noteOfEnd(note, position, summaryOf(state))
     const whole = withSummary.length > SUMMARY_CHARS ? JSON.stringify({ ...note, lines: position }) : withSummary
-    if (whole === this.#note) return ''
-    this.#note = whole
+    if (whole === this.#noteOfEnd) return undefined
+    this.#note = note
+    this.#noteOfEnd = whole
     return whole
   }
 }

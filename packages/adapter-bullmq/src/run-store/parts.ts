@@ -90,10 +90,12 @@ export async function openParts(options: CheckedRunStoreOptions): Promise<Parts>
       tellWaiting: (flow) =>
         void redis[isCluster ? 'spublish' : 'publish'](keys.waitingNews(flow), '1').catch(onFailure),
       async settled() {
+        runs.settle()
         await Promise.all([...lines.values()].map((each) => each.settled()))
       },
       async close() {
         news.close()
+        runs.settle()
         await Promise.all([...lines.values()].map((each) => each.settled()))
         runs.clear()
         redis.disconnect()

@@ -50,7 +50,8 @@ async function purgeOne(options: RetentionOptions, runId: RunId, endedBeforeMs: 
   const answer = await line(keys.shardOf(runId)).send({
     name: 'purge',
     keys: [keys.log(runId), keys.blobs(runId)],
-    args: [runId, note.lines, tombstoneMs],
+    words: [note.lines, tombstoneMs],
+    texts: [],
   })
   if (answer.count === 1) forget(runId)
   return answer.count === 1

@@ -47,9 +47,18 @@ class Kept implements CachedRun {
   }
 }
 
+/**
+ * How long marks that are too early stay where they are. A run that goes on meanwhile has them moved once, and not with
+ * each of its lines.
+ */
+const SOON_MS = 100
+
 export class Runs {
   readonly #options: RunsOptions
   readonly #cache: RunCache<Kept>
+  /** Runs whose marks are earlier than need be, and until when that may be so. */
+  readonly #unmarked = new Map<Kept, number>()
+  #timer: NodeJS.Timeout | undefined
 
   constructor(options: RunsOptions) {
     this.#options = options
@@ -90,8 +99,10 @@ export class Runs {
   async change(runId: RunId, command: Command): Promise<Answer | TooLarge | undefined> {
     const kept = this.#find(runId)
     const { run } = kept
-    const unchanged = await this.#withoutChange(run, command)
-    if (unchanged !== undefined) return unchanged
+    if (run.answerWithoutChange(command, this.#options.clock.now()) !== undefined) {
+      const unchanged = await this.#withoutChange(run, command)
+      if (unchanged !== undefined) return unchanged
+    }
     const draft = draftOf(command, this.#options)
     if ('limitBytes' in draft) return draft
     kept.changes += 1
@@ -111,7 +122,9 @@ export class Runs {
   /** Puts the marks of a run where they belong: for whoever looked at it. */
   async look(run: LoggedRun): Promise<void> {
     const kept = this.#find(run.runId)
-    if (kept.run === run) await this.#mark(kept, { own: false, foreign: true, isLook: true })
+    if (kept.run !== run) return
+    const step = kept.marks.step(run, this.#options.redispatchMs, true)
+    if (step !== undefined) await this.#lineOf(run).send(step)
   }
 
   /** It was purged. */
@@ -119,27 +132,32 @@ export class Runs {
     this.#cache.drop(runId)
   }
 
+  /** Sends what may still wait a moment. */
+  settle(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    for (const kept of [...this.#unmarked.keys()]) {
+      // A line of its that is under way would make the step too late; when that is here, it is its turn.
+      if (!kept.run.isBusy) this.#mark(kept)
+    }
+  }
+
   clear(): void {
+    clearTimeout(this.#timer)
+    this.#unmarked.clear()
     this.#cache.clear()
   }
 
-  /** The answer to a command that changes nothing, on what is in the log now. */
+  /** The answer to a command that changes nothing, as it seems, on what is in the log now. */
   async #withoutChange(run: LoggedRun, command: Command): Promise<Answer | undefined> {
-    const { clock } = this.#options
-    if (run.answerWithoutChange(command, clock.now()) === undefined) return undefined
     await run.read()
-    return run.removed ? undefined : run.answerWithoutChange(command, clock.now())
+    return run.removed ? undefined : run.answerWithoutChange(command, this.#options.clock.now())
   }
 
   #find(runId: RunId): Kept {
     const known = this.#cache.get(runId)
     if (known !== undefined && !known.run.removed && !known.run.broken) return known
-    const made = new Kept((kept) =>
-      this.#make(runId, (_run, news) => {
-        const step = this.#mark(kept, news)
-        step.catch((error: unknown) => this.#options.onFailure('could not move the marks of a run', runId, error))
-      }),
-    )
+    const made = new Kept((kept) => this.#make(runId, (_run, news) => this.#applied(kept, news)))
     this.#cache.keep(runId, made)
     return made
   }
@@ -158,12 +176,28 @@ export class Runs {
     })
   }
 
-  async #mark({ run, marks }: Kept, news: Applied & { readonly isLook?: boolean }): Promise<void> {
-    const { keys, line, redispatchMs } = this.#options
-    const step = marks.step(run, redispatchMs, news)
+  #applied(kept: Kept, news: Applied): void {
+    const when = kept.marks.applied(kept.run, this.#options.redispatchMs, news)
+    if (when === 'now') return this.#mark(kept)
+    if (when === 'soon') this.#unmarked.set(kept, this.#unmarked.get(kept) ?? performance.now() + SOON_MS)
+    if (performance.now() > (this.#unmarked.get(kept) ?? Number.POSITIVE_INFINITY)) this.#mark(kept)
+    else if (this.#unmarked.size > 0) this.#timer ??= setTimeout(() => this.settle(), SOON_MS)
+  }
+
+  /** Moves the marks of a run to where they belong. */
+  #mark(kept: Kept): void {
+    const { run, marks } = kept
+    this.#unmarked.delete(kept)
+    const step = marks.step(run, this.#options.redispatchMs)
     if (step === undefined) return
-    const ofShard = line(keys.shardOf(run.runId))
-    await (news.isLook === true ? ofShard.send(step) : ofShard.sendAlong(step))
+    this.#lineOf(run)
+      .sendAlong(step)
+      .catch((error: unknown) => this.#options.onFailure('could not move the marks of a run', run.runId, error))
+  }
+
+  #lineOf({ runId }: LoggedRun): ScriptLine {
+    const { keys, line } = this.#options
+    return line(keys.shardOf(runId))
   }
 
   #drop(runId: RunId, run: LoggedRun): void {

@@ -1,5 +1,5 @@
 /**
- * Carries steps of the script to Redis, those of one shard in one line: what comes together, or while a call is under
+ * Carries steps of the script to Redis, those of one shard in one line: what comes together, or while calls are under
  * way, goes with the next one. So a store that is idle sends a step at once, and one that is busy sends hundreds in a
  * call, with nobody waiting for a timer.
  */
@@ -11,12 +11,14 @@ import { Script } from '../scripts/script.ts'
 import { transact } from '../scripts/transact.ts'
 import type { StoreClock } from './store-clock.ts'
 
-/** One step of `scripts/transact.ts`. Numbers among the arguments are sent as they are written. */
+/** One step of `scripts/transact.ts`. */
 export interface Step {
   readonly name: 'create' | 'append' | 'read' | 'index' | 'enlist' | 'delist' | 'purge'
   /** '' for one that is not needed. */
   readonly keys: readonly string[]
-  readonly args: readonly (string | number)[]
+  /** Without blanks, and none is empty. They travel together. */
+  readonly words: readonly (string | number)[]
+  readonly texts: readonly string[]
 }
 
 export interface StepAnswer {
@@ -46,6 +48,8 @@ interface Waiting {
 const script = new Script(transact)
 /** How long what nobody waits for waits for company. */
 const ALONG_MS = 2
+/** Under way at a time: while Redis works on one, the answers to the other are worked on here. */
+const MOST_CALLS = 2
 /** What one call carries at most: a script stops the whole server while it runs. */
 const MOST_STEPS = 500
 const MOST_CHARS = 1024 * 1024
@@ -56,7 +60,8 @@ export class ScriptLine {
   readonly #options: ScriptLineOptions
   #waiting: Waiting[] = []
   #later: Waiting[] = []
-  #isUnderWay = false
+  #underWay = 0
+  #isGathering = false
   #timer: NodeJS.Timeout | undefined
   readonly #calls = new Set<Promise<void>>()
 
@@ -67,8 +72,8 @@ export class ScriptLine {
   send(step: Step): Promise<StepAnswer> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ step, resolve, reject })
-      if (this.#isUnderWay) return
-      this.#isUnderWay = true
+      if (this.#underWay >= MOST_CALLS || this.#isGathering) return
+      this.#isGathering = true
       // What the same turn of the loop still brings goes along.
       queueMicrotask(() => void this.#run())
     })
@@ -87,17 +92,19 @@ export class ScriptLine {
     this.#flush()
     // What waits now goes with the call after the one that is under way.
     for (let round = 0; round < 2; round++) {
-      if (this.#isUnderWay) await Promise.resolve()
+      if (this.#underWay > 0) await Promise.resolve()
       await Promise.all(this.#calls)
     }
   }
 
   async #run(): Promise<void> {
+    this.#isGathering = false
+    this.#underWay += 1
     while (this.#waiting.length > 0) {
       const along = this.#later.splice(0)
       await this.#carry([...along, ...this.#take()])
     }
-    this.#isUnderWay = false
+    this.#underWay -= 1
   }
 
   #flush(): void {
@@ -132,7 +139,7 @@ export class ScriptLine {
     let chars = 0
     let count = 0
     for (const { step } of this.#waiting) {
-      for (const arg of step.args) chars += typeof arg === 'string' ? arg.length : 8
+      for (const text of step.texts) chars += text.length
       if (count > 0 && (count >= MOST_STEPS || chars > MOST_CHARS)) break
       count += 1
     }
@@ -147,17 +154,19 @@ export class ScriptLine {
     }
     const places = new Map([['', 0]])
     const args: (string | number)[] = [lookMs, publish, MOST_LINES]
-    for (const step of steps) {
-      args.push(step.name)
-      for (const key of step.keys) {
+    for (const { name, keys: ofStep, words, texts } of steps) {
+      let head: string = name
+      for (const key of ofStep) {
         let place = places.get(key)
         if (place === undefined) {
           place = allKeys.push(key)
           places.set(key, place)
         }
-        args.push(place)
+        head += ` ${place}`
       }
-      for (const arg of step.args) args.push(arg)
+      for (const word of words) head += ` ${word}`
+      args.push(head)
+      for (const text of texts) args.push(text)
     }
     return (await within(timeoutMs, script.run(redis, allKeys, args))) as [string, ...unknown[]]
   }

@@ -11,25 +11,26 @@
  * ARGV[1]     how long an appended command may go without a look at its run, in ms
  * ARGV[2]     PUBLISH or SPUBLISH
  * ARGV[3]     how many lines an answer may have at most
- * ARGV[4..]   the steps, one after the other. A key is told by its place, 0 for one that is not needed; where there is a
- *             log its name says which run it is:
+ * ARGV[4..]   the steps, one after the other: words in one argument, and then its texts. A key is told by its place, 0 for
+ *             one that is not needed; where there is a log its name says which run it is:
  *
- *   create  log blobs due  flow note startAtMs(0: now)  b (digest value)*b  text
+ *   create log blobs due  startAtMs(0: now) b   flow, note, (digest, value)*b, line
  *             The note is written with the time in place of its `createdAtMs`.
  *             → length of the log, and 0; or -1: purged; or, where there is a log, its length and its first lines
- *   append  log blobs  known stamp  b (digest value)*b  t text*t
+ *   append log blobs  known stamp t b           (digest, value)*b, line*t
  *             → length of the log, and its lines from `known` to its own; or 0: there is no log; or -2: the line
  *               before `known` is not of `stamp`: the server has lost lines that the caller knows, and nothing was written
- *   read    log  known stamp most
+ *   read log  known stamp most
  *             → length of the log, and up to `most` lines from `known`; or 0, or -2 as above
- *   index   log due  at  due remind ended letters note isOver(1: told to those who wait for the end)
- *             → 1 if the log still has the length `at`, and 0 if somebody has written: then it is for them to say.
- *               A mark is '' to leave it, '-' to remove it, '<n' to move it to n if it is later or absent, 'n' to put it there
- *   enlist  waiting  run
+ *   index log due  at stamp  due remind ended letters isOver(1: told to those who wait for the end) n   note*n
+ *             → 1 if the log ends with line `at`, which is of `stamp`, and 0 if somebody has written: then it is for them
+ *               to say. A mark is '.' to leave it, '-' to remove it, '<n' to move it to n if it is later or absent, 'n'
+ *               to put it there
+ *   enlist waiting                              run
  *             → 1
- *   delist  log waiting  run at
- *             → 1 if the log still has the length `at`
- *   purge   log blobs  run at tombstoneMs
+ *   delist log waiting  at stamp
+ *             → 1 if the log ends with line `at`
+ *   purge log blobs  at tombstoneMs
  *             → 1 if the log still had the length `at`: nothing of the run is left but a tombstone
  *
  * Answer: the time in ms, then one answer per step.
@@ -46,15 +47,18 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local stamp = string.format('%.0f', now)
 local at = 3
 
-local function arg()
+-- The next argument, as it is.
+local function text()
   at = at + 1
   return ARGV[at]
 end
+-- The next word of the step that is being done.
+local word
 local function key()
-  return KEYS[tonumber(arg())]
+  return KEYS[tonumber(word())]
 end
 local function number()
-  return tonumber(arg())
+  return tonumber(word())
 end
 
 -- Logs and indexes of a shard differ in what is behind its tag.
@@ -65,7 +69,7 @@ end
 
 local function keepBlobs(blobs, count)
   for _ = 1, count do
-    local digest, value = arg(), arg()
+    local digest, value = text(), text()
     redis.call('HSET', blobs, digest, value)
   end
 end
@@ -73,7 +77,7 @@ local function skip(count)
   at = at + count
 end
 local function mark(index, run, value)
-  if value == '' then return end
+  if value == '.' then return end
   if value == '-' then
     redis.call('ZREM', index, run)
   elseif string.sub(value, 1, 1) == '<' then
@@ -83,23 +87,33 @@ local function mark(index, run, value)
   end
 end
 
+local function isOf(line, stamped)
+  return line and string.sub(line, 1, #stamped + 1) == stamped .. '|'
+end
+
 -- Whether the caller knows the beginning of this log: 0 for no log, -2 for another one.
 local function missing(log, known, stamped)
   if known == 0 then
     if redis.call('EXISTS', log) == 0 then return {0} end
     return nil
   end
-  local line = redis.call('LINDEX', log, known - 1)
-  if line and string.sub(line, 1, #stamped + 1) == stamped .. '|' then return nil end
+  if isOf(redis.call('LINDEX', log, known - 1), stamped) then return nil end
   if redis.call('EXISTS', log) == 0 then return {0} end
   return {-2}
+end
+
+-- Whether the caller knows all of it.
+local function endsWith(log, length, stamped)
+  if redis.call('LLEN', log) ~= length then return false end
+  return length == 0 or isOf(redis.call('LINDEX', log, -1), stamped)
 end
 
 local steps = {}
 
 function steps.create()
   local log, blobs, due = key(), key(), key()
-  local run, flow, note, startAt, count = runOf(log), arg(), arg(), number(), number()
+  local run, startAt, count = runOf(log), number(), number()
+  local flow, note = text(), text()
   local length = redis.call('LLEN', log)
   if length > 0 then
     skip(2 * count + 1)
@@ -113,7 +127,7 @@ function steps.create()
     return {-1}
   end
   keepBlobs(blobs, count)
-  redis.call('RPUSH', log, stamp .. '|' .. arg())
+  redis.call('RPUSH', log, stamp .. '|' .. text())
   redis.call('ZADD', created, stamp, run)
   redis.call('HSET', notes, run, (string.gsub(note, '"createdAtMs":0', '"createdAtMs":' .. stamp, 1)))
   redis.call('SADD', flows, flow)
@@ -125,18 +139,16 @@ end
 
 function steps.append()
   local log, blobs = key(), key()
-  local known, stamped, count = number(), arg(), number()
+  local known, stamped, texts, count = number(), word(), number(), number()
   local stop = missing(log, known, stamped)
   if stop then
-    skip(2 * count)
-    skip(number())
+    skip(2 * count + texts)
     return stop
   end
   keepBlobs(blobs, count)
-  local texts = number()
   local lines = {}
   for index = 1, texts do
-    lines[index] = stamp .. '|' .. arg()
+    lines[index] = stamp .. '|' .. text()
   end
   local length = redis.call('RPUSH', log, unpack(lines))
   redis.call('ZADD', remind, 'LT', string.format('%.0f', now + lookMs), runOf(log))
@@ -149,7 +161,7 @@ function steps.append()
 end
 
 function steps.read()
-  local log, known, stamped, most = key(), number(), arg(), number()
+  local log, known, stamped, most = key(), number(), word(), number()
   local stop = missing(log, known, stamped)
   if stop then return stop end
   local length = redis.call('LLEN', log)
@@ -160,34 +172,38 @@ function steps.read()
 end
 
 function steps.index()
-  local log, due, length = key(), key(), number()
+  local log, due, length, stamped = key(), key(), number(), word()
   local run = runOf(log)
-  local dueAt, remindAt, endedAt, letterAt, note, isOver = arg(), arg(), arg(), arg(), arg(), arg()
-  if redis.call('LLEN', log) ~= length then return {0} end
+  local dueAt, remindAt, endedAt, letterAt, isOver, notesOfRun = word(), word(), word(), word(), word(), number()
+  if not endsWith(log, length, stamped) then
+    skip(notesOfRun)
+    return {0}
+  end
   mark(due, run, dueAt)
   mark(remind, run, remindAt)
   mark(ended, run, endedAt)
   mark(letters, run, letterAt)
-  if note ~= '' then redis.call('HSET', notes, run, note) end
+  if notesOfRun == 1 then redis.call('HSET', notes, run, text()) end
   if isOver == '1' then redis.call(publish, log .. ':end', length) end
   return {1}
 end
 
 function steps.enlist()
-  local waiting, run = key(), arg()
+  local waiting, run = key(), text()
   redis.call('SADD', waiting, run)
   return {1}
 end
 
 function steps.delist()
-  local log, waiting, run, length = key(), key(), arg(), number()
-  if redis.call('LLEN', log) ~= length then return {0} end
-  redis.call('SREM', waiting, run)
+  local log, waiting = key(), key()
+  if not endsWith(log, number(), word()) then return {0} end
+  redis.call('SREM', waiting, runOf(log))
   return {1}
 end
 
 function steps.purge()
-  local log, blobs, run, length, tombstone = key(), key(), arg(), number(), number()
+  local log, blobs, length, tombstone = key(), key(), number(), number()
+  local run = runOf(log)
   if length == 0 or redis.call('LLEN', log) ~= length then return {0} end
   redis.call('ZREMRANGEBYSCORE', gone, '-inf', stamp)
   redis.call('ZADD', gone, string.format('%.0f', now + tombstone), run)
@@ -201,8 +217,8 @@ end
 
 local answers = {stamp}
 while at < #ARGV do
-  local step = arg()
-  answers[#answers + 1] = steps[step]()
+  word = string.gmatch(text(), '%S+')
+  answers[#answers + 1] = steps[word()]()
 end
 return answers
 `

@@ -1,0 +1,158 @@
+/**
+ * As much of a run's log as this process has read, and what it has made of it. Everybody who applies the same lines in
+ * their order has the same state, and the answer to a command is what core's machine says at its line.
+ */
+import { BatonError, type RunEvent } from '@baton/core'
+import {
+  applyCommand,
+  asWritten,
+  type BlobPlace,
+  type Command,
+  type CommandResult,
+  fatten,
+  type JsonValue,
+  type MachineOptions,
+  type RunId,
+  type RunMachine,
+  type StoredCommand,
+  withRunId,
+} from '@baton/core/adapter'
+import { messageOf } from '../errors.ts'
+import type { Draft } from './draft.ts'
+import { commandOf } from './line-form.ts'
+
+/** A line that was parsed. */
+export interface Line {
+  /** When it was appended, by Redis. */
+  readonly atMs: number
+  readonly command: StoredCommand
+  /** Where its large values belong. */
+  readonly blobs: readonly BlobPlace[]
+}
+
+export interface AppliedLogOptions {
+  readonly runId: RunId
+  /** How the log is called in messages. */
+  readonly key: string
+  readonly redispatchMs: number
+}
+
+const NO_BLOBS: readonly BlobPlace[] = []
+
+export class AppliedLog {
+  readonly #options: AppliedLogOptions
+  readonly #listeners = new Set<(event: RunEvent) => void>()
+  readonly machineOptions: MachineOptions
+  #machine: RunMachine | undefined
+  #position = 0
+  #stamp = ''
+  #nowMs = 0
+  #chars = 0
+  #broken: BatonError | undefined
+
+  constructor(options: AppliedLogOptions) {
+    this.#options = options
+    const onEvent = (event: RunEvent) => {
+      for (const listener of this.#listeners) listener(event)
+    }
+    this.machineOptions = { redispatchMs: options.redispatchMs, onEvent }
+  }
+
+  get machine(): RunMachine | undefined {
+    return this.#machine
+  }
+
+  /** How many lines were applied. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** The time of the last of them, as it stands there; '' before the first. */
+  get stamp(): string {
+    return this.#stamp
+  }
+
+  /** The run's time: that of its last line, and never less than that of one before. */
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  /** How many characters it was made from. */
+  get chars(): number {
+    return this.#chars
+  }
+
+  /** A line could not be read: the state may be half-way between two lines. */
+  get broken(): BatonError | undefined {
+    return this.#broken
+  }
+
+  /** Tells of every event from now on. @returns how to end it */
+  listen(listener: (event: RunEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** A line of this process: what the others will read is applied without reading it. */
+  applyOwn({ command, text }: Draft, atMs: number): CommandResult | undefined {
+    this.#chars += text.length
+    return this.#apply(asWritten(command), atMs)
+  }
+
+  /** @param values the JSON of large values, by their digest */
+  applyLine({ atMs, command, blobs }: Line, values?: ReadonlyMap<string, string>): void {
+    if (values !== undefined) {
+      fatten(command, blobs, (sha256) => JSON.parse(values.get(sha256) ?? 'null') as JsonValue)
+    }
+    this.#apply(command.type === 'create' ? command : withRunId(command, this.#machine?.state.head.runId), atMs)
+  }
+
+  parse(text: string): Line {
+    this.#chars += text.length
+    try {
+      const end = text.indexOf('|')
+      const content = JSON.parse(text.slice(end + 1)) as StoredCommand | LineWithBlobs | readonly unknown[]
+      const atMs = Number(text.slice(0, end))
+      return 'blobs' in content ? { atMs, ...content } : { atMs, command: commandOf(content), blobs: NO_BLOBS }
+    } catch (error) {
+      throw this.corrupt(error)
+    }
+  }
+
+  noteValue(text: string): void {
+    this.#chars += text.length
+  }
+
+  forget(): void {
+    this.#machine = undefined
+    this.#position = 0
+    this.#stamp = ''
+    this.#nowMs = 0
+    this.#chars = 0
+  }
+
+  corrupt(error: unknown): BatonError {
+    const { runId, key } = this.#options
+    const message = `line ${this.#position} of ${key}: ${messageOf(error)}`
+    this.#broken = new BatonError('STORE_CORRUPT', { runId, message, cause: error })
+    return this.#broken
+  }
+
+  #apply(command: Command | undefined, atMs: number): CommandResult | undefined {
+    this.#nowMs = Math.max(this.#nowMs, atMs)
+    this.#stamp = String(atMs)
+    this.#position += 1
+    try {
+      const result = command && applyCommand(this.#machine, command, this.#nowMs, this.machineOptions)
+      if (result?.type === 'create') this.#machine = result.machine
+      return result
+    } catch (error) {
+      throw this.corrupt(error)
+    }
+  }
+}
+
+interface LineWithBlobs {
+  readonly command: StoredCommand
+  readonly blobs: readonly BlobPlace[]
+}
