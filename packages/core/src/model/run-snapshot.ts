@@ -27,6 +27,8 @@ export interface RunSnapshot {
   readonly context: { readonly [key: string]: ContextEntry }
   /** Nobody holds a claim: what was claimed is `ready`. */
   readonly instances: readonly InstanceSnapshot[]
+  /** Those that wait for news, in the order in which they began to. Absent where there are not two. */
+  readonly awaiting?: readonly InstanceId[]
   /** Whose outputs make the run's, in order. */
   readonly results: readonly (readonly [NodeId, InstanceId])[]
   readonly signals: readonly KeptSignal[]
@@ -107,9 +109,11 @@ export function snapshotOf(
     instances.push(instanceSnapshot(instance, startsNow))
   }
   const { news } = state
+  const awaiting = [...(news?.awaiting.keys() ?? [])]
   const from: RunSnapshot = {
     context: Object.fromEntries(state.context),
     instances,
+    ...(awaiting.length > 1 ? { awaiting } : {}),
     results: [...state.results].map(([name, { id }]) => [name, id] as const),
     signals: [...(news?.signals ?? [])].flatMap(([name, payloads]) =>
       payloads.map((payload) => ({ name, ...(payload === undefined ? {} : { payload }) })),
@@ -175,6 +179,7 @@ function ifAny<Name extends string, Value>(name: Name, value: Value | undefined)
 export function restore(state: RunState, from: RunSnapshot, atMs: number): void {
   for (const [key, entry] of Object.entries(from.context)) state.context.set(key, entry)
   for (const each of from.instances) restoreInstance(state, each)
+  for (const id of from.awaiting ?? []) waitsLast(state, id)
   // Only now are all of them there to point to.
   for (const each of from.instances) link(state, each)
   for (const [name, id] of from.results) {
@@ -218,6 +223,14 @@ function restoreInstance(state: RunState, from: InstanceSnapshot): void {
   instance.item = from.item
   setStatus(state, instance, status)
   if (!isSettled(status) && status !== 'waiting') setDue(state, instance, from.dueAtMs ?? NEVER)
+}
+
+/** Whoever has waited for longer is before it. */
+function waitsLast({ news }: RunState, id: InstanceId): void {
+  const instance = news?.awaiting.get(id)
+  if (instance === undefined) return
+  news?.awaiting.delete(id)
+  news?.awaiting.set(id, instance)
 }
 
 function link(state: RunState, { id, arrivals, map }: InstanceSnapshot): void {
