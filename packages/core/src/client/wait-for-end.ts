@@ -21,7 +21,7 @@ export async function waitForEnd(runId: RunId, options: WaitForResultOptions, po
   checkOptions(options, ['signal', 'timeoutMs', 'follow'] satisfies (keyof WaitForResultOptions)[])
   const { signal, timeoutMs, follow = true } = options
   checkNumber(timeoutMs, 'timeoutMs', { least: 0 })
-  if (timeoutMs === undefined) return lastEnd(runId, { follow, signal }, ports)
+  if (timeoutMs === undefined) return lastEnd(runId, { follow, signal, asked: signal }, ports)
   const stop = new AbortController()
   const onAbort = () => stop.abort(STOPPED)
   signal?.addEventListener('abort', onAbort, { once: true })
@@ -39,8 +39,8 @@ interface Waiting {
   readonly follow: boolean
   /** Ends the waiting. */
   readonly signal: AbortSignal | undefined
-  /** The caller's own, where that is another one. */
-  readonly asked?: AbortSignal | undefined
+  /** The caller's own: with a timeout it is not the same. */
+  readonly asked: AbortSignal | undefined
   readonly timeoutMs?: number
 }
 
@@ -111,7 +111,7 @@ const OWN_WORKER_MS = 500
 async function stoppedWaiting(
   runId: RunId,
   current: RunId,
-  { signal, asked = signal, timeoutMs }: Waiting,
+  { asked, timeoutMs }: Waiting,
   ports: RunPorts,
 ): Promise<unknown> {
   if (asked?.aborted === true) return asked.reason

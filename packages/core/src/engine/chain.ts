@@ -2,35 +2,36 @@
  * A chain: what a worker does with one claim, and with those that its commits bring along.
  *
  *   claim ─► attempt ─► commit ─┬─► (claimed the next in the same call) ─► attempt …
- *                               └─► jobs for the others
+ *                               └─► the others are in hand: `work-in-hand.ts`
  *
  * A straight line of nodes is one chain: one store call per node and no job. Each link has its own lease, timeout and
  * signal. A chain ends when a commit brings no claim, when its right was lost, or when others have to have their turn.
  */
 import { defaults } from '../model/blueprint.ts'
 import { codedError } from '../model/errors.ts'
-import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
+import { nodeOfInstance, type RunId } from '../model/ids.ts'
 import { isTerminal } from '../model/run.ts'
 import type { Claim } from '../ports/claim.ts'
-import type { Delivery, IJobQueue } from '../ports/job-queue.ts'
+import type { Delivery } from '../ports/job-queue.ts'
 import type { CommitResult, NextClaim, Outcome } from '../ports/transition.ts'
 import { Attempt, type AttemptEnd } from './attempt.ts'
 import type { Courier } from './courier.ts'
 import { type Environment, workFields } from './environment.ts'
 import type { Graph } from './graph.ts'
-import { jobFor } from './jobs.ts'
 import type { Leases } from './leases.ts'
 import type { Urgency } from './urgency.ts'
+import type { WorkInHand } from './work-in-hand.ts'
 
 export interface ChainOptions {
   readonly env: Environment
-  readonly queue: IJobQueue
+  readonly inHand: WorkInHand
   readonly courier: Courier
   readonly leases: Leases
   readonly urgency: Urgency
   readonly leaseMs: number
   readonly inlineMaxNodes?: number
   readonly inlineMaxMs?: number
+  readonly fanOut?: 'own-places' | 'queue'
   readonly onRunEnd?: (runId: RunId) => void | Promise<void>
   isStopping(): boolean
   /** Whether other work may be waiting for a place. */
@@ -50,7 +51,7 @@ export class Chain {
 
   /** @param delivery answered with the first commit; absent when it was answered before, or there never was one */
   async follow(graph: Graph, first: Claim, firstAskedAtMs: number, delivery: Delivery | undefined): Promise<void> {
-    const { leases, isStopping } = this.#options
+    const { leases, isStopping, fanOut = 'own-places' } = this.#options
     const startedAtMs = this.#env.clock.now()
     let claim: Claim | undefined = first
     let askedAtMs = firstAskedAtMs
@@ -60,19 +61,24 @@ export class Chain {
       const attempt = new Attempt(graph, held, this.#env, askedAtMs)
       const lease = leases.hold(attempt, askedAtMs)
       let result: CommitResult | undefined
+      let mayGoOn = false
       try {
         // A claim that came in while we were asked to stop, or later than its lease, goes back before anything has run.
         const goesBack = isStopping() || this.#env.clock.now() - askedAtMs >= this.#options.leaseMs
         const end: AttemptEnd = goesBack ? { type: 'released' } : await this.#execute(attempt, unanswered)
         askedAtMs = this.#env.clock.now()
-        const candidates = this.#mayGoOn(nodes, startedAtMs, held.head.priority) ? attempt.node.candidates : []
+        mayGoOn = this.#mayGoOn(nodes, startedAtMs, held.head.priority)
+        const candidates = mayGoOn ? attempt.node.candidates : []
         if (end.type !== 'lost') result = await this.#commit(attempt, end, candidates)
       } finally {
         leases.release(lease)
       }
       await this.answer(unanswered, () => unanswered?.acknowledge())
       unanswered = undefined
-      claim = result === undefined ? undefined : await this.#afterCommit(held, result)
+      claim =
+        result === undefined
+          ? undefined
+          : await this.#afterCommit(mayGoOn && fanOut === 'own-places' ? graph : undefined, held, result)
       // Code that ignores its signal goes on holding its place for a while: it does use the process.
       if (claim === undefined && !isStopping()) await attempt.whenQuiet()
     }
@@ -82,7 +88,7 @@ export class Chain {
   async giveBack(claim: Claim, delivery: Delivery | undefined): Promise<void> {
     const result = await this.#settle(claim, { type: 'released' }, [])
     await this.answer(delivery, () => delivery?.acknowledge())
-    await this.#afterCommit(claim, result)
+    await this.#afterCommit(undefined, claim, result)
   }
 
   /**
@@ -97,7 +103,7 @@ export class Chain {
     const result = await this.#settle(claim, { type: 'failed', error, takenBy, arrivals: [] }, [])
     await this.#options.courier.tell({ type: 'cancel', runId: head.runId, reason: message })
     await this.answer(delivery, () => delivery?.acknowledge())
-    await this.#afterCommit(claim, result)
+    await this.#afterCommit(undefined, claim, result)
   }
 
   /** Answers the queue. If that fails the job comes once more and finds nothing to claim: no reason to stop working. */
@@ -168,23 +174,16 @@ export class Chain {
     return this.#env.commit({ runId: head.runId, instanceId, fence, commitId: newId(), outcome, ...next }, attempt)
   }
 
-  /** Sends what became ready, and gives the claim that the commit brought along. */
-  async #afterCommit(done: Claim, result: CommitResult): Promise<Claim | undefined> {
+  /**
+   * Sees to what became ready, and gives the claim that the commit brought along.
+   * @param graph to go on with what became ready; undefined to leave it to whoever the queue gives it to
+   */
+  async #afterCommit(graph: Graph | undefined, done: Claim, result: CommitResult): Promise<Claim | undefined> {
     if (result.status !== 'committed' && result.status !== 'already-committed') return undefined
-    if (result.ready.length > 0) await this.#send(done, result.ready)
+    if (result.ready.length > 0) await this.#options.inHand.take(graph, done.head, result.ready)
     if (result.sent !== undefined) await this.#options.courier.deliver(done.head.runId, result.sent)
     if (isTerminal(result.run.status)) await this.#announceEnd(done)
     return result.claim
-  }
-
-  async #send({ head, instanceId, attempt }: Claim, ready: readonly InstanceId[]): Promise<void> {
-    try {
-      await this.#options.queue.enqueue(ready.map((id) => jobFor(head, id, 0)))
-    } catch (error) {
-      // Nothing is lost: the instances are ready in the store, and the sweep sends for them.
-      const fields = workFields(head.runId, instanceId, attempt, this.#env.workerId)
-      this.#env.logger.log('warn', 'jobs could not be sent', { ...fields, error })
-    }
   }
 
   async #announceEnd({ head, instanceId, attempt }: Claim): Promise<void> {

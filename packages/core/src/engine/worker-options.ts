@@ -22,6 +22,12 @@ export interface WorkerSettings {
   readonly inlineMaxNodes?: number
   /** … and this long. */
   readonly inlineMaxMs?: number
+  /**
+   * Where what a commit made ready goes first: to free places of this worker, so that only what it would not come to soon
+   * goes to the queue; or to the queue at once, for nodes that keep a process busy and are better spread. Default
+   * `own-places`.
+   */
+  readonly fanOut?: 'own-places' | 'queue'
   /** A run whose journal is longer is paused. What is to run for ever calls `continueAsNew`. */
   readonly journalMaxEvents?: number
   /** What runs when `stop` is called gets this long to end by itself. */
@@ -67,6 +73,7 @@ export function checkWorkerSettings(settings: WorkerSettings, field = 'options',
   for (const name of ['inlineMaxMs', 'stopWithinMs', 'abandonAfterMs', 'retentionMs'] as const) {
     checkNumber(settings[name], at(name), { least: 0 })
   }
+  checkChoice(settings.fanOut, at('fanOut'), ['own-places', 'queue'])
   checkChoice(settings.acknowledge, at('acknowledge'), ['claim', 'commit'])
   checkFunction(settings.onRunEnd, at('onRunEnd'))
   checkMiddleware(settings.middleware, at('middleware'))
@@ -80,6 +87,7 @@ const workerSettings = [
   'sweepMs',
   'inlineMaxNodes',
   'inlineMaxMs',
+  'fanOut',
   'journalMaxEvents',
   'stopWithinMs',
   'abandonAfterMs',

@@ -2,7 +2,7 @@
  * A worker: anything that may commit. It takes jobs, claims, executes, commits, and sends what became ready.
  *
  *   job ─► claim ─► attempt ─► commit ─┬─► (claimed the next in the same call) ─► attempt …
- *                                      └─► jobs for the others
+ *                                      └─► the others, in places of its own or with jobs for anybody
  *
  * The job is a hint and the claim is the right: a job that comes twice finds nothing to claim, and one that never
  * comes is made up for by the sweep and by workers with time to spare, which look into the store themselves.
@@ -35,6 +35,7 @@ import { Unplaced } from './unplaced.ts'
 import { Urgency } from './urgency.ts'
 import { markVersions } from './version-marks.ts'
 import { WaitingWork } from './waiting-work.ts'
+import { WorkInHand } from './work-in-hand.ts'
 import { workerEnvironment } from './worker-environment.ts'
 import { checkWorkerSettings, type WorkerOptions } from './worker-options.ts'
 
@@ -58,6 +59,7 @@ export class Worker {
   readonly #alarms: Alarms
   readonly #ownTimers: OwnTimers
   readonly #patience: Patience
+  readonly #inHand: WorkInHand
   readonly #chain: Chain
   readonly #sweeper: Sweeper
   readonly #waitingWork: WaitingWork
@@ -65,6 +67,7 @@ export class Worker {
   readonly #unasked: UnaskedWork
   readonly #stopping = new AbortController()
   #loop: Promise<unknown> | undefined
+  #given: Promise<void> | undefined
 
   constructor(options: WorkerOptions) {
     assertOptions(options)
@@ -102,8 +105,24 @@ export class Worker {
       onStop: (runId) => this.heed(runId),
       onAgain: (runId, delayMs) => this.#alarms.set(runId, delayMs),
     })
+    this.#inHand = new WorkInHand({
+      queue,
+      slots: this.#slots,
+      clock,
+      urgency: this.#urgency,
+      isStopping: () => this.isStopping,
+      begin: (graph, { runId, instanceId }, release) =>
+        void this.#unasked.workIn(release, { runId, instanceId, graph }),
+      onUnsent: (jobs, error) =>
+        logger.log('warn', 'jobs could not be sent; the sweep will', {
+          workerId: this.workerId,
+          jobs: jobs.length,
+          error,
+        }),
+    })
     this.#chain = new Chain({
       ...options,
+      inHand: this.#inHand,
       courier: this.#courier,
       env: this.#env,
       leases: this.#leases,
@@ -201,6 +220,7 @@ export class Worker {
       this.#waitingWork.stop()
       this.#ownTimers.stop()
       this.#alarms.stop()
+      this.#given = this.#inHand.giveAway()
     }
     const { stopWithinMs = defaults.stopWithinMs } = this.#options
     const graceMs = Math.max(0, stopWithinMs - this.#env.abandonAfterMs)
@@ -208,6 +228,7 @@ export class Worker {
       for (const attempt of this.#leases.attempts) attempt.interrupt('released')
     })
     await this.#slots.whenIdle()
+    await this.#given
     await this.#loop?.catch(() => {})
     cancel()
     this.#leases.close()

@@ -144,6 +144,8 @@ export class FlowWorld {
       newId: actor.newId,
       leaseMs: this.#options.leaseMs,
       sweepMs: WHEN_DUE_MS,
+      // So that the seed says which of two branches is first.
+      fanOut: 'queue',
       retentionMs: Number.POSITIVE_INFINITY,
     })
     world.add({ delayMs: 0, actor, what: 'start', detail: undefined, run: () => worker.start() })

@@ -145,6 +145,7 @@ export class Staff {
       sweepMs: world.sweepMs,
       concurrency: concurrency ?? 1 + dice.below(4),
       inlineMaxNodes: dice.pick([1, 3, 100]),
+      fanOut: this.#count % 2 === 0 ? 'own-places' : 'queue',
       acknowledge: dice.pick(['claim', 'commit']),
       abandonAfterMs: dice.pick([0, 50, 300]),
       stopWithinMs: dice.pick([0, 400, 2_000]),

@@ -1,0 +1,132 @@
+/**
+ * What this worker's commits have made ready and it has not begun: it goes on with it in its own places, which costs no
+ * job. What it would not come to soon goes to the queue, for whoever has a place.
+ *
+ *   commit ─► in hand ─┬─► a place is free: claim …
+ *                      └─► not within `AHEAD_TICKS` at the pace of the last tick: jobs
+ *
+ * Nothing depends on it: what is in hand is ready in the store, and where the worker dies the sweep sends for it.
+ */
+import type { InstanceId } from '../model/ids.ts'
+import type { Claim } from '../ports/claim.ts'
+import type { IClock } from '../ports/clock.ts'
+import type { IJobQueue, Job } from '../ports/job-queue.ts'
+import type { Graph } from './graph.ts'
+import { jobFor } from './jobs.ts'
+import type { Slots } from './slots.ts'
+import type { Urgency } from './urgency.ts'
+
+export interface WorkInHandOptions {
+  readonly queue: IJobQueue
+  readonly slots: Slots
+  readonly clock: IClock
+  readonly urgency: Urgency
+  isStopping(): boolean
+  /** Claims it and works on it, in the place that `release` gives back. */
+  begin(graph: Graph, job: Job, release: () => void): void
+  /** The queue did not take jobs: the sweep will send them. */
+  onUnsent(jobs: readonly Job[], error: unknown): void
+}
+
+interface Waiting {
+  readonly graph: Graph
+  readonly job: Job
+}
+
+const TICK_MS = 25
+const AHEAD_TICKS = 8
+
+export class WorkInHand {
+  readonly #options: WorkInHandOptions
+  /** In the order in which it became ready, from `#next` on. */
+  #waiting: Waiting[] = []
+  #next = 0
+  #begunInTick = 0
+  #isAsking = false
+  #cancelTick: (() => void) | undefined
+
+  constructor(options: WorkInHandOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Takes what a commit has made ready. Resolves when what goes to the queue at once has gone.
+   * @param graph of the run; undefined where this worker has none for it, or others shall have their turn
+   */
+  async take(graph: Graph | undefined, head: Claim['head'], ready: readonly InstanceId[]): Promise<void> {
+    const { isStopping, urgency } = this.#options
+    const jobs = ready.map((id) => jobFor(head, id, 0))
+    // More urgent work may wait in the queue, which knows whose turn it is.
+    if (graph === undefined || isStopping() || urgency.outranks(head.priority)) return this.#send(jobs)
+    for (const job of jobs) this.#waiting.push({ graph, job })
+    this.#beginAll()
+  }
+
+  /** Sends all of it. */
+  async giveAway(): Promise<void> {
+    this.#cancelTick?.()
+    this.#cancelTick = undefined
+    await this.#send(this.#takeFrom(this.#next))
+  }
+
+  get #count(): number {
+    return this.#waiting.length - this.#next
+  }
+
+  #beginAll(): void {
+    const { slots } = this.#options
+    while (this.#count > 0) {
+      const release = slots.tryTake()
+      if (release === undefined) break
+      this.#begin(release)
+    }
+    if (this.#count === 0) return
+    void this.#ask()
+    this.#cancelTick ??= this.#options.clock.after(TICK_MS, () => this.#tick())
+  }
+
+  /** Takes its turn for a place with what the queue brings, so that neither starves. */
+  async #ask(): Promise<void> {
+    if (this.#isAsking) return
+    this.#isAsking = true
+    while (this.#count > 0) {
+      const release = await this.#options.slots.take()
+      if (release === undefined) break
+      if (this.#count > 0) this.#begin(release)
+      else release()
+    }
+    this.#isAsking = false
+  }
+
+  #begin(release: () => void): void {
+    const { graph, job } = this.#waiting[this.#next] as Waiting
+    this.#next += 1
+    this.#begunInTick += 1
+    if (this.#next === this.#waiting.length) this.#takeFrom(this.#next)
+    this.#options.begin(graph, job, release)
+  }
+
+  #tick(): void {
+    this.#cancelTick = undefined
+    const most = this.#begunInTick * AHEAD_TICKS
+    this.#begunInTick = 0
+    void this.#send(this.#takeFrom(this.#next + most))
+    if (this.#count > 0) this.#cancelTick = this.#options.clock.after(TICK_MS, () => this.#tick())
+  }
+
+  #takeFrom(place: number): readonly Job[] {
+    const taken = this.#waiting.slice(place).map(({ job }) => job)
+    this.#waiting = this.#waiting.slice(this.#next, place)
+    this.#next = 0
+    return taken
+  }
+
+  async #send(jobs: readonly Job[]): Promise<void> {
+    if (jobs.length === 0) return
+    try {
+      await this.#options.queue.enqueue(jobs)
+    } catch (error) {
+      this.#options.onUnsent(jobs, error)
+    }
+  }
+}
