@@ -71,6 +71,7 @@ export class LoggedRun {
   #pending: Pending[] = []
   #readers: Reader[] = []
   #isBusy = false
+  #exchanges = 0
   #removed = false
   #dueKey: string | undefined
 
@@ -147,6 +148,11 @@ export class LoggedRun {
     })
   }
 
+  /** How many exchanges with Redis have ended: what was there before one began is known when it has. */
+  get exchanges(): number {
+    return this.#exchanges
+  }
+
   /** Writes a command, and says what it did. Undefined when there is no such run. */
   write(draft: Draft): Promise<Answer | undefined> {
     return new Promise((resolve, reject) => {
@@ -170,6 +176,7 @@ export class LoggedRun {
         const before = this.position
         const isNeeded = batch.length > 0 || readers.some(({ lines }) => lines > before)
         if (isNeeded) await this.#exchange(batch)
+        this.#exchanges += 1
         const foreign = this.position - before > batch.length
         if (this.position > before) this.#options.onApplied(this, { own: batch.length > 0, foreign })
         for (const { resolve } of readers) resolve()

@@ -1,6 +1,6 @@
 /**
  * Carries steps of the script to Redis, those of one shard in one line: what comes together, or while calls are under
- * way, goes with the next one. So a store that is idle sends a step at once, and one that is busy sends hundreds in a
+ * way, goes with the next one. So a store that is idle sends a step at once, and one that is busy sends many in a
  * call, with nobody waiting for a timer.
  */
 import type { Cluster, Redis } from 'ioredis'
@@ -48,10 +48,14 @@ interface Waiting {
 const script = new Script(transact)
 /** How long what nobody waits for waits for company. */
 const ALONG_MS = 2
-/** Under way at a time: while Redis works on one, the answers to the other are worked on here. */
-const MOST_CALLS = 2
+/**
+ * Calls under way at a time: while Redis works on one, the answers to another are worked on here. With one, or one that carries
+ * everything, either of the two would always wait for the other.
+ */
+const MOST_CALLS = 4
 /** What one call carries at most: a script stops the whole server while it runs. */
 const MOST_STEPS = 500
+const FEW_STEPS = 25
 const MOST_CHARS = 1024 * 1024
 /** Of a log, in one answer. */
 export const MOST_LINES = 1_000
@@ -90,19 +94,20 @@ export class ScriptLine {
   /** Resolves when what was sent before is answered. */
   async settled(): Promise<void> {
     this.#flush()
-    // What waits now goes with the call after the one that is under way.
-    for (let round = 0; round < 2; round++) {
-      if (this.#underWay > 0) await Promise.resolve()
-      await Promise.all(this.#calls)
+    const last = this.#waiting.at(-1)
+    while (last !== undefined && this.#waiting.includes(last)) {
+      await (this.#calls.size === 0 ? Promise.resolve() : Promise.race(this.#calls))
     }
+    await Promise.all(this.#calls)
   }
 
   async #run(): Promise<void> {
     this.#isGathering = false
     this.#underWay += 1
     while (this.#waiting.length > 0) {
-      const along = this.#later.splice(0)
-      await this.#carry([...along, ...this.#take()])
+      const call = this.#carry([...this.#later.splice(0), ...this.#take()])
+      if (this.#waiting.length > 0 && this.#underWay < MOST_CALLS) void this.#run()
+      await call
     }
     this.#underWay -= 1
   }
@@ -135,12 +140,15 @@ export class ScriptLine {
     }
   }
 
+  /** Its share of what waits: small, so that Redis has done it soon, unless there is much. */
   #take(): readonly Waiting[] {
+    const share = Math.ceil(this.#waiting.length / (MOST_CALLS - this.#underWay + 1))
+    const most = Math.min(MOST_STEPS, Math.max(FEW_STEPS, share))
     let chars = 0
     let count = 0
     for (const { step } of this.#waiting) {
       for (const text of step.texts) chars += text.length
-      if (count > 0 && (count >= MOST_STEPS || chars > MOST_CHARS)) break
+      if (count > 0 && (count >= most || chars > MOST_CHARS)) break
       count += 1
     }
     return this.#waiting.splice(0, count)

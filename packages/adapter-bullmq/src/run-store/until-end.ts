@@ -1,7 +1,8 @@
 /**
  * Waits for the end of a run. Lines that this process writes or reads anyway tell of it at once; of what others write, it
- * is told when the run is over, and not with every line. The first message comes as soon as they are listened to, for
- * what was said before.
+ * is told when the run is over, and not with every line.
+ *
+ * A run that this process moves itself is watched later: many have ended by then, and cost no message at all.
  */
 import { isTerminal } from '@baton/core'
 import { copyOf, type RunSummary, summaryOf } from '@baton/core/adapter'
@@ -17,32 +18,104 @@ export interface UntilEndOptions {
   readonly onClose: (callback: () => void) => () => void
 }
 
+/** How long to see whether this process moves the run, and how long as long as it does. */
+const FIRST_MS = 2
+const NEXT_MS = 20
+/** What was said before we were listened to is read with the next lines, or by itself if none comes. */
+const READ_MS = 5
+
 /** @returns undefined when a signal fires, or the run was removed */
-export function untilEnd(run: LoggedRun, { watch, signal, onClose }: UntilEndOptions): Promise<RunSummary | undefined> {
-  return new Promise((resolve, reject) => {
-    const finish = (summary: RunSummary | undefined) => {
-      stopListening()
-      stopWatching()
-      signal?.removeEventListener('abort', look)
-      stopClosing()
-      resolve(summary)
+export function untilEnd(run: LoggedRun, options: UntilEndOptions): Promise<RunSummary | undefined> {
+  return new Promise((resolve, reject) => new Waiting(run, options, resolve, reject))
+}
+
+class Waiting {
+  readonly #run: LoggedRun
+  readonly #options: UntilEndOptions
+  readonly #resolve: (summary: RunSummary | undefined) => void
+  readonly #reject: (error: unknown) => void
+  readonly #stops: (() => void)[] = []
+  #timer: NodeJS.Timeout | undefined
+  #seen: number
+
+  constructor(
+    run: LoggedRun,
+    options: UntilEndOptions,
+    resolve: (summary: RunSummary | undefined) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#run = run
+    this.#options = options
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#seen = run.exchanges
+    if (this.#look()) return
+    const { signal, onClose } = options
+    const look = () => this.#look()
+    this.#stops.push(
+      run.listen(({ type }) => {
+        // Once the line has been applied to its end.
+        if (type === 'run-completed' || type === 'run-failed' || type === 'run-cancelled') queueMicrotask(look)
+      }),
+      onClose(() => this.#finish(undefined)),
+      () => clearTimeout(this.#timer),
+    )
+    if (signal !== undefined) {
+      signal.addEventListener('abort', look)
+      this.#stops.push(() => signal.removeEventListener('abort', look))
     }
-    const look = () => {
-      const state = run.machine?.state
-      if (state !== undefined && isTerminal(state.status)) finish(copyOf(summaryOf(state)))
-      else if (run.removed || signal?.aborted === true) finish(undefined)
+    this.#timer = setTimeout(() => this.#watch(), FIRST_MS)
+  }
+
+  /** @returns whether there is nothing to wait for any more */
+  #look(): boolean {
+    const state = this.#run.machine?.state
+    const hasEnded = state !== undefined && isTerminal(state.status)
+    if (!hasEnded && !this.#run.removed && this.#options.signal?.aborted !== true) return false
+    this.#finish(hasEnded ? copyOf(summaryOf(state)) : undefined)
+    return true
+  }
+
+  #watch(): void {
+    const { exchanges } = this.#run
+    if (exchanges > this.#seen) {
+      this.#seen = exchanges
+      this.#timer = setTimeout(() => this.#watch(), NEXT_MS)
+      return
     }
-    const read = (lines?: number) => {
-      if (lines === undefined || lines > run.position) run.read(lines).then(look, reject)
-      else look()
-    }
-    const stopListening = run.listen(({ type }) => {
-      // Once the line has been applied to its end.
-      if (type === 'run-completed' || type === 'run-failed' || type === 'run-cancelled') queueMicrotask(look)
-    })
-    const stopWatching = watch(read)
-    const stopClosing = onClose(() => finish(undefined))
-    signal?.addEventListener('abort', look)
-    look()
-  })
+    this.#stops.push(
+      this.#options.watch((lines) => {
+        if (lines === undefined) this.#readSoon()
+        else if (lines > this.#run.position) this.#read(lines)
+      }),
+    )
+  }
+
+  #readSoon(): void {
+    const { exchanges } = this.#run
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      // The first of them may have begun before we were listened to.
+      if (this.#run.exchanges < exchanges + 2) this.#read()
+    }, READ_MS)
+  }
+
+  #read(lines?: number): void {
+    this.#run.read(lines).then(
+      () => this.#look(),
+      (error: unknown) => {
+        this.#stop()
+        this.#reject(error)
+      },
+    )
+  }
+
+  #finish(summary: RunSummary | undefined): void {
+    this.#stop()
+    this.#resolve(summary)
+  }
+
+  #stop(): void {
+    for (const stop of this.#stops.splice(0)) stop()
+  }
 }

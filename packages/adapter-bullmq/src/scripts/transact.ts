@@ -39,12 +39,14 @@
  * only this script writes.
  */
 export const transact = `
+local call = redis.call
 local remind, created, ended, notes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local flows, letters, gone = KEYS[5], KEYS[6], KEYS[7]
 local lookMs, publish, mostLines = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
-local time = redis.call('TIME')
+local time = call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local stamp = string.format('%.0f', now)
+local soon
 local at = 3
 
 -- The next argument, as it is.
@@ -67,26 +69,9 @@ local function runOf(log)
   return string.sub(log, idAt)
 end
 
-local function keepBlobs(blobs, count)
-  for _ = 1, count do
-    local digest, value = text(), text()
-    redis.call('HSET', blobs, digest, value)
-  end
-end
 local function skip(count)
   at = at + count
 end
-local function mark(index, run, value)
-  if value == '.' then return end
-  if value == '-' then
-    redis.call('ZREM', index, run)
-  elseif string.sub(value, 1, 1) == '<' then
-    redis.call('ZADD', index, 'LT', string.sub(value, 2), run)
-  else
-    redis.call('ZADD', index, value, run)
-  end
-end
-
 local function isOf(line, stamped)
   return line and string.sub(line, 1, #stamped + 1) == stamped .. '|'
 end
@@ -94,48 +79,22 @@ end
 -- Whether the caller knows the beginning of this log: 0 for no log, -2 for another one.
 local function missing(log, known, stamped)
   if known == 0 then
-    if redis.call('EXISTS', log) == 0 then return {0} end
+    if call('EXISTS', log) == 0 then return {0} end
     return nil
   end
-  if isOf(redis.call('LINDEX', log, known - 1), stamped) then return nil end
-  if redis.call('EXISTS', log) == 0 then return {0} end
+  if isOf(call('LINDEX', log, known - 1), stamped) then return nil end
+  if call('EXISTS', log) == 0 then return {0} end
   return {-2}
 end
 
--- Whether the caller knows all of it.
-local function endsWith(log, length, stamped)
-  if redis.call('LLEN', log) ~= length then return false end
-  return length == 0 or isOf(redis.call('LINDEX', log, -1), stamped)
+local function keepBlobs(blobs, count)
+  for _ = 1, count do
+    local digest = text()
+    call('HSET', blobs, digest, text())
+  end
 end
 
 local steps = {}
-
-function steps.create()
-  local log, blobs, due = key(), key(), key()
-  local run, startAt, count = runOf(log), number(), number()
-  local flow, note = text(), text()
-  local length = redis.call('LLEN', log)
-  if length > 0 then
-    skip(2 * count + 1)
-    local lines = redis.call('LRANGE', log, 0, mostLines - 1)
-    table.insert(lines, 1, length)
-    return lines
-  end
-  local tombstone = redis.call('ZSCORE', gone, run)
-  if tombstone and tonumber(tombstone) > now then
-    skip(2 * count + 1)
-    return {-1}
-  end
-  keepBlobs(blobs, count)
-  redis.call('RPUSH', log, stamp .. '|' .. text())
-  redis.call('ZADD', created, stamp, run)
-  redis.call('HSET', notes, run, (string.gsub(note, '"createdAtMs":0', '"createdAtMs":' .. stamp, 1)))
-  redis.call('SADD', flows, flow)
-  local later = startAt > now
-  redis.call('ZADD', due, later and startAt or stamp, run)
-  redis.call('ZADD', remind, later and startAt or string.format('%.0f', now + lookMs), run)
-  return {1, 0}
-end
 
 function steps.append()
   local log, blobs = key(), key()
@@ -146,16 +105,22 @@ function steps.append()
     return stop
   end
   keepBlobs(blobs, count)
-  local lines = {}
-  for index = 1, texts do
-    lines[index] = stamp .. '|' .. text()
+  local length
+  if texts == 1 then
+    length = call('RPUSH', log, stamp .. '|' .. text())
+  else
+    local lines = {}
+    for index = 1, texts do
+      lines[index] = stamp .. '|' .. text()
+    end
+    length = call('RPUSH', log, unpack(lines))
   end
-  local length = redis.call('RPUSH', log, unpack(lines))
-  redis.call('ZADD', remind, 'LT', string.format('%.0f', now + lookMs), runOf(log))
-  redis.call(publish, log, length)
+  soon = soon or string.format('%.0f', now + lookMs)
+  call('ZADD', remind, 'LT', soon, runOf(log))
+  call(publish, log, length)
   local last = length - texts - 1
   if known > last then return {length} end
-  local missed = redis.call('LRANGE', log, known, math.min(last, known + mostLines - 1))
+  local missed = call('LRANGE', log, known, math.min(last, known + mostLines - 1))
   table.insert(missed, 1, length)
   return missed
 end
@@ -164,61 +129,110 @@ function steps.read()
   local log, known, stamped, most = key(), number(), word(), number()
   local stop = missing(log, known, stamped)
   if stop then return stop end
-  local length = redis.call('LLEN', log)
+  local length = call('LLEN', log)
   if length <= known then return {length} end
-  local lines = redis.call('LRANGE', log, known, known + most - 1)
+  local lines = call('LRANGE', log, known, known + most - 1)
   table.insert(lines, 1, length)
   return lines
 end
 
-function steps.index()
-  local log, due, length, stamped = key(), key(), number(), word()
-  local run = runOf(log)
-  local dueAt, remindAt, endedAt, letterAt, isOver, notesOfRun = word(), word(), word(), word(), word(), number()
-  if not endsWith(log, length, stamped) then
-    skip(notesOfRun)
-    return {0}
+-- Most calls have no step but those two, and to make the others takes as long as a command.
+local function addOthers()
+  local function mark(index, run, value)
+    if value == '.' then return end
+    if value == '-' then
+      call('ZREM', index, run)
+    elseif string.sub(value, 1, 1) == '<' then
+      call('ZADD', index, 'LT', string.sub(value, 2), run)
+    else
+      call('ZADD', index, value, run)
+    end
   end
-  mark(due, run, dueAt)
-  mark(remind, run, remindAt)
-  mark(ended, run, endedAt)
-  mark(letters, run, letterAt)
-  if notesOfRun == 1 then redis.call('HSET', notes, run, text()) end
-  if isOver == '1' then redis.call(publish, log .. ':end', length) end
-  return {1}
-end
 
-function steps.enlist()
-  local waiting, run = key(), text()
-  redis.call('SADD', waiting, run)
-  return {1}
-end
-
-function steps.delist()
-  local log, waiting = key(), key()
-  if not endsWith(log, number(), word()) then return {0} end
-  redis.call('SREM', waiting, runOf(log))
-  return {1}
-end
-
-function steps.purge()
-  local log, blobs, length, tombstone = key(), key(), number(), number()
-  local run = runOf(log)
-  if length == 0 or redis.call('LLEN', log) ~= length then return {0} end
-  redis.call('ZREMRANGEBYSCORE', gone, '-inf', stamp)
-  redis.call('ZADD', gone, string.format('%.0f', now + tombstone), run)
-  redis.call('UNLINK', log, blobs)
-  for _, index in ipairs({created, ended, remind, letters}) do
-    redis.call('ZREM', index, run)
+  -- Whether the caller knows all of it.
+  local function endsWith(log, length, stamped)
+    if call('LLEN', log) ~= length then return false end
+    return length == 0 or isOf(call('LINDEX', log, -1), stamped)
   end
-  redis.call('HDEL', notes, run)
-  return {1}
+
+  function steps.create()
+    local log, blobs, due = key(), key(), key()
+    local run, startAt, count = runOf(log), number(), number()
+    local flow, note = text(), text()
+    local length = call('LLEN', log)
+    if length > 0 then
+      skip(2 * count + 1)
+      local lines = call('LRANGE', log, 0, mostLines - 1)
+      table.insert(lines, 1, length)
+      return lines
+    end
+    local tombstone = call('ZSCORE', gone, run)
+    if tombstone and tonumber(tombstone) > now then
+      skip(2 * count + 1)
+      return {-1}
+    end
+    keepBlobs(blobs, count)
+    call('RPUSH', log, stamp .. '|' .. text())
+    call('ZADD', created, stamp, run)
+    call('HSET', notes, run, (string.gsub(note, '"createdAtMs":0', '"createdAtMs":' .. stamp, 1)))
+    call('SADD', flows, flow)
+    local later = startAt > now
+    call('ZADD', due, later and startAt or stamp, run)
+    call('ZADD', remind, later and startAt or string.format('%.0f', now + lookMs), run)
+    return {1, 0}
+  end
+
+  function steps.index()
+    local log, due, length, stamped = key(), key(), number(), word()
+    local run = runOf(log)
+    local dueAt, remindAt, endedAt, letterAt, isOver, notesOfRun = word(), word(), word(), word(), word(), number()
+    if not endsWith(log, length, stamped) then
+      skip(notesOfRun)
+      return {0}
+    end
+    mark(due, run, dueAt)
+    mark(remind, run, remindAt)
+    mark(ended, run, endedAt)
+    mark(letters, run, letterAt)
+    if notesOfRun == 1 then call('HSET', notes, run, text()) end
+    if isOver == '1' then call(publish, log .. ':end', length) end
+    return {1}
+  end
+
+  function steps.enlist()
+    local waiting, run = key(), text()
+    call('SADD', waiting, run)
+    return {1}
+  end
+
+  function steps.delist()
+    local log, waiting = key(), key()
+    if not endsWith(log, number(), word()) then return {0} end
+    call('SREM', waiting, runOf(log))
+    return {1}
+  end
+
+  function steps.purge()
+    local log, blobs, length, tombstone = key(), key(), number(), number()
+    local run = runOf(log)
+    if length == 0 or call('LLEN', log) ~= length then return {0} end
+    call('ZREMRANGEBYSCORE', gone, '-inf', stamp)
+    call('ZADD', gone, string.format('%.0f', now + tombstone), run)
+    call('UNLINK', log, blobs)
+    for _, index in ipairs({created, ended, remind, letters}) do
+      call('ZREM', index, run)
+    end
+    call('HDEL', notes, run)
+    return {1}
+  end
 end
 
 local answers = {stamp}
 while at < #ARGV do
   word = string.gmatch(text(), '%S+')
-  answers[#answers + 1] = steps[word()]()
+  local name = word()
+  if not steps[name] then addOthers() end
+  answers[#answers + 1] = steps[name]()
 end
 return answers
 `

@@ -15,7 +15,7 @@ const transition = {
 const request = { runId: 'r', instanceId: 'n1', claimId: 'c', workerId: 'w', leaseMs: 30_000 }
 
 function commit(changes: object): Command {
-  return { type: 'commit', transition: { ...transition, ...changes } } as Command
+  return { type: 'commit', transition: { ...transition, ...changes } } as unknown as Command
 }
 
 /** What others read. */

@@ -4,6 +4,7 @@ import { Courier } from '../engine/courier.ts'
 import { firstWords, firstWork } from '../engine/first-words.ts'
 import { jobFor } from '../engine/jobs.ts'
 import { checkStartOptions, type StartArguments, type StartOptions, toGatedRun, withRunId } from '../engine/new-run.ts'
+import { sendJobs } from '../engine/own-worker.ts'
 import { assertRegistry, type FlowSources, Registry, type RunnableFlow, sourcesOf } from '../engine/registry.ts'
 import { checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
@@ -187,7 +188,8 @@ export class BatonClient {
       const jobs = ready.map((id) =>
         jobFor({ runId, flowId, ...(version === undefined ? {} : { version }), priority }, id, 0),
       )
-      await this.#options.queue?.enqueue(jobs)
+      const { queue } = this.#options
+      if (queue !== undefined) await sendJobs(queue, jobs)
     } catch (error) {
       // The run is in the store with all that is ready; workers find it with their next look.
       this.#logger.log('warn', 'jobs could not be sent', { runId, error })

@@ -13,6 +13,7 @@ import type { Notice, NoticeResult } from '../ports/notice.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import { jobFor } from './jobs.ts'
 import { type BringSuccessor, notifyNewest } from './notify-newest.ts'
+import { sendJobs } from './own-worker.ts'
 
 export interface CourierOptions {
   readonly store: IRunStore
@@ -95,7 +96,11 @@ export class Round {
     const { runId, flowId, version, priority = 0 } = run
     try {
       const head = { runId, flowId, priority, ...(version === undefined ? {} : { version }) }
-      await queue?.enqueue(ready.map((id) => jobFor(head, id, 0)))
+      if (queue !== undefined)
+        await sendJobs(
+          queue,
+          ready.map((id) => jobFor(head, id, 0)),
+        )
     } catch (error) {
       logger.log('warn', 'jobs could not be sent', { runId, error })
     }

@@ -13,6 +13,7 @@ import type { ISerializer } from '../ports/serializer.ts'
 import type { Environment } from './environment.ts'
 import { createFromFallback } from './foreign-job.ts'
 import { jobFor } from './jobs.ts'
+import { takesFrom } from './own-worker.ts'
 import { type FlowSources, flowSources, Registry } from './registry.ts'
 import { Worker } from './worker.ts'
 import { checkWorkerSettings, type WorkerSettings } from './worker-options.ts'
@@ -56,6 +57,7 @@ export abstract class BaseDistributedAdapter {
   readonly #clock: IClock
   readonly #serializer: ISerializer
   #closed: Promise<void> | undefined
+  #endTaking = () => {}
 
   constructor(options: DistributedAdapterOptions) {
     assertOptions(options)
@@ -98,10 +100,12 @@ export abstract class BaseDistributedAdapter {
   start(): void {
     if (this.#closed !== undefined) throw new BatonError('CLOSED', { field: 'adapter' })
     this.#worker.start()
+    this.#endTaking = takesFrom(this.queue, this.#worker)
   }
 
   /** Takes nothing new, lets what runs end or hands it back, and resolves when nothing runs any more. */
   stop(): Promise<void> {
+    this.#endTaking()
     return this.#worker.stop()
   }
 

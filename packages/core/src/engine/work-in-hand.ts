@@ -1,9 +1,9 @@
 /**
- * What this worker's commits have made ready and it has not begun: it goes on with it in its own places, which costs no
+ * What was made ready in this process and was not begun: its worker goes on with it in its own places, which costs no
  * job. What it would not come to soon goes to the queue, for whoever has a place.
  *
- *   commit ─► in hand ─┬─► a place is free: claim …
- *                      └─► not within `AHEAD_TICKS` at the pace of the last tick: jobs
+ *   commit, start ─► in hand ─┬─► a place is free: claim …
+ *                             └─► not within `AHEAD_TICKS` at the pace of the last tick: jobs
  *
  * Nothing depends on it: what is in hand is ready in the store, and where the worker dies the sweep sends for it.
  */
@@ -34,11 +34,11 @@ interface Waiting {
 }
 
 const TICK_MS = 25
-const AHEAD_TICKS = 8
+const AHEAD_TICKS = 20
 
 export class WorkInHand {
   readonly #options: WorkInHandOptions
-  /** In the order in which it became ready, from `#next` on. */
+  /** The more urgent first, and then in the order in which it came, from `#next` on. */
   #waiting: Waiting[] = []
   #next = 0
   #begunInTick = 0
@@ -58,8 +58,17 @@ export class WorkInHand {
     const jobs = ready.map((id) => jobFor(head, id, 0))
     // More urgent work may wait in the queue, which knows whose turn it is.
     if (graph === undefined || isStopping() || urgency.outranks(head.priority)) return this.#send(jobs)
-    for (const job of jobs) this.#waiting.push({ graph, job })
+    for (const job of jobs) this.#add({ graph, job })
     this.#beginAll()
+  }
+
+  /** The same for a job that somebody would send. @returns whether it was taken */
+  offer(graph: Graph, job: Job): boolean {
+    const { isStopping, urgency } = this.#options
+    if (isStopping() || urgency.outranks(job.priority ?? 0)) return false
+    this.#add({ graph, job })
+    this.#beginAll()
+    return true
   }
 
   /** Sends all of it. */
@@ -71,6 +80,13 @@ export class WorkInHand {
 
   get #count(): number {
     return this.#waiting.length - this.#next
+  }
+
+  #add(waiting: Waiting): void {
+    const priority = priorityOf(waiting)
+    let place = this.#waiting.length
+    while (place > this.#next && priorityOf(this.#waiting[place - 1] as Waiting) < priority) place -= 1
+    this.#waiting.splice(place, 0, waiting)
   }
 
   #beginAll(): void {
@@ -129,4 +145,8 @@ export class WorkInHand {
       this.#options.onUnsent(jobs, error)
     }
   }
+}
+
+function priorityOf({ job }: Waiting): number {
+  return job.priority ?? 0
 }

@@ -14,7 +14,7 @@ import type { RunMessage } from '../model/message.ts'
 import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
 import type { Claim } from '../ports/claim.ts'
 import { type IClock, randomId, systemClock } from '../ports/clock.ts'
-import type { Delivery } from '../ports/job-queue.ts'
+import type { Delivery, Job } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { DueFlow } from '../ports/run-store.ts'
 import { Alarms } from './alarms.ts'
@@ -26,6 +26,7 @@ import { adoptForeignJob } from './foreign-job.ts'
 import type { Graph } from './graph.ts'
 import { Leases } from './leases.ts'
 import { OWN_TIMER_MS, OwnTimers } from './own-timers.ts'
+import { takesFrom } from './own-worker.ts'
 import { Patience } from './patience.ts'
 import { assertRegistry } from './registry.ts'
 import { Slots } from './slots.ts'
@@ -68,6 +69,7 @@ export class Worker {
   readonly #stopping = new AbortController()
   #loop: Promise<unknown> | undefined
   #given: Promise<void> | undefined
+  #endTaking = () => {}
 
   constructor(options: WorkerOptions) {
     assertOptions(options)
@@ -185,6 +187,16 @@ export class Worker {
     return this.#courier.deliverFound(items)
   }
 
+  /** Jobs that somebody in this process would send. @returns those that it leaves to the queue */
+  offer(jobs: readonly Job[]): readonly Job[] {
+    const { registry, fanOut = 'own-places' } = this.#options
+    if (fanOut === 'queue' || this.isStopping) return jobs
+    return jobs.filter((job) => {
+      const graph = registry.find(job.blueprintId, job.version)
+      return graph === undefined || !this.#inHand.offer(graph, job)
+    })
+  }
+
   /** Instances that this worker executes at the moment. */
   get running(): readonly { readonly runId: RunId; readonly instanceId: InstanceId; readonly attempt: number }[] {
     return this.#leases.attempts.map(({ runId, instanceId, attempt }) => ({ runId, instanceId, attempt }))
@@ -200,6 +212,7 @@ export class Worker {
     const { signal } = this.#stopping
     const { queue } = this.#options
     this.#waitingWork.listen()
+    this.#endTaking = takesFrom(queue, this)
     void this.#markVersions()
     this.#loop = Promise.all([
       queue.consume((delivery) => this.#handle(delivery), { concurrency: this.#slots.count, signal }),
@@ -220,6 +233,7 @@ export class Worker {
       this.#waitingWork.stop()
       this.#ownTimers.stop()
       this.#alarms.stop()
+      this.#endTaking()
       this.#given = this.#inHand.giveAway()
     }
     const { stopWithinMs = defaults.stopWithinMs } = this.#options
