@@ -18,6 +18,7 @@ import {
   type Durability,
   type EnlistRequest,
   type EnlistResult,
+  type FirstClaim,
   type IRunStore,
   type JournalOptions,
   type NewRun,
@@ -81,10 +82,10 @@ export class RedisRunStore implements IRunStore {
     return this.#durability
   }
 
-  async create(run: NewRun): Promise<CreateResult> {
+  async create(run: NewRun, first?: FirstClaim): Promise<CreateResult> {
     parseRunId(run.runId)
     const { runs } = await this.#open()
-    const answer = await runs.change(run.runId, { type: 'create', run })
+    const answer = await runs.change(run.runId, { type: 'create', run, ...(first === undefined ? {} : { first }) })
     if (answer?.type === 'too-large') return { status: 'too-large', limitBytes: answer.limitBytes }
     if (answer?.type === 'create') return answer.result
     throw new BatonError('STORE_UNAVAILABLE', {

@@ -86,8 +86,11 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'what runs c
     disposers = []
   })
 
-  it('lines of 10 nodes, 50 at once: start, job and end of each run included', async () => {
-    const { finish, client } = workerOf(lineFlow(10))
+  /** With a client in the worker's process, and as with one in another: through BullMQ. */
+  const ways = ['own-places', 'queue'] as const
+
+  it.each(ways)('lines of 10 nodes, 50 at once: start, job and end of each run included, by %s', async (fanOut) => {
+    const { finish, client } = workerOf(lineFlow(10), { fanOut })
     await finish(5)
 
     let runIds: readonly string[] = []
@@ -116,6 +119,17 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'what runs c
     expect(each.bytesOut).toBeLessThan(120)
   })
 
+  it('a run that this process starts costs two commands beside those of its nodes, and no job', async () => {
+    const { finish } = workerOf(lineFlow(10))
+    await finish(1)
+    const { commands } = await spendingOf(async () => {
+      for (let run = 0; run < 20; run++) await finish(1)
+    })
+
+    // Made, claimed, ten commits; the marks of an end go with the start of the next, and the worker looks for jobs.
+    expect(commands / 20).toBeLessThan(13)
+  })
+
   it('a node more on a line is a command more: one exchange, and what comes next came along', async () => {
     const spentOn = async (length: number) => {
       const { finish } = workerOf(lineFlow(length))
@@ -127,9 +141,9 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'what runs c
     expect(more / 20).toBeLessThanOrEqual(1.2)
   })
 
-  it('a node of a wide run costs what one of a narrow run costs', async () => {
+  it.each(ways)('a node of a wide run costs what one of a narrow run costs, by %s', async (fanOut) => {
     const spentOn = async (width: number, runs: number) => {
-      const { finish } = workerOf(fanFlow(width))
+      const { finish } = workerOf(fanFlow(width), { fanOut })
       await finish(1)
       return perNode(
         await spendingOf(async () => {

@@ -35,7 +35,15 @@ export { type ILogger, type LogFields, type LogLevel, silentLogger, withFields }
 export type { Claim, ClaimedArrival, ClaimNeeds, ClaimRequest, ClaimResult } from './ports/claim.ts'
 export type { RenewRequest, RenewResult, RunSignal } from './ports/claim.ts'
 export type { LimiterNotice, Notice, NoticeResult } from './ports/notice.ts'
-export type { CommitResult, FailureTakers, NextClaim, Outcome, Settlement, Transition } from './ports/transition.ts'
+export type {
+  CommitResult,
+  FailureTakers,
+  FirstClaim,
+  NextClaim,
+  Outcome,
+  Settlement,
+  Transition,
+} from './ports/transition.ts'
 export type { CreateResult, DueFlow, DueItem, DueQuery, Durability, IRunStore } from './ports/run-store.ts'
 export { checkPurgeOptions } from './ports/run-store.ts'
 export type { EnlistRequest, EnlistResult, IWaitingLists, WaitingList } from './ports/waiting-lists.ts'

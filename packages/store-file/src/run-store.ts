@@ -9,6 +9,7 @@ import { BatonError, type IClock, type ILogger, isTerminal } from '@baton/core'
 import {
   type ClaimRequest,
   type ClaimResult,
+  type Command,
   type CommitResult,
   type ContextSource,
   type CreateResult,
@@ -19,6 +20,7 @@ import {
   type DueQuery,
   type EnlistRequest,
   type EnlistResult,
+  type FirstClaim,
   type IRunStore,
   type JournalOptions,
   type NewRun,
@@ -146,19 +148,20 @@ export class FileRunStore implements IRunStore {
     })
   }
 
-  async create(run: NewRun): Promise<CreateResult> {
+  async create(run: NewRun, first?: FirstClaim): Promise<CreateResult> {
     this.#assertOpen()
     const { runId } = run
+    const command: Command = { type: 'create', run, ...(first === undefined ? {} : { first }) }
     if (
       this.#tombstones.isThere(runId) &&
       (await this.#tombstones.keeps(runId, this.#clock.now(), this.#folder.folders))
     )
       return { status: 'purged' }
-    let answer = await this.#runs.change(runId, { type: 'create', run })
+    let answer = await this.#runs.change(runId, command)
     if (answer === undefined) {
       // What this process knew of it was the run that was purged, and it may have noted that one's end once more.
       this.#index.forget(runId)
-      answer = await this.#runs.change(runId, { type: 'create', run })
+      answer = await this.#runs.change(runId, command)
     }
     if (answer?.type === 'too-large') return { status: 'too-large', limitBytes: answer.limitBytes }
     if (this.#isPurged(runId)) {
@@ -167,7 +170,7 @@ export class FileRunStore implements IRunStore {
       this.#cache.drop(runId)
       return { status: 'purged' }
     }
-    if (answer?.type === 'create') return answer.result
+    if (answer?.type === 'create') return copyOf(answer.result)
     throw new BatonError('STORE_UNAVAILABLE', { runId, message: `the log of ${runId} was removed while it was made` })
   }
 

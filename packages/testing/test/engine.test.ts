@@ -215,7 +215,7 @@ describe('a worker', () => {
     expect(endedAtMs - createdAtMs).toBe(50)
   })
 
-  it.each(['its own claim', 'the commit before'])(
+  it.each(['its own claim', 'the commit before', 'the making of its run'])(
     'runs nothing on a claim that comes later than its lease, by %s, and neither an attempt nor a lease is lost',
     async (by) => {
       const stage = await stageOf()
@@ -235,13 +235,16 @@ describe('a worker', () => {
       if (by === 'its own claim') {
         const claim = store.claim.bind(store)
         store.claim = (request) => late(claim(request)) as never
-      } else {
+      } else if (by === 'the commit before') {
         const commit = store.commit.bind(store)
         store.commit = (transition) => late(commit(transition)) as never
+      } else {
+        const create = store.create.bind(store)
+        store.create = (run, first) => late(create(run, first)) as never
       }
       // Long enough that nobody else takes it meanwhile.
-      crew.worker({ sweepMs: 10 * crew.leaseMs })
-      const handle = await crew.client.start('late')
+      crew.worker({ sweepMs: 10 * crew.leaseMs, fanOut: by === 'its own claim' ? 'queue' : 'own-places' })
+      const handle = await stage.until(crew.client.start('late'), 2 * crew.leaseMs)
 
       expect(await crew.outcome(handle)).toMatchObject({ status: 'completed' })
       expect(ran).toEqual(['first 1', 'second 1'])

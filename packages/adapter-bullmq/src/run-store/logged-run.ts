@@ -333,5 +333,5 @@ function blobTexts(batch: readonly Pending[]): readonly string[] {
 
 /** Shares nothing with the run: whoever gets it may change it. */
 function ownAnswer(answer: CommandResult | undefined): Answer | undefined {
-  return answer?.type === 'create' ? { type: 'create', result: answer.result } : copyOf(answer)
+  return answer?.type === 'create' ? { type: 'create', result: copyOf(answer.result) } : copyOf(answer)
 }

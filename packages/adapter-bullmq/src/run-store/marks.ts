@@ -36,7 +36,7 @@ export class Marks {
     if (machine === undefined) return undefined
     if (own && run.position === 1) {
       this.#created(machine, nowMs, lookMs)
-      return undefined
+      return machine.state.claimed > 0 ? 'soon' : undefined
     }
     if (foreign) this.#forget()
     if (!own) return undefined
@@ -91,10 +91,11 @@ export class Marks {
   /** The script has put the marks there when it made the run. */
   #created(machine: RunMachine, nowMs: number, lookMs: number): void {
     machine.takeNewDueAtMs()
-    const dueMs = machine.nextDueAtMs()
-    const isLater = dueMs > nowMs && dueMs !== NEVER
-    this.#dueMs = isLater ? dueMs : nowMs
-    this.#remindMs = isLater ? dueMs : nowMs + lookMs
+    const { startAtMs = nowMs } = machine.state
+    const isLater = startAtMs > nowMs
+    this.#dueMs = isLater ? startAtMs : nowMs
+    this.#remindMs = isLater ? startAtMs : nowMs + lookMs
+    this.#changesSinceScan += 1
     this.#note = noteOf(machine.state)
   }
 

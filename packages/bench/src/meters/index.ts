@@ -12,6 +12,7 @@ const meters: Readonly<Record<string, () => Promise<Meter>>> = {
   'sleeping, files': async () => (await import('./sleeping.ts')).sleepingOnFiles,
   'file-store, 1 MB context': async () => (await import('./large-context.ts')).largeContext,
   'baton on redis': () => onRedis(async () => (await import('../redis/baton.ts')).contender),
+  'baton, all by queue': () => onRedis(async () => (await import('../redis/baton.ts')).byQueue),
   'bullmq alone': () => onRedis(async () => (await import('../redis/bullmq.ts')).contender),
   'flowcraft on bullmq': () => onRedis(async () => (await import('../redis/flowcraft.ts')).contender),
   'floor-redis': () => onRedis(async () => (await import('../redis/floor.ts')).contender),

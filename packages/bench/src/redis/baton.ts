@@ -1,26 +1,34 @@
 import { BullMQAdapter } from '@baton/adapter-bullmq'
 import { BatonClient, createFlow, type Flow, type NodeArguments } from '@baton/core'
-import { CONCURRENCY, type ContenderOptions, type RedisContender } from './contender.ts'
+import { CONCURRENCY, type ContenderOptions, type OpenContender, type RedisContender } from './contender.ts'
 
 /** Baton as a user runs it: a worker, and a client that follows each run to its end. */
-export const contender: RedisContender = {
-  async open(options) {
-    const flow = flowOf(options)
-    const adapter = new BullMQAdapter({
-      connection: options.url,
-      runtimeOptions: { flows: [flow] },
-      concurrency: CONCURRENCY,
-    })
-    adapter.start()
-    const client = new BatonClient({ store: adapter.store, queue: adapter.queue, flows: [flow] })
-    return {
-      async run() {
-        const run = await client.start<number>(flow)
-        return run.result()
-      },
-      [Symbol.asyncDispose]: () => adapter.close(),
-    }
-  },
+export const contender = batonWith('own-places')
+
+/** The same as with a client in another process: every start, and every branch, goes through BullMQ. */
+export const byQueue = batonWith('queue')
+
+function batonWith(fanOut: 'own-places' | 'queue'): RedisContender {
+  return { open: (options) => openBaton(options, fanOut) }
+}
+
+async function openBaton(options: ContenderOptions, fanOut: 'own-places' | 'queue'): Promise<OpenContender> {
+  const flow = flowOf(options)
+  const adapter = new BullMQAdapter({
+    connection: options.url,
+    runtimeOptions: { flows: [flow] },
+    concurrency: CONCURRENCY,
+    fanOut,
+  })
+  adapter.start()
+  const client = new BatonClient({ store: adapter.store, queue: adapter.queue, flows: [flow] })
+  return {
+    async run() {
+      const run = await client.start<number>(flow)
+      return run.result()
+    },
+    [Symbol.asyncDispose]: () => adapter.close(),
+  }
 }
 
 function flowOf({ shape, onSecondNode }: ContenderOptions): Flow {

@@ -7,7 +7,8 @@ const BATON = 'baton on redis'
 const BULLMQ = 'bullmq alone'
 const FLOWCRAFT = 'flowcraft on bullmq'
 const FLOOR = 'floor-redis'
-const all = [BATON, BULLMQ, FLOWCRAFT, FLOOR]
+const BY_QUEUE = 'baton, all by queue'
+const all = [BATON, BULLMQ, FLOWCRAFT, FLOOR, BY_QUEUE]
 
 const cases: readonly Case[] = [
   { workload: W5, contenders: all },
@@ -33,6 +34,9 @@ const comparisons: readonly Comparison[] = [
   versus(W8, FLOWCRAFT, 'ms p50', { atMost: 0.25 }),
   versus(W8, BULLMQ, 'ms p50', { atMost: 0.6 }),
   versus(W8, FLOOR, 'ms p50'),
+  byQueue(W5, 'nodes/s'),
+  byQueue(W6, 'nodes/s'),
+  byQueue(W8, 'ms p50'),
 ]
 
 const limits: readonly Limit[] = [
@@ -52,6 +56,15 @@ function versus(workload: string, other: string, unit: string, budget?: Budget):
     of: { workload, contender: BATON, unit },
     to: { workload, contender: other, unit },
     ...(budget === undefined ? {} : { budget }),
+  }
+}
+
+/** What is left where client and worker do not share a process. */
+function byQueue(workload: string, unit: string): Comparison {
+  return {
+    name: `${workload}: ${BY_QUEUE} / ${BULLMQ}, ${unit}`,
+    of: { workload, contender: BY_QUEUE, unit },
+    to: { workload, contender: BULLMQ, unit },
   }
 }
 

@@ -4,7 +4,7 @@ import { Courier } from '../engine/courier.ts'
 import { firstWords, firstWork } from '../engine/first-words.ts'
 import { jobFor } from '../engine/jobs.ts'
 import { checkStartOptions, type StartArguments, type StartOptions, toGatedRun, withRunId } from '../engine/new-run.ts'
-import { sendJobs } from '../engine/own-worker.ts'
+import { placeFor, sendJobs } from '../engine/own-worker.ts'
 import { assertRegistry, type FlowSources, Registry, type RunnableFlow, sourcesOf } from '../engine/registry.ts'
 import { checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
@@ -12,10 +12,11 @@ import { type InstanceId, parseRunId, type RunId } from '../model/ids.ts'
 import type { NewRun, RunRecord } from '../model/run.ts'
 import { assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
 import { checkInjected } from '../ports/check-injected.ts'
+import type { Claim } from '../ports/claim.ts'
 import { type IClock, type NewId, randomId, systemClock } from '../ports/clock.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
-import type { IRunStore, RunPage, RunQuery } from '../ports/run-store.ts'
+import type { CreateResult, IRunStore, RunPage, RunQuery } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 import type { WaitingList } from '../ports/waiting-lists.ts'
 import { type DeadLetterPage, type DeadLetterQuery, listDeadLetters } from './dead-letters.ts'
@@ -78,10 +79,10 @@ export class BatonClient {
     const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
     const codes = { serializer: this.#serializer, newId: this.#options.newId ?? randomId }
     const run = await toGatedRun(graph, input, await withRunId(graph.flowId, options), codes)
-    const created = await this.#options.store.create(run)
+    const created = await this.#create(run)
     switch (created.status) {
       case 'created':
-        await this.#begin(run)
+        await this.#begin(run, created.claim?.instanceId)
         return this.get(run.runId)
       case 'exists':
         if (created.same) return this.get(run.runId)
@@ -104,9 +105,28 @@ export class BatonClient {
     }
   }
 
-  async #begin(run: NewRun): Promise<void> {
+  /** Where the worker of this process has a place for the run, it begins in it. */
+  async #create(run: NewRun): Promise<CreateResult> {
+    const { store, queue } = this.#options
+    const isPrompt = firstWork(run, this.#clock.now()).length > 0
+    const place = queue === undefined || !isPrompt ? undefined : placeFor(queue, run)
+    if (place === undefined) return store.create(run)
+    let claim: Claim | undefined
+    try {
+      const created = await store.create(run, place.first)
+      if (created.status === 'created') claim = created.claim
+      return created
+    } finally {
+      if (claim === undefined) place.giveBack()
+      else place.begin(claim)
+    }
+  }
+
+  /** @param claimed the instance that has begun */
+  async #begin(run: NewRun, claimed: InstanceId | undefined): Promise<void> {
     const nowMs = this.#clock.now()
-    await this.#sendFor(run, firstWork(run, nowMs))
+    const work = firstWork(run, nowMs)
+    await this.#sendFor(run, claimed === undefined ? work : work.filter((id) => id !== claimed))
     const words = firstWords(run, nowMs)
     if (words.length > 0) await this.#courier.deliver(run.runId, words)
   }

@@ -2,9 +2,22 @@
  * Which worker of this process takes from which queue. Whoever has that queue offers jobs to the worker first: what a
  * process has started itself begins there, without a way to the queue and back, as long as the worker has places.
  */
+import type { NewRun } from '../model/run.ts'
+import type { Claim } from '../ports/claim.ts'
 import type { IJobQueue, Job } from '../ports/job-queue.ts'
+import type { FirstClaim } from '../ports/transition.ts'
+
+/** A place that is kept for a run which is about to be made. Either `begin` or `giveBack` follows. */
+export interface Place {
+  /** What to claim in it. */
+  readonly first: FirstClaim
+  begin(claim: Claim): void
+  giveBack(): void
+}
 
 export interface TakesJobs {
+  /** Undefined when the run is to go the way of all others. */
+  placeFor(run: NewRun): Place | undefined
   /** @returns those that it leaves to the queue */
   offer(jobs: readonly Job[]): readonly Job[]
 }
@@ -17,6 +30,10 @@ export function takesFrom(queue: IJobQueue, worker: TakesJobs): () => void {
   return () => {
     if (workers.get(queue) === worker) workers.delete(queue)
   }
+}
+
+export function placeFor(queue: IJobQueue, run: NewRun): Place | undefined {
+  return workers.get(queue)?.placeFor(run)
 }
 
 export async function sendJobs(queue: IJobQueue, jobs: readonly Job[]): Promise<void> {

@@ -95,12 +95,19 @@ export class UnaskedWork {
     if (release !== undefined) void this.workIn(release, unasked)
   }
 
+  /** Goes on with a claim that has been won, in the place that `release` gives back. */
+  followIn(release: () => void, { head, instanceId }: Claim, follow: () => Promise<void>): void {
+    follow()
+      .catch((error: unknown) => this.#failed(head.runId, instanceId, error))
+      .finally(release)
+  }
+
   /**
    * Works in the place that `release` gives back.
    * @returns whether the claim was won, as soon as that is known
    */
   workIn(release: () => void, { runId, instanceId, graph }: Unasked): Promise<boolean> {
-    const { logger, workerId, isStopping, work } = this.#options
+    const { isStopping, work } = this.#options
     return new Promise((resolve) => {
       const done = () => {
         release()
@@ -108,12 +115,15 @@ export class UnaskedWork {
       }
       if (graph === undefined || isStopping()) return done()
       work(graph, runId, instanceId, () => resolve(true))
-        .catch((error: unknown) => {
-          const fields = workFields(runId, instanceId, 0, workerId)
-          logger.log('error', 'work could not be done; the sweep will find it', { ...fields, error })
-        })
+        .catch((error: unknown) => this.#failed(runId, instanceId, error))
         .finally(done)
     })
+  }
+
+  #failed(runId: RunId, instanceId: InstanceId, error: unknown): void {
+    const { logger, workerId } = this.#options
+    const fields = workFields(runId, instanceId, 0, workerId)
+    logger.log('error', 'work could not be done; the sweep will find it', { ...fields, error })
   }
 }
 

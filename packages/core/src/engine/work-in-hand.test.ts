@@ -91,7 +91,7 @@ describe('What a commit made ready', () => {
     await inHand.take(graph, head, ids(50))
 
     clock.ring()
-    expect(sent).toEqual(ids(50).slice(2 + 2 * 8))
+    expect(sent).toEqual(ids(50).slice(2 + 2 * 20))
     clock.ring()
 
     expect(begun).toEqual(['b0', 'b1'])

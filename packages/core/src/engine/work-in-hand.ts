@@ -84,6 +84,7 @@ export class WorkInHand {
 
   #add(waiting: Waiting): void {
     const priority = priorityOf(waiting)
+    this.#options.urgency.note(priority)
     let place = this.#waiting.length
     while (place > this.#next && priorityOf(this.#waiting[place - 1] as Waiting) < priority) place -= 1
     this.#waiting.splice(place, 0, waiting)

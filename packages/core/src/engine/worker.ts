@@ -11,6 +11,7 @@ import { defaults } from '../model/blueprint.ts'
 import { assertOptions } from '../model/check-options.ts'
 import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
 import type { RunMessage } from '../model/message.ts'
+import type { NewRun } from '../model/run.ts'
 import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
 import type { Claim } from '../ports/claim.ts'
 import { type IClock, randomId, systemClock } from '../ports/clock.ts'
@@ -26,7 +27,7 @@ import { adoptForeignJob } from './foreign-job.ts'
 import type { Graph } from './graph.ts'
 import { Leases } from './leases.ts'
 import { OWN_TIMER_MS, OwnTimers } from './own-timers.ts'
-import { takesFrom } from './own-worker.ts'
+import { type Place, takesFrom } from './own-worker.ts'
 import { Patience } from './patience.ts'
 import { assertRegistry } from './registry.ts'
 import { Slots } from './slots.ts'
@@ -185,6 +186,25 @@ export class Worker {
   /** Brings messages that were found in the store to the runs that they are for. */
   deliver(items: readonly DueMessage[]): Promise<void> {
     return this.#courier.deliverFound(items)
+  }
+
+  /** For a run that somebody in this process is about to make: it begins at once where a place is free. */
+  placeFor(run: NewRun): Place | undefined {
+    const { registry, fanOut = 'own-places' } = this.#options
+    const graph = registry.find(run.flowId, run.version)
+    if (graph === undefined || fanOut === 'queue' || this.isStopping) return undefined
+    if (this.#urgency.outranks(run.priority ?? 0)) return undefined
+    const release = this.#slots.tryTake()
+    if (release === undefined) return undefined
+    const { workerId } = this
+    const askedAtMs = this.#clock.now()
+    const candidates = run.starts.map((nodeId) => ({ nodeId, ...graph.nodes.get(nodeId)?.needs }))
+    return {
+      first: { claimId: this.#env.newId(), workerId, leaseMs: this.#leaseMs, candidates },
+      begin: (claim) =>
+        this.#unasked.followIn(release, claim, () => this.#chain.follow(graph, claim, askedAtMs, undefined)),
+      giveBack: release,
+    }
   }
 
   /** Jobs that somebody in this process would send. @returns those that it leaves to the queue */

@@ -34,7 +34,9 @@ export function applyCommand(
 ): CommandResult | undefined {
   if (command.type === 'create') {
     if (machine === undefined) {
-      return { type: 'create', machine: RunMachine.create(command.run, atMs, options), result: { status: 'created' } }
+      const made = RunMachine.create(command.run, atMs, options)
+      const claim = command.first === undefined ? undefined : made.claimFirst(command.first, atMs)
+      return { type: 'create', machine: made, result: { status: 'created', ...(claim === undefined ? {} : { claim }) } }
     }
     return { type: 'create', machine, result: { status: 'exists', same: machine.isSameStart(command.run) } }
   }

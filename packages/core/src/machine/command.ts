@@ -2,14 +2,14 @@ import type { InstanceId, RunId } from '../model/ids.ts'
 import type { NewRun } from '../model/run.ts'
 import type { ClaimRequest, RenewRequest } from '../ports/claim.ts'
 import type { Notice } from '../ports/notice.ts'
-import type { Transition } from '../ports/transition.ts'
+import type { FirstClaim, Transition } from '../ports/transition.ts'
 
 /**
  * Everything that can change a run. A store that keeps commands in one order (memory, files) has a run's state by
  * applying them; `apply.ts` says what each does. All of it is JSON.
  */
 export type Command =
-  | { readonly type: 'create'; readonly run: NewRun }
+  | { readonly type: 'create'; readonly run: NewRun; readonly first?: FirstClaim }
   | { readonly type: 'claim'; readonly request: ClaimRequest }
   | { readonly type: 'commit'; readonly transition: Transition }
   | { readonly type: 'notify'; readonly notice: Notice }

@@ -36,7 +36,7 @@ import type {
 } from '../ports/claim.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
 import type { DueItem } from '../ports/run-store.ts'
-import type { CommitResult, NextClaim, Send, Settlement, Transition } from '../ports/transition.ts'
+import type { CommitResult, FirstClaim, NextClaim, Send, Settlement, Transition } from '../ports/transition.ts'
 import type { EnlistResult } from '../ports/waiting-lists.ts'
 import { answerAgain, hasStep } from './answer-again.ts'
 import { claimView } from './claim-view.ts'
@@ -94,6 +94,17 @@ export class RunMachine {
   /** Whether a `create` with this content asks for the run that is already here. */
   isSameStart(run: NewRun): boolean {
     return isSameStart(this.state, run)
+  }
+
+  /** What whoever makes the run claims with that. */
+  claimFirst({ claimId, workerId, leaseMs, candidates }: FirstClaim, atMs: number): Claim | undefined {
+    const { runId } = this.state.head
+    for (const { nodeId, ...needs } of candidates) {
+      const request = { runId, instanceId: nodeId, claimId, workerId, leaseMs, ...needs }
+      const result = this.claim(request, atMs)
+      if (result.status === 'claimed') return result.claim
+    }
+    return undefined
   }
 
   claim(request: ClaimRequest, atMs: number): ClaimResult {

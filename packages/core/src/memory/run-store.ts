@@ -34,7 +34,7 @@ import {
   type RunPage,
   type RunQuery,
 } from '../ports/run-store.ts'
-import type { CommitResult, Transition } from '../ports/transition.ts'
+import type { CommitResult, FirstClaim, Transition } from '../ports/transition.ts'
 import type { EnlistRequest, EnlistResult, WaitingList } from '../ports/waiting-lists.ts'
 import { DueIndex } from './due-index.ts'
 import { type List, WaitingLists } from './waiting-lists.ts'
@@ -75,7 +75,7 @@ export class InMemoryRunStore implements IRunStore {
     this.#newMachine = options.newMachine ?? RunMachine.create
   }
 
-  create(run: NewRun): CreateResult {
+  create(run: NewRun, first?: FirstClaim): CreateResult {
     parseRunId(run.runId)
     const known = this.#runs.get(run.runId)
     if (known !== undefined) return { status: 'exists', same: known.machine.isSameStart(run) }
@@ -84,8 +84,9 @@ export class InMemoryRunStore implements IRunStore {
     const onEvent = (event: RunEvent) => void events.push(event)
     const machine = this.#newMachine(structuredClone(run), this.#clock.now(), { ...this.#times, onEvent })
     this.#runs.set(run.runId, { machine, events, followers: new Set() })
+    const claim = first === undefined ? undefined : structuredClone(machine.claimFirst(first, this.#clock.now()))
     this.#due.file(run.runId, machine.nextDueAtMs())
-    return { status: 'created' }
+    return claim === undefined ? { status: 'created' } : { status: 'created', claim }
   }
 
   claim(request: ClaimRequest): ClaimResult {

@@ -6,9 +6,9 @@ import type { RunMessage } from '../model/message.ts'
 import type { NewRun, RunRecord, RunStatus, RunSummary } from '../model/run.ts'
 import type { ContextSource } from './async-context.ts'
 import type { Awaitable } from './awaitable.ts'
-import type { ClaimRequest, ClaimResult, RenewRequest, RenewResult } from './claim.ts'
+import type { Claim, ClaimRequest, ClaimResult, RenewRequest, RenewResult } from './claim.ts'
 import type { Notice, NoticeResult } from './notice.ts'
-import type { CommitResult, Transition } from './transition.ts'
+import type { CommitResult, FirstClaim, Transition } from './transition.ts'
 import type { IWaitingLists } from './waiting-lists.ts'
 
 /**
@@ -33,8 +33,11 @@ export interface IRunStore extends IWaitingLists {
   /**
    * Creates a run, once. After `created`, the run survives whatever the store's durability names (P1), its start
    * instances are ready, and the sweep will find them even if nobody ever sends a job.
+   *
+   * With `first`, the same operation claims the first of its instances that a candidate allows and that may run now. A store
+   * may leave it out: whoever gets no claim asks for one.
    */
-  create(run: NewRun): Awaitable<CreateResult>
+  create(run: NewRun, first?: FirstClaim): Awaitable<CreateResult>
 
   /**
    * Takes one instance for `leaseMs`, if it may run now: it is `ready` and its time has come, it sleeps and is due, it
@@ -134,7 +137,7 @@ export interface IRunStore extends IWaitingLists {
 export type Durability = 'none' | 'process' | 'power' | 'replicated'
 
 export type CreateResult =
-  | { readonly status: 'created' }
+  | { readonly status: 'created'; readonly claim?: Claim }
   /** `same` is false when it was started with another flow, version, input or context. */
   | { readonly status: 'exists'; readonly same: boolean }
   /** The run ended and was removed; its id is kept from use for a while. */

@@ -29,6 +29,12 @@ export interface NextClaim {
   readonly candidates: readonly (ClaimNeeds & { readonly nodeId: NodeId })[]
 }
 
+/** For whoever makes a run and has a place to begin it in: which of its start instances to claim in the same operation. */
+export interface FirstClaim extends NextClaim {
+  /** As in `ClaimRequest`. */
+  readonly claimId: string
+}
+
 /** What became of the claimed instance. */
 export type Outcome =
   | {

@@ -70,6 +70,8 @@ export class Crew implements AsyncDisposable {
       stopWithinMs: 10 * this.#stage.tickMs,
       retentionMs: Number.POSITIVE_INFINITY,
       workerId: `worker-${this.#workers.length + 1}`,
+      // Both ways are worth a look; what a case does to its queue shall be seen.
+      fanOut: options.queue !== undefined || this.#workers.length % 2 === 1 ? 'queue' : 'own-places',
       ...options,
     }
     const adapter = world.adapter?.(all) ?? new PlainAdapter(all)

@@ -2,6 +2,7 @@
 import { createFlow, type NodeArguments } from '@baton/core'
 import { expect } from 'vitest'
 import { Crew } from './crew.ts'
+import type { Stage } from './stage.ts'
 import type { Case } from './suite.ts'
 
 /** A line of nodes that say where they are. */
@@ -13,31 +14,37 @@ function line(id: string, length: number, work: (args: NodeArguments) => Promise
   return flow
 }
 
+/** The first comes by the queue, and nobody knows of it before the chain has gone as far as it may; or from this process. */
+const ways = [
+  { fanOut: 'queue', nodesBefore: 5, name: 'once one has come by the queue' },
+  { fanOut: 'own-places', nodesBefore: 3, name: 'at once where they are started in its process' },
+] as const
+
 export const priorities: readonly Case[] = [
-  {
-    title: 'a run gives way to more urgent ones after each node, once it is known that there are such',
-    async run(stage) {
+  ...ways.map(({ fanOut, nodesBefore, name }) => ({
+    title: `a run gives way to more urgent ones after each node, ${name}`,
+    async run(stage: Stage) {
       stage.measureTime()
       const order: string[] = []
       const start = (runId: string) => crew.client.start('urgent', undefined, { runId, priority: 5 })
       const long = line('long', 12, async ({ nodeId, runId }) => {
         order.push(nodeId)
         if (runId !== 'calm') return
-        // Nobody knows of the first before the chain has gone as far as it may; of the second everybody does.
         if (nodeId === 'n2') await start('first')
         if (nodeId === 'n6') await start('second')
       })
       const urgent = line('urgent', 2, ({ runId, nodeId }) => void order.push(`${runId} ${nodeId}`))
       await using crew = new Crew(stage, long, urgent)
-      crew.worker({ concurrency: 1, inlineMaxNodes: 5, inlineMaxMs: 600_000, sweepMs: 3_600_000 })
+      crew.worker({ fanOut, concurrency: 1, inlineMaxNodes: 5, inlineMaxMs: 600_000, sweepMs: 3_600_000 })
 
       await crew.outcome(await crew.client.start('long', undefined, { runId: 'calm' }))
 
-      const before = ['n0', 'n1', 'n2', 'n3', 'n4', 'first n0', 'first n1']
-      const after = ['n5', 'n6', 'second n0', 'second n1', 'n7', 'n8', 'n9', 'n10', 'n11']
-      expect(order).toEqual([...before, ...after])
+      const nodes = Array.from({ length: 12 }, (_, index) => `n${index}`)
+      const first = [...nodes.slice(0, nodesBefore), 'first n0', 'first n1']
+      const second = [...nodes.slice(nodesBefore, 7), 'second n0', 'second n1']
+      expect(order).toEqual([...first, ...second, ...nodes.slice(7)])
     },
-  },
+  })),
 
   {
     title: 'an urgent run does not give way to calm ones',

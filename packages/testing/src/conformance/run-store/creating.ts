@@ -1,9 +1,12 @@
 import { parseRunId, type RunId } from '@baton/core'
+import type { FirstClaim } from '@baton/core/adapter'
 import { expect } from 'vitest'
 import { arrival, eventsOf, newRun, RUN } from '../hand.ts'
+import type { Stage } from '../stage.ts'
 import type { Suite } from '../suite.ts'
 
 const OTHER = parseRunId('run-2')
+const LONG_MS = 600_000
 
 export const creating: Suite = {
   name: 'creating a run',
@@ -43,6 +46,54 @@ export const creating: Suite = {
           ['b', 'ready', 0],
         ])
         expect(await hand.types()).toEqual(['run-started'])
+      },
+    },
+    {
+      title: 'may let its maker claim a start instance in the same operation',
+      async run(stage) {
+        const hand = stage.hand()
+        const { first, made } = await makeAndClaim(stage)
+        if (made.claim === undefined) return
+
+        expect(made.claim).toMatchObject({ instanceId: 'a', fence: 1, attempt: 1, input: 7, head: { runId: RUN } })
+        expect(await hand.types()).toEqual(['run-started', 'node-claimed'])
+        expect(await hand.tryClaim('a')).toEqual({ status: 'not-claimable' })
+        const { claimId, workerId, leaseMs } = first
+        const again = await stage.store.claim({ runId: RUN, instanceId: 'a', claimId, workerId, leaseMs, input: true })
+        expect(again).toEqual({ status: 'claimed', claim: made.claim })
+        expect(await stage.store.create(newRun({ starts: ['a', 'b'], input: 7 }), first)).toEqual({
+          status: 'exists',
+          same: true,
+        })
+
+        await hand.succeed(made.claim, { arrivals: [] })
+        await hand.run('b')
+        expect(await hand.load()).toMatchObject({ status: 'completed' })
+      },
+    },
+    {
+      title: 'lets others have what its maker has claimed, once the lease is over',
+      async run(stage) {
+        const hand = stage.hand()
+        const leaseMs = stage.ticks(20)
+        await makeAndClaim(stage, leaseMs)
+        await stage.pass(leaseMs + stage.ticks(5))
+
+        const due = await stage.store.due({ limit: 10 })
+        expect(due.flatMap((item) => (item.type === 'instance' ? [item.instanceId] : [])).sort()).toEqual(['a', 'b'])
+        await hand.run('a')
+        await hand.run('b')
+        expect(await hand.load()).toMatchObject({ status: 'completed' })
+      },
+    },
+    {
+      title: 'gives its maker no claim of a run that is not to begin yet',
+      async run(stage) {
+        const startAtMs = stage.clock.now() + 60_000
+        const made = await stage.store.create(newRun({ starts: ['a'], startAtMs }), firstOf(['a']))
+        expect(made).toEqual({ status: 'created' })
+        const other = await stage.store.create(newRun({ runId: OTHER, starts: ['a'] }), firstOf(['x']))
+        expect(other).toEqual({ status: 'created' })
       },
     },
     {
@@ -259,4 +310,17 @@ export const creating: Suite = {
       },
     },
   ],
+}
+
+function firstOf(nodeIds: readonly string[], leaseMs = LONG_MS): FirstClaim {
+  const candidates = nodeIds.map((nodeId) => ({ nodeId, input: true }))
+  return { claimId: 'c1', workerId: 'maker', leaseMs, candidates }
+}
+
+/** A run of `a` and `b`, and what its maker has got. A store may leave the claim out. */
+async function makeAndClaim(stage: Stage, leaseMs = LONG_MS) {
+  const first = firstOf(['a', 'b'], leaseMs)
+  const made = await stage.store.create(newRun({ starts: ['a', 'b'], input: 7 }), first)
+  if (made.status !== 'created') throw new Error(`the run was not made: ${made.status}`)
+  return { first, made }
 }

@@ -41,11 +41,13 @@ export function settle(run: RunModel, event: Fate): void {
   run.must('REDO', isLetter === (event.deadLetter === true), `${instance.id} is ${isLetter ? 'no' : 'a'} dead letter`)
   instance.failedSeq = event.seq
   if (!event.fixesOutcome) return
+  const isDecided = run.failures.size > 0
   run.failures.add(instance.id)
   keepLetters(run, instance.id)
   if (!run.failFast) return
   run.isStopping = true
-  run.letsGo()
+  // Its children were told when the first one failed.
+  if (!isDecided) run.letsGo()
 }
 
 /** Whether a fate is one that the predecessors' fates allow for. */
