@@ -143,7 +143,8 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'what runs c
 
   it.each(ways)('a node of a wide run costs what one of a narrow run costs, by %s', async (fanOut) => {
     const spentOn = async (width: number, runs: number) => {
-      const { finish } = workerOf(fanFlow(width), { fanOut })
+      // Places for all: what waits for one goes to the queue after a while, and how long that is says the machine.
+      const { finish } = workerOf(fanFlow(width), { fanOut, concurrency: 256 })
       await finish(1)
       return perNode(
         await spendingOf(async () => {
