@@ -91,7 +91,7 @@ describe('What a commit made ready', () => {
     await inHand.take(graph, head, ids(50))
 
     clock.ring()
-    expect(sent).toEqual(ids(50).slice(2 + 2 * 20))
+    expect(sent).toEqual(ids(50).slice(2 + 2 * 5))
     clock.ring()
 
     expect(begun).toEqual(['b0', 'b1'])
@@ -101,13 +101,13 @@ describe('What a commit made ready', () => {
 
   it('stays as long as it is worked off', async () => {
     const { inHand, sent, begun, end, clock } = setup({ places: 2 })
-    await inHand.take(graph, head, ids(18))
-    for (let rounds = 0; rounds < 8; rounds++) {
+    await inHand.take(graph, head, ids(12))
+    for (let rounds = 0; rounds < 5; rounds++) {
       clock.ring()
       await end()
       await end()
     }
-    expect(begun).toEqual(ids(18))
+    expect(begun).toEqual(ids(12))
     expect(sent).toEqual([])
   })
 

@@ -33,8 +33,8 @@ interface Waiting {
   readonly job: Job
 }
 
-const TICK_MS = 25
-const AHEAD_TICKS = 20
+const TICK_MS = 100
+const AHEAD_TICKS = 5
 
 export class WorkInHand {
   readonly #options: WorkInHandOptions
