@@ -109,7 +109,7 @@ export class BatonClient {
   async #create(run: NewRun): Promise<CreateResult> {
     const { store, queue } = this.#options
     const isPrompt = firstWork(run, this.#clock.now()).length > 0
-    const place = queue === undefined || !isPrompt ? undefined : placeFor(queue, run)
+    const place = queue === undefined || !isPrompt ? undefined : placeFor({ store, queue }, run)
     if (place === undefined) return store.create(run)
     let claim: Claim | undefined
     try {
@@ -208,8 +208,8 @@ export class BatonClient {
       const jobs = ready.map((id) =>
         jobFor({ runId, flowId, ...(version === undefined ? {} : { version }), priority }, id, 0),
       )
-      const { queue } = this.#options
-      if (queue !== undefined) await sendJobs(queue, jobs)
+      const { store, queue } = this.#options
+      if (queue !== undefined) await sendJobs({ store, queue }, jobs)
     } catch (error) {
       // The run is in the store with all that is ready; workers find it with their next look.
       this.#logger.log('warn', 'jobs could not be sent', { runId, error })

@@ -92,15 +92,13 @@ export class Round {
 
   async sendJobs(run: NewRun | RunSummary, ready: readonly InstanceId[]): Promise<void> {
     if (ready.length === 0) return
-    const { queue, logger } = this.options
+    const { store, queue, logger } = this.options
+    if (queue === undefined) return
     const { runId, flowId, version, priority = 0 } = run
+    const head = { runId, flowId, priority, ...(version === undefined ? {} : { version }) }
+    const jobs = ready.map((id) => jobFor(head, id, 0))
     try {
-      const head = { runId, flowId, priority, ...(version === undefined ? {} : { version }) }
-      if (queue !== undefined)
-        await sendJobs(
-          queue,
-          ready.map((id) => jobFor(head, id, 0)),
-        )
+      await sendJobs({ store, queue }, jobs)
     } catch (error) {
       logger.log('warn', 'jobs could not be sent', { runId, error })
     }

@@ -1,10 +1,12 @@
 /**
- * Which worker of this process takes from which queue. Whoever has that queue offers jobs to the worker first: what a
- * process has started itself begins there, without a way to the queue and back, as long as the worker has places.
+ * Which worker of this process takes from which queue. Whoever has that queue, and the worker's store, offers jobs to the
+ * worker first: what a process has started itself begins there, without a way to the queue and back, as long as the worker
+ * has places.
  */
 import type { NewRun } from '../model/run.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { IJobQueue, Job } from '../ports/job-queue.ts'
+import type { IRunStore } from '../ports/run-store.ts'
 import type { FirstClaim } from '../ports/transition.ts'
 
 /** A place that is kept for a run which is about to be made. Either `begin` or `giveBack` follows. */
@@ -16,6 +18,8 @@ export interface Place {
 }
 
 export interface TakesJobs {
+  /** Where the runs are that it works on. */
+  readonly store: IRunStore
   /** Undefined when the run is to go the way of all others. */
   placeFor(run: NewRun): Place | undefined
   /** @returns those that it leaves to the queue */
@@ -32,11 +36,22 @@ export function takesFrom(queue: IJobQueue, worker: TakesJobs): () => void {
   }
 }
 
-export function placeFor(queue: IJobQueue, run: NewRun): Place | undefined {
-  return workers.get(queue)?.placeFor(run)
+/** What a run is made in, and its jobs are sent to. */
+interface Ports {
+  readonly store: IRunStore
+  readonly queue: IJobQueue
 }
 
-export async function sendJobs(queue: IJobQueue, jobs: readonly Job[]): Promise<void> {
-  const left = workers.get(queue)?.offer(jobs) ?? jobs
-  if (left.length > 0) await queue.enqueue(left)
+export function placeFor(ports: Ports, run: NewRun): Place | undefined {
+  return workerOf(ports)?.placeFor(run)
+}
+
+export async function sendJobs(ports: Ports, jobs: readonly Job[]): Promise<void> {
+  const left = workerOf(ports)?.offer(jobs) ?? jobs
+  if (left.length > 0) await ports.queue.enqueue(left)
+}
+
+function workerOf({ store, queue }: Ports): TakesJobs | undefined {
+  const worker = workers.get(queue)
+  return worker?.store === store ? worker : undefined
 }

@@ -17,7 +17,7 @@ import type { Claim } from '../ports/claim.ts'
 import { type IClock, randomId, systemClock } from '../ports/clock.ts'
 import type { Delivery, Job } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
-import type { DueFlow } from '../ports/run-store.ts'
+import type { DueFlow, IRunStore } from '../ports/run-store.ts'
 import { Alarms } from './alarms.ts'
 import { Chain } from './chain.ts'
 import { Courier } from './courier.ts'
@@ -186,6 +186,11 @@ export class Worker {
   /** Brings messages that were found in the store to the runs that they are for. */
   deliver(items: readonly DueMessage[]): Promise<void> {
     return this.#courier.deliverFound(items)
+  }
+
+  /** Where the runs are that it works on. */
+  get store(): IRunStore {
+    return this.#options.store
   }
 
   /** For a run that somebody in this process is about to make: it begins at once where a place is free. */
