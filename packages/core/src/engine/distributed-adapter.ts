@@ -100,7 +100,7 @@ export abstract class BaseDistributedAdapter {
   start(): void {
     if (this.#closed !== undefined) throw new BatonError('CLOSED', { field: 'adapter' })
     this.#worker.start()
-    this.#endTaking = takesFrom(this.queue, this.#worker)
+    this.#endTaking = takesFrom(this.queue, this.#worker.starts)
   }
 
   /** Takes nothing new, lets what runs end or hands it back, and resolves when nothing runs any more. */

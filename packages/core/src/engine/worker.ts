@@ -11,13 +11,12 @@ import { defaults } from '../model/blueprint.ts'
 import { assertOptions } from '../model/check-options.ts'
 import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
 import type { RunMessage } from '../model/message.ts'
-import type { NewRun } from '../model/run.ts'
 import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
 import type { Claim } from '../ports/claim.ts'
 import { type IClock, randomId, systemClock } from '../ports/clock.ts'
-import type { Delivery, Job } from '../ports/job-queue.ts'
+import type { Delivery } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
-import type { DueFlow, IRunStore } from '../ports/run-store.ts'
+import type { DueFlow } from '../ports/run-store.ts'
 import { Alarms } from './alarms.ts'
 import { Chain } from './chain.ts'
 import { Courier } from './courier.ts'
@@ -26,8 +25,9 @@ import type { DueMessage } from './find-start.ts'
 import { adoptForeignJob } from './foreign-job.ts'
 import type { Graph } from './graph.ts'
 import { Leases } from './leases.ts'
+import { OwnStarts } from './own-starts.ts'
 import { OWN_TIMER_MS, OwnTimers } from './own-timers.ts'
-import { type Place, takesFrom } from './own-worker.ts'
+import { takesFrom } from './own-worker.ts'
 import { Patience } from './patience.ts'
 import { assertRegistry } from './registry.ts'
 import { Slots } from './slots.ts'
@@ -62,6 +62,8 @@ export class Worker {
   readonly #ownTimers: OwnTimers
   readonly #patience: Patience
   readonly #inHand: WorkInHand
+  /** What is started in this process, for those who start it. */
+  readonly starts: OwnStarts
   readonly #chain: Chain
   readonly #sweeper: Sweeper
   readonly #waitingWork: WaitingWork
@@ -135,6 +137,17 @@ export class Worker {
       isBusy: () => this.#slots.free === 0,
       onDelay: (claim, delayMs) => this.#ownTimers.set(claim, delayMs),
     })
+    this.starts = new OwnStarts({
+      ...options,
+      env: this.#env,
+      leaseMs: this.#leaseMs,
+      slots: this.#slots,
+      urgency: this.#urgency,
+      inHand: this.#inHand,
+      isStopping: () => this.isStopping,
+      follow: (release, graph, claim, askedAtMs) =>
+        this.#unasked.followIn(release, claim, () => this.#chain.follow(graph, claim, askedAtMs, undefined)),
+    })
     this.#sweeper = new Sweeper({
       store,
       courier: this.#courier,
@@ -188,40 +201,6 @@ export class Worker {
     return this.#courier.deliverFound(items)
   }
 
-  /** Where the runs are that it works on. */
-  get store(): IRunStore {
-    return this.#options.store
-  }
-
-  /** For a run that somebody in this process is about to make: it begins at once where a place is free. */
-  placeFor(run: NewRun): Place | undefined {
-    const { registry, fanOut = 'own-places' } = this.#options
-    const graph = registry.find(run.flowId, run.version)
-    if (graph === undefined || fanOut === 'queue' || this.isStopping) return undefined
-    if (this.#urgency.outranks(run.priority ?? 0)) return undefined
-    const release = this.#slots.tryTake()
-    if (release === undefined) return undefined
-    const { workerId } = this
-    const askedAtMs = this.#clock.now()
-    const candidates = run.starts.map((nodeId) => ({ nodeId, ...graph.nodes.get(nodeId)?.needs }))
-    return {
-      first: { claimId: this.#env.newId(), workerId, leaseMs: this.#leaseMs, candidates },
-      begin: (claim) =>
-        this.#unasked.followIn(release, claim, () => this.#chain.follow(graph, claim, askedAtMs, undefined)),
-      giveBack: release,
-    }
-  }
-
-  /** Jobs that somebody in this process would send. @returns those that it leaves to the queue */
-  offer(jobs: readonly Job[]): readonly Job[] {
-    const { registry, fanOut = 'own-places' } = this.#options
-    if (fanOut === 'queue' || this.isStopping) return jobs
-    return jobs.filter((job) => {
-      const graph = registry.find(job.blueprintId, job.version)
-      return graph === undefined || !this.#inHand.offer(graph, job)
-    })
-  }
-
   /** Instances that this worker executes at the moment. */
   get running(): readonly { readonly runId: RunId; readonly instanceId: InstanceId; readonly attempt: number }[] {
     return this.#leases.attempts.map(({ runId, instanceId, attempt }) => ({ runId, instanceId, attempt }))
@@ -237,7 +216,7 @@ export class Worker {
     const { signal } = this.#stopping
     const { queue } = this.#options
     this.#waitingWork.listen()
-    this.#endTaking = takesFrom(queue, this)
+    this.#endTaking = takesFrom(queue, this.starts)
     void this.#markVersions()
     this.#loop = Promise.all([
       queue.consume((delivery) => this.#handle(delivery), { concurrency: this.#slots.count, signal }),
