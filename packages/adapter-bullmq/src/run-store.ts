@@ -173,6 +173,7 @@ export class RedisRunStore implements IRunStore {
     // What is known will do until the end is told of, or nobody can tell.
     const run = runs.known(runId) ?? (await runs.open(runId))
     if (run?.machine === undefined) throw unknownRun(runId)
+    if (this.#closing.signal.aborted) throw new BatonError('CLOSED')
     const watch: Watch = (wake) => news.watch(keys.endNews(runId), wake)
     const onClose = (callback: () => void) => {
       this.#waiting.add(callback)

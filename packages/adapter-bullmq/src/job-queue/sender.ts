@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq'
-import { within } from '../deadline.ts'
+import { LateError, within } from '../deadline.ts'
 import type { BullJob } from './job-form.ts'
 
 interface Waiting {
@@ -46,7 +46,9 @@ export class JobSender {
         )
         for (const { resolve } of batch) resolve()
       } catch (error) {
-        for (const { reject } of batch) reject(error)
+        // Those behind it have waited as long, and would wait again, one batch after the other.
+        const others = error instanceof LateError ? this.#waiting.splice(0) : []
+        for (const { reject } of [...batch, ...others]) reject(error)
       }
     }
     this.#isBusy = false

@@ -209,7 +209,7 @@ export class LoggedRun {
     const answer = await line.send({
       name: 'append',
       keys: [keys.log, blobs.length === 0 ? '' : keys.blobs],
-      words: [log.position, log.stamp || '-', texts.length, blobs.length / 2],
+      words: [log.position, log.stamp || '-', texts.length, blobs.length / 2, batch.some(mayEnd) ? 1 : 0],
       texts: blobs.length === 0 ? texts : [...blobs, ...texts],
     })
     if (answer.count === REWOUND) {
@@ -322,6 +322,15 @@ export class LoggedRun {
     const message = `the log of ${this.runId} was removed while it was read`
     return new BatonError('STORE_UNAVAILABLE', { runId: this.runId, message })
   }
+}
+
+/** Whether those who wait for the end of the run shall look. That they look in vain costs a read. */
+function mayEnd({ draft: { command } }: Pending): boolean {
+  if (command.type === 'notify') return true
+  if (command.type !== 'commit') return false
+  const { outcome } = command.transition
+  if (outcome.type === 'succeeded') return outcome.arrivals.length === 0
+  return outcome.type === 'failed' || outcome.type === 'skipped' || outcome.type === 'cancelled'
 }
 
 /** Large values as the script takes them: digest, value. */

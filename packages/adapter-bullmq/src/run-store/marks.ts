@@ -54,6 +54,8 @@ export class Marks {
   step(run: LoggedRun, lookMs: number, isLook = false): Step | undefined {
     const { machine, nowMs, dueKey } = run
     if (machine === undefined || dueKey === undefined) return undefined
+    // Whoever has been led here by a mark sees that it is not where it should be.
+    if (isLook) this.disbelieve()
     const freshMs = Math.min(this.#freshMs, machine.takeNewDueAtMs())
     this.#freshMs = NEVER
     const { state } = machine
@@ -86,6 +88,14 @@ export class Marks {
       words: [run.position, run.stamp, due, remind, ended, letters, isOver, note === undefined ? 0 : 1],
       texts: note === undefined ? NO_TEXTS : [note],
     }
+  }
+
+  /** A step was not answered, or came too late: where the marks are, and what the note says, is not known any more. */
+  disbelieve(): void {
+    this.#forget()
+    this.#note = undefined
+    this.#noteOfEnd = undefined
+    this.#changesSinceScan = Number.POSITIVE_INFINITY
   }
 
   /** The script has put the marks there when it made the run. */

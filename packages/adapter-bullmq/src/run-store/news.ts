@@ -25,6 +25,8 @@ export class News {
   #joining = new Set<string>()
   #leaving = new Set<string>()
   #isPlanned = false
+  #isClosed = false
+  #changing: Promise<void> = Promise.resolve()
   #poll: NodeJS.Timeout | undefined
 
   constructor(options: NewsOptions) {
@@ -45,6 +47,7 @@ export class News {
   }
 
   close(): void {
+    this.#isClosed = true
     clearInterval(this.#poll)
     this.#wakers.clear()
     this.#subscriber?.disconnect()
@@ -67,13 +70,19 @@ export class News {
     this.#isPlanned = true
     setImmediate(() => {
       this.#isPlanned = false
-      this.#change().catch((error: unknown) => this.#options.onFailure(error))
+      // One after the other: a channel that is left and joined again must not be left last.
+      this.#changing = this.#changing.then(() => this.#change()).catch((error: unknown) => this.#fail(error))
     })
   }
 
+  #fail(error: unknown): void {
+    if (!this.#isClosed) this.#options.onFailure(error)
+  }
+
   async #change(): Promise<void> {
-    const joining = [...this.#joining]
-    const leaving = [...this.#leaving]
+    if (this.#isClosed) return
+    const joining = [...this.#joining].filter((channel) => this.#wakers.has(channel))
+    const leaving = [...this.#leaving].filter((channel) => !this.#wakers.has(channel))
     this.#joining.clear()
     this.#leaving.clear()
     if (joining.length === 0 && this.#subscriber === undefined) return

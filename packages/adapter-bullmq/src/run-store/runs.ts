@@ -59,6 +59,7 @@ export class Runs {
   /** Runs whose marks are earlier than need be, and until when that may be so. */
   readonly #unmarked = new Map<Kept, number>()
   #timer: NodeJS.Timeout | undefined
+  #isClosed = false
 
   constructor(options: RunsOptions) {
     this.#options = options
@@ -140,9 +141,11 @@ export class Runs {
       // A line of its that is under way would make the step too late; when that is here, it is its turn.
       if (!kept.run.isBusy) this.#mark(kept)
     }
+    if (this.#unmarked.size > 0 && !this.#isClosed) this.#timer = setTimeout(() => this.settle(), SOON_MS)
   }
 
   clear(): void {
+    this.#isClosed = true
     clearTimeout(this.#timer)
     this.#unmarked.clear()
     this.#cache.clear()
@@ -179,9 +182,14 @@ export class Runs {
   #applied(kept: Kept, news: Applied): void {
     const when = kept.marks.applied(kept.run, this.#options.redispatchMs, news)
     if (when === 'now') return this.#mark(kept)
-    if (when === 'soon') this.#unmarked.set(kept, this.#unmarked.get(kept) ?? performance.now() + SOON_MS)
+    if (when === 'soon') this.#markSoon(kept)
     if (performance.now() > (this.#unmarked.get(kept) ?? Number.POSITIVE_INFINITY)) this.#mark(kept)
-    else if (this.#unmarked.size > 0) this.#timer ??= setTimeout(() => this.settle(), SOON_MS)
+  }
+
+  #markSoon(kept: Kept): void {
+    if (this.#isClosed) return
+    this.#unmarked.set(kept, this.#unmarked.get(kept) ?? performance.now() + SOON_MS)
+    this.#timer ??= setTimeout(() => this.settle(), SOON_MS)
   }
 
   /** Moves the marks of a run to where they belong. */
@@ -190,9 +198,22 @@ export class Runs {
     this.#unmarked.delete(kept)
     const step = marks.step(run, this.#options.redispatchMs)
     if (step === undefined) return
+    const { position } = run
     this.#lineOf(run)
       .sendAlong(step)
-      .catch((error: unknown) => this.#options.onFailure('could not move the marks of a run', run.runId, error))
+      .then(
+        ({ count }) => {
+          if (count === 1) return
+          marks.disbelieve()
+          // A line of ours has come in between: else it is for those who wrote it.
+          if (run.position > position) this.#markSoon(kept)
+        },
+        (error: unknown) => {
+          marks.disbelieve()
+          this.#markSoon(kept)
+          this.#options.onFailure('could not move the marks of a run', run.runId, error)
+        },
+      )
   }
 
   #lineOf({ runId }: LoggedRun): ScriptLine {

@@ -4,7 +4,7 @@
  *
  * A run that this process moves itself is watched later: many have ended by then, and cost no message at all.
  */
-import { isTerminal } from '@baton/core'
+import { BatonError, isTerminal } from '@baton/core'
 import { copyOf, type RunSummary, summaryOf } from '@baton/core/adapter'
 import type { LoggedRun } from './logged-run.ts'
 
@@ -104,6 +104,8 @@ class Waiting {
     this.#run.read(lines).then(
       () => this.#look(),
       (error: unknown) => {
+        // It is asked again when the connection is back, and with the next poll.
+        if (BatonError.is(error) && error.retryable) return
         this.#stop()
         this.#reject(error)
       },

@@ -17,7 +17,7 @@
  *   create log blobs due  startAtMs(0: now) b   flow, note, (digest, value)*b, line
  *             The note is written with the time in place of its `createdAtMs`.
  *             → length of the log, and 0; or -1: purged; or, where there is a log, its length and its first lines
- *   append log blobs  known stamp t b           (digest, value)*b, line*t
+ *   append log blobs  known stamp t b mayEnd(1: told to those who wait for the end)   (digest, value)*b, line*t
  *             → length of the log, and its lines from `known` to its own; or 0: there is no log; or -2: the line
  *               before `known` is not of `stamp`: the server has lost lines that the caller knows, and nothing was written
  *   read log  known stamp most
@@ -98,7 +98,7 @@ local steps = {}
 
 function steps.append()
   local log, blobs = key(), key()
-  local known, stamped, texts, count = number(), word(), number(), number()
+  local known, stamped, texts, count, mayEnd = number(), word(), number(), number(), word()
   local stop = missing(log, known, stamped)
   if stop then
     skip(2 * count + texts)
@@ -118,6 +118,7 @@ function steps.append()
   soon = soon or string.format('%.0f', now + lookMs)
   call('ZADD', remind, 'LT', soon, runOf(log))
   call(publish, log, length)
+  if mayEnd == '1' then call(publish, log .. ':end', length) end
   local last = length - texts - 1
   if known > last then return {length} end
   local missed = call('LRANGE', log, known, math.min(last, known + mostLines - 1))

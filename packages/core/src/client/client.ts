@@ -4,7 +4,7 @@ import { Courier } from '../engine/courier.ts'
 import { firstWords, firstWork } from '../engine/first-words.ts'
 import { jobFor } from '../engine/jobs.ts'
 import { checkStartOptions, type StartArguments, type StartOptions, toGatedRun, withRunId } from '../engine/new-run.ts'
-import { placeFor, sendJobs } from '../engine/own-worker.ts'
+import { claimAgain, placeFor, sendJobs } from '../engine/own-worker.ts'
 import { assertRegistry, type FlowSources, Registry, type RunnableFlow, sourcesOf } from '../engine/registry.ts'
 import { checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
@@ -12,7 +12,6 @@ import { type InstanceId, parseRunId, type RunId } from '../model/ids.ts'
 import type { NewRun, RunRecord } from '../model/run.ts'
 import { assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
 import { checkInjected } from '../ports/check-injected.ts'
-import type { Claim } from '../ports/claim.ts'
 import { type IClock, type NewId, randomId, systemClock } from '../ports/clock.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
@@ -111,15 +110,16 @@ export class BatonClient {
     const isPrompt = firstWork(run, this.#clock.now()).length > 0
     const place = queue === undefined || !isPrompt ? undefined : placeFor({ store, queue }, run)
     if (place === undefined) return store.create(run)
-    let claim: Claim | undefined
+    let created: CreateResult
     try {
-      const created = await store.create(run, place.first)
-      if (created.status === 'created') claim = created.claim
-      return created
-    } finally {
-      if (claim === undefined) place.giveBack()
-      else place.begin(claim)
+      created = await store.create(run, place.first)
+    } catch (error) {
+      void claimAgain(run, place, { store, clock: this.#clock })
+      throw error
     }
+    if (created.status === 'created' && created.claim !== undefined) place.begin(created.claim)
+    else place.giveBack()
+    return created
   }
 
   /** @param claimed the instance that has begun */

@@ -3,6 +3,7 @@ import type { NewRun } from '../model/run.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { Job } from '../ports/job-queue.ts'
 import type { IRunStore } from '../ports/run-store.ts'
+import type { NextClaim } from '../ports/transition.ts'
 import type { Environment } from './environment.ts'
 import type { Graph } from './graph.ts'
 import type { Place, TakesJobs } from './own-worker.ts'
@@ -40,13 +41,19 @@ export class OwnStarts implements TakesJobs {
     const { registry, env, leaseMs, slots, urgency, follow } = this.#options
     const graph = registry.find(run.flowId, run.version)
     if (graph === undefined || !this.#takesAny || urgency.outranks(run.priority ?? 0)) return undefined
+    const candidates: NextClaim['candidates'][number][] = []
+    for (const nodeId of run.starts) {
+      const node = graph.nodes.get(nodeId)
+      // A node that is gone is failed by the way that all others take.
+      if (node === undefined) return undefined
+      candidates.push({ nodeId, ...node.needs })
+    }
+    const claimId = env.newId()
+    const askedAtMs = env.clock.now()
     const release = slots.tryTake()
     if (release === undefined) return undefined
-    const { workerId } = env
-    const askedAtMs = env.clock.now()
-    const candidates = run.starts.map((nodeId) => ({ nodeId, ...graph.nodes.get(nodeId)?.needs }))
     return {
-      first: { claimId: env.newId(), workerId, leaseMs, candidates },
+      first: { claimId, workerId: env.workerId, leaseMs, candidates },
       begin: (claim) => follow(release, graph, claim, askedAtMs),
       giveBack: release,
     }

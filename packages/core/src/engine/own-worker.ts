@@ -5,6 +5,7 @@
  */
 import type { NewRun } from '../model/run.ts'
 import type { Claim } from '../ports/claim.ts'
+import { type IClock, wait } from '../ports/clock.ts'
 import type { IJobQueue, Job } from '../ports/job-queue.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { FirstClaim } from '../ports/transition.ts'
@@ -45,6 +46,33 @@ interface Ports {
 export function placeFor(ports: Ports, run: NewRun): Place | undefined {
   return workerOf(ports)?.placeFor(run)
 }
+
+/**
+ * After the answer to a `create` was lost: what it has claimed, if it has, must not wait for the end of its lease. The same
+ * claim asked again is the same claim. Never throws.
+ */
+export async function claimAgain(
+  { runId }: NewRun,
+  place: Place,
+  { store, clock }: { readonly store: IRunStore; readonly clock: IClock },
+): Promise<void> {
+  const { candidates, ...first } = place.first
+  for (const pauseMs of PAUSES_MS) {
+    await wait(clock, pauseMs)
+    try {
+      for (const { nodeId, ...needs } of candidates) {
+        const result = await store.claim({ runId, instanceId: nodeId, ...first, ...needs })
+        if (result.status === 'claimed') return place.begin(result.claim)
+      }
+      break
+    } catch {
+      // It is still away.
+    }
+  }
+  place.giveBack()
+}
+
+const PAUSES_MS = [50, 200, 1_000, 5_000]
 
 export async function sendJobs(ports: Ports, jobs: readonly Job[]): Promise<void> {
   const left = workerOf(ports)?.offer(jobs) ?? jobs

@@ -72,7 +72,8 @@ class FileLife {
     while (this.#place < this.#calls.length && this.#mistake === undefined && !this.#isAnother)
       await this.#untilPowerFails()
     try {
-      if (this.#mistake === undefined) await this.#with(this.#directory, (store) => this.#compareAll(store))
+      const isOver = this.#mistake !== undefined || this.#isAnother
+      if (!isOver) await this.#with(this.#directory, (store) => this.#compareAll(store))
     } catch (error) {
       this.#mistake = String(error)
     }
@@ -137,7 +138,10 @@ class FileLife {
   async #isSame(store: FileRunStore): Promise<boolean> {
     for (const runId of this.#sure.keys()) {
       const right = this.#right.load(runId)
-      if (right !== undefined && !isDeepStrictEqual(await store.load(runId), right)) return false
+      if (right === undefined) continue
+      if (!isDeepStrictEqual(await store.load(runId), right)) return false
+      // The same claim at another time: it was lost, and the line behind it was not.
+      if (!(await areSame(this.#right, store, runId))) return false
     }
     return true
   }
