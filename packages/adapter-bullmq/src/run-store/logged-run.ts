@@ -175,8 +175,10 @@ export class LoggedRun {
         if (this.#log.broken !== undefined) throw this.#log.broken
         const before = this.position
         const isNeeded = batch.length > 0 || readers.some(({ lines }) => lines > before)
-        if (isNeeded) await this.#exchange(batch)
-        this.#exchanges += 1
+        if (isNeeded) {
+          await this.#exchange(batch)
+          this.#exchanges += 1
+        }
         const foreign = this.position - before > batch.length
         if (this.position > before) this.#options.onApplied(this, { own: batch.length > 0, foreign })
         for (const { resolve } of readers) resolve()

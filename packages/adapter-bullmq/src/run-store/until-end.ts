@@ -1,6 +1,6 @@
 /**
  * Waits for the end of a run. Lines that this process writes or reads anyway tell of it at once; of what others write, it
- * is told when the run is over, and not with every line.
+ * is told of those that may end a run, and not of every line.
  *
  * A run that this process moves itself is watched later: many have ended by then, and cost no message at all.
  */
