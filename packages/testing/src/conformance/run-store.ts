@@ -19,6 +19,7 @@ import { purging } from './run-store/purging.ts'
 import { renewing } from './run-store/renewing.ts'
 import { telling } from './run-store/telling.ts'
 import { waiting } from './run-store/waiting.ts'
+import { waitingForTheEnd } from './run-store/waiting-for-the-end.ts'
 import { waitingLists } from './run-store/waiting-lists.ts'
 import type { Suite } from './suite.ts'
 
@@ -42,6 +43,7 @@ export const runStoreSuites: readonly Suite[] = [
   findingDue,
   waitingLists,
   following,
+  waitingForTheEnd,
   listing,
   purging,
   asyncContext,
