@@ -90,6 +90,8 @@ function figuresOf(
     { unit: 'calls/node', value: per('calls') },
     { unit: 'B in/node', value: per('bytesIn') },
     { unit: 'B out/node', value: per('bytesOut') },
+    { unit: 'µs CPU/node', value: per('ownUs') },
+    { unit: 'µs CPU of Redis/node', value: per('serverUs') },
   ]
   if (shape.contextChars !== undefined) return [{ unit: 'ms/node', value: tookMs / nodes }, ...spentFigures]
   if (shape.atOnce > 1) return [{ unit: 'nodes/s', value: (nodes / tookMs) * 1_000 }, ...spentFigures]

@@ -7,6 +7,9 @@ export interface Spent {
   readonly calls: number
   readonly bytesIn: number
   readonly bytesOut: number
+  /** Processor time in microseconds: of the contender's process, and of the server. */
+  readonly ownUs: number
+  readonly serverUs: number
 }
 
 let commands = 0
@@ -25,8 +28,9 @@ export function countCommands(): void {
 /** What was spent until now, since the server was started; calls are those of scripts as well. */
 export async function spent(redis: Redis): Promise<Spent> {
   const sent = commands
-  const [stats, calls] = await Promise.all([redis.info('stats'), redis.info('commandstats')])
-  const of = (name: string) => Number(new RegExp(`${name}:(\\d+)`).exec(stats)?.[1])
+  const { user, system } = process.cpuUsage()
+  const [stats, cpu, calls] = await Promise.all([redis.info('stats'), redis.info('cpu'), redis.info('commandstats')])
+  const of = (name: string) => Number(new RegExp(`\\b${name}:([\\d.]+)`).exec(stats + cpu)?.[1])
   let total = 0
   for (const [, count] of calls.matchAll(/^cmdstat_[^:]+:calls=(\d+)/gm)) total += Number(count)
   return {
@@ -34,5 +38,7 @@ export async function spent(redis: Redis): Promise<Spent> {
     calls: total,
     bytesIn: of('total_net_input_bytes'),
     bytesOut: of('total_net_output_bytes'),
+    ownUs: user + system,
+    serverUs: (of('used_cpu_user') + of('used_cpu_sys')) * 1e6,
   }
 }
