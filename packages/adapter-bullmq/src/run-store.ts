@@ -58,6 +58,8 @@ export class RedisRunStore implements IRunStore {
   /** Those who wait for the end of a run. */
   readonly #waiting = new Set<() => void>()
   #parts: Promise<Parts> | undefined
+  /** The same, once they are there: what is asked for with every node does not wait for what is known. */
+  #opened: Parts | undefined
   #durability: Durability = 'process'
 
   /** Connects with the first call. To learn of a mistake at once, use `connect`. */
@@ -84,8 +86,11 @@ export class RedisRunStore implements IRunStore {
 
   async create(run: NewRun, first?: FirstClaim): Promise<CreateResult> {
     parseRunId(run.runId)
-    const { runs } = await this.#open()
-    const answer = await runs.change(run.runId, { type: 'create', run, ...(first === undefined ? {} : { first }) })
+    const { runs } = this.#opened ?? (await this.#open())
+    const answer = await runs.change(
+      run.runId,
+      first === undefined ? { type: 'create', run } : { type: 'create', run, first },
+    )
     if (answer?.type === 'too-large') return { status: 'too-large', limitBytes: answer.limitBytes }
     if (answer?.type === 'create') return answer.result
     throw new BatonError('STORE_UNAVAILABLE', {
@@ -96,14 +101,14 @@ export class RedisRunStore implements IRunStore {
 
   async claim(request: ClaimRequest): Promise<ClaimResult> {
     parseRunId(request.runId)
-    const { runs } = await this.#open()
+    const { runs } = this.#opened ?? (await this.#open())
     const answer = await runs.change(request.runId, { type: 'claim', request })
     return answer?.type === 'claim' ? answer.result : { status: 'unknown-run' }
   }
 
   async commit(transition: Transition): Promise<CommitResult> {
     parseRunId(transition.runId)
-    const { runs } = await this.#open()
+    const { runs } = this.#opened ?? (await this.#open())
     const answer = await runs.change(transition.runId, { type: 'commit', transition })
     if (answer?.type === 'too-large') return { status: 'too-large', limitBytes: answer.limitBytes }
     return answer?.type === 'commit' ? answer.result : { status: 'unknown-run' }
@@ -282,6 +287,7 @@ export class RedisRunStore implements IRunStore {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
+    this.#opened = undefined
     for (const stop of [...this.#waiting]) stop()
     const parts = await this.#parts?.catch(() => undefined)
     await parts?.close()
@@ -293,6 +299,7 @@ export class RedisRunStore implements IRunStore {
     try {
       const parts = await this.#parts
       this.#durability = parts.durability
+      if (!this.#closing.signal.aborted) this.#opened = parts
       return parts
     } catch (error) {
       // The next call tries again.

@@ -20,7 +20,7 @@ import {
 import { flowName } from '../keys.ts'
 import { AppliedLog } from './applied-log.ts'
 import type { Draft } from './draft.ts'
-import { MOST_LINES, type ScriptLine } from './script-line.ts'
+import { MOST_LINES, type ScriptLine, type StepAnswer } from './script-line.ts'
 
 /** What became of a command: the machine's answer, or that there is no such run. */
 export type Answer =
@@ -176,7 +176,14 @@ export class LoggedRun {
         const before = this.position
         const isNeeded = batch.length > 0 || readers.some(({ lines }) => lines > before)
         if (isNeeded) {
-          await this.#exchange(batch)
+          const [first] = batch
+          if (first === undefined) await this.#readUpTo(Number.POSITIVE_INFINITY)
+          else if (first.draft.command.type === 'create') await this.#create(first)
+          else {
+            // Here, and without a wait for nothing: this is done for every node.
+            const rest = this.#appended(batch, await this.#send(batch))
+            if (rest !== undefined) await rest
+          }
           this.#exchanges += 1
         }
         const foreign = this.position - before > batch.length
@@ -200,34 +207,50 @@ export class LoggedRun {
     return waiting
   }
 
-  async #exchange(batch: readonly Pending[]): Promise<void> {
+  #send(batch: readonly Pending[]): Promise<StepAnswer> {
     const { keys, line } = this.#options
     const log = this.#log
-    const [first] = batch
-    if (first === undefined) return this.#readUpTo(Number.POSITIVE_INFINITY)
-    if (first.draft.command.type === 'create') return this.#create(first)
     const blobs = blobTexts(batch)
     const texts = batch.map(({ draft }) => draft.text)
-    const answer = await line.send({
+    return line.send({
       name: 'append',
       keys: [keys.log, blobs.length === 0 ? '' : keys.blobs],
       words: [log.position, log.stamp || '-', texts.length, blobs.length / 2, batch.some(mayEnd) ? 1 : 0],
       texts: blobs.length === 0 ? texts : [...blobs, ...texts],
     })
+  }
+
+  /** @returns what has to be done before the batch is answered; undefined when it is */
+  #appended(batch: readonly Pending[], answer: StepAnswer): Promise<void> | undefined {
     if (answer.count === REWOUND) {
-      log.forget()
-      return this.#exchange(batch)
+      this.#log.forget()
+      return this.#appendAgain(batch)
     }
     if (answer.count === 0) {
       this.#removed = true
       for (const { resolve } of batch) resolve(undefined)
-      return
+      return undefined
     }
     const ownFrom = answer.count - batch.length
-    if (answer.lines.length > 0) await this.#apply(answer.lines)
-    if (log.position < ownFrom) await this.#readUpTo(ownFrom)
-    if (log.position !== ownFrom) throw this.#lost()
-    for (const { draft, resolve } of batch) resolve(ownAnswer(log.applyOwn(draft, answer.nowMs)))
+    if (this.position !== ownFrom || answer.lines.length > 0) return this.#catchUp(batch, answer, ownFrom)
+    this.#applyOwn(batch, answer.nowMs)
+    return undefined
+  }
+
+  async #appendAgain(batch: readonly Pending[]): Promise<void> {
+    await this.#appended(batch, await this.#send(batch))
+  }
+
+  /** Others have written since: their lines come first. */
+  async #catchUp(batch: readonly Pending[], { lines, nowMs }: StepAnswer, ownFrom: number): Promise<void> {
+    if (lines.length > 0) await this.#apply(lines)
+    if (this.position < ownFrom) await this.#readUpTo(ownFrom)
+    if (this.position !== ownFrom) throw this.#lost()
+    this.#applyOwn(batch, nowMs)
+  }
+
+  #applyOwn(batch: readonly Pending[], nowMs: number): void {
+    for (const { draft, resolve } of batch) resolve(ownAnswer(this.#log.applyOwn(draft, nowMs)))
   }
 
   async #create(pending: Pending): Promise<void> {

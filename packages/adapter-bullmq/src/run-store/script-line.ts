@@ -46,6 +46,7 @@ interface Waiting {
 }
 
 const script = new Script(transact)
+const NO_LINES: readonly string[] = []
 /** How long what nobody waits for waits for company. */
 const ALONG_MS = 2
 /**
@@ -127,12 +128,13 @@ export class ScriptLine {
   async #answer(batch: readonly Waiting[]): Promise<void> {
     const { clock } = this.#options
     try {
-      const [stamp, ...answers] = await this.#call(batch.map(({ step }) => step))
-      const nowMs = Number(stamp)
+      const answers = await this.#call(batch)
+      const nowMs = Number(answers[0])
       clock.note(nowMs)
-      for (const [index, { resolve }] of batch.entries()) {
-        const [count = 0, ...lines] = answers[index] as readonly [number, ...string[]]
-        resolve({ nowMs, count, lines })
+      for (let index = 0; index < batch.length; index++) {
+        const answer = answers[index + 1] as readonly [number, ...string[]]
+        const lines = answer.length === 1 ? NO_LINES : (answer.slice(1) as readonly string[])
+        batch[index]?.resolve({ nowMs, count: answer[0], lines })
       }
     } catch (error) {
       const failure = storeFailure(error)
@@ -154,15 +156,16 @@ export class ScriptLine {
     return this.#waiting.splice(0, count)
   }
 
-  async #call(steps: readonly Step[]): Promise<readonly [string, ...unknown[]]> {
+  #call(batch: readonly Waiting[]): Promise<readonly [string, ...unknown[]]> {
     const { redis, keys, lookMs, publish, timeoutMs } = this.#options
     const allKeys = [keys.remind]
-    if (!steps.every(({ name }) => name === 'append' || name === 'read')) {
+    if (!batch.every(({ step: { name } }) => name === 'append' || name === 'read')) {
       allKeys.push(keys.created, keys.ended, keys.notes, keys.flows, keys.letters, keys.gone)
     }
     const places = new Map([['', 0]])
     const args: (string | number)[] = [lookMs, publish, MOST_LINES]
-    for (const { name, keys: ofStep, words, texts } of steps) {
+    for (const { step } of batch) {
+      const { name, keys: ofStep, words, texts } = step
       let head: string = name
       for (const key of ofStep) {
         let place = places.get(key)
@@ -176,6 +179,6 @@ export class ScriptLine {
       args.push(head)
       for (const text of texts) args.push(text)
     }
-    return (await within(timeoutMs, script.run(redis, allKeys, args))) as [string, ...unknown[]]
+    return within(timeoutMs, script.run(redis, allKeys, args)) as Promise<[string, ...unknown[]]>
   }
 }

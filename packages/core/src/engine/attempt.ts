@@ -35,7 +35,7 @@ import { inputOf, rawInputOf } from './input.ts'
 import { throughMiddleware } from './middleware.ts'
 import { checkReturn, isPromise } from './node-return.ts'
 import { NodeScope } from './node-scope.ts'
-import { forever } from './positions.ts'
+import { type DurableHooks, forever } from './positions.ts'
 import { afterVisit } from './turn.ts'
 
 /** `lost`: somebody else has the instance, or the run is gone. There is nothing to commit. */
@@ -45,7 +45,7 @@ export type Interruption = 'timeout' | 'cancelled' | 'released' | 'lost' | 'unre
 
 const LOST: AttemptEnd = { type: 'lost' }
 
-export class Attempt extends Timed {
+export class Attempt extends Timed implements DurableHooks {
   readonly claim: Claim
   readonly node: GraphNode
   readonly untilMs: number
@@ -67,16 +67,7 @@ export class Attempt extends Timed {
     this.#env = env
     this.node = nodeOf(graph, nodeOfInstance(claim.instanceId))
     this.untilMs = startedAtMs + (this.node.config.timeoutMs ?? defaults.nodeTimeoutMs)
-    this.scope = new NodeScope(claim, this.node, env, {
-      park: (outcome) => {
-        // The function hangs for ever in its wait, and uses nothing.
-        this.#codeEnded()
-        this.#finish(outcome.type === 'succeeded' ? afterLast(graph, this.node, claim, outcome) : outcome)
-      },
-      lose: () => this.interrupt('lost'),
-      orGiveBack: (ask) => this.#orGiveBack(ask),
-      stop: () => this.interrupt('cancelled'),
-    })
+    this.scope = new NodeScope(claim, this.node, env, this)
   }
 
   get runId(): RunId {
@@ -191,7 +182,21 @@ export class Attempt extends Timed {
     await wait(this.#env.clock, this.#env.abandonAfterMs, quiet.signal)
   }
 
-  async #orGiveBack<Answer>(ask: () => Awaitable<Answer>): Promise<Answer> {
+  park(outcome: Outcome): void {
+    // The function hangs for ever in its wait, and uses nothing.
+    this.#codeEnded()
+    this.#finish(outcome.type === 'succeeded' ? afterLast(this.#graph, this.node, this.claim, outcome) : outcome)
+  }
+
+  lose(): void {
+    this.interrupt('lost')
+  }
+
+  stop(): void {
+    this.interrupt('cancelled')
+  }
+
+  async orGiveBack<Answer>(ask: () => Awaitable<Answer>): Promise<Answer> {
     try {
       return await ask()
     } catch (error) {

@@ -11,6 +11,7 @@ import { defaults } from '../model/blueprint.ts'
 import { codedError } from '../model/errors.ts'
 import { nodeOfInstance, type RunId } from '../model/ids.ts'
 import { isTerminal } from '../model/run.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { Delivery } from '../ports/job-queue.ts'
 import type { CommitResult, NextClaim, Outcome } from '../ports/transition.ts'
@@ -73,12 +74,16 @@ export class Chain {
       } finally {
         leases.release(lease)
       }
-      await this.answer(unanswered, () => unanswered?.acknowledge())
-      unanswered = undefined
-      claim =
-        result === undefined
-          ? undefined
-          : await this.#afterCommit(mayGoOn && fanOut === 'own-places' ? graph : undefined, held, result)
+      if (unanswered !== undefined) {
+        await this.answer(unanswered, () => unanswered?.acknowledge())
+        unanswered = undefined
+      }
+      claim = undefined
+      if (result !== undefined && isRecorded(result)) {
+        // Not waited for where there is nothing to do, which is after most nodes of a line.
+        if (leavesWork(result)) await this.#seeTo(mayGoOn && fanOut === 'own-places' ? graph : undefined, held, result)
+        claim = result.claim
+      }
       // Code that ignores its signal goes on holding its place for a while: it does use the process.
       if (claim === undefined && !isStopping()) await attempt.whenQuiet()
     }
@@ -88,7 +93,7 @@ export class Chain {
   async giveBack(claim: Claim, delivery: Delivery | undefined): Promise<void> {
     const result = await this.#settle(claim, { type: 'released' }, [])
     await this.answer(delivery, () => delivery?.acknowledge())
-    await this.#afterCommit(undefined, claim, result)
+    if (isRecorded(result)) await this.#seeTo(undefined, claim, result)
   }
 
   /**
@@ -103,7 +108,7 @@ export class Chain {
     const result = await this.#settle(claim, { type: 'failed', error, takenBy, arrivals: [] }, [])
     await this.#options.courier.tell({ type: 'cancel', runId: head.runId, reason: message })
     await this.answer(delivery, () => delivery?.acknowledge())
-    await this.#afterCommit(undefined, claim, result)
+    if (isRecorded(result)) await this.#seeTo(undefined, claim, result)
   }
 
   /** Answers the queue. If that fails the job comes once more and finds nothing to claim: no reason to stop working. */
@@ -119,16 +124,15 @@ export class Chain {
   }
 
   #execute(attempt: Attempt, delivery: Delivery | undefined): Promise<AttemptEnd> {
-    const cancelExtension = this.#keepDelivery(attempt, delivery)
-    return new Promise<AttemptEnd>((resolve) => {
+    const ended = new Promise<AttemptEnd>((resolve) => {
       const end = attempt.run(resolve)
       if (end !== undefined) resolve(end)
-    }).finally(cancelExtension)
+    })
+    return delivery === undefined ? ended : ended.finally(this.#keepDelivery(attempt, delivery))
   }
 
   /** Keeps the queue from giving the job to others while a long node runs. Correctness does not depend on it. */
-  #keepDelivery(attempt: Attempt, delivery: Delivery | undefined): () => void {
-    if (delivery === undefined) return () => {}
+  #keepDelivery(attempt: Attempt, delivery: Delivery): () => void {
     const { leaseMs } = this.#options
     let cancel = () => {}
     const arm = () => {
@@ -167,23 +171,23 @@ export class Chain {
     }
   }
 
-  async #settle(claim: Claim, outcome: Outcome, candidates: NextClaim['candidates']): Promise<CommitResult> {
+  #settle(claim: Claim, outcome: Outcome, candidates: NextClaim['candidates']): Awaitable<CommitResult> {
     const { instanceId, fence, attempt, head } = claim
     const { workerId, newId } = this.#env
-    const next = candidates.length === 0 ? {} : { next: { workerId, leaseMs: this.#options.leaseMs, candidates } }
-    return this.#env.commit({ runId: head.runId, instanceId, fence, commitId: newId(), outcome, ...next }, attempt)
+    const base = { runId: head.runId, instanceId, fence, commitId: newId(), outcome }
+    if (candidates.length === 0) return this.#env.commit(base, attempt)
+    const next = { workerId, leaseMs: this.#options.leaseMs, candidates }
+    return this.#env.commit({ ...base, next }, attempt)
   }
 
   /**
-   * Sees to what became ready, and gives the claim that the commit brought along.
+   * Sees to what a commit made ready, sent or ended.
    * @param graph to go on with what became ready; undefined to leave it to whoever the queue gives it to
    */
-  async #afterCommit(graph: Graph | undefined, done: Claim, result: CommitResult): Promise<Claim | undefined> {
-    if (result.status !== 'committed' && result.status !== 'already-committed') return undefined
+  async #seeTo(graph: Graph | undefined, done: Claim, result: Recorded): Promise<void> {
     if (result.ready.length > 0) await this.#options.inHand.take(graph, done.head, result.ready)
     if (result.sent !== undefined) await this.#options.courier.deliver(done.head.runId, result.sent)
     if (isTerminal(result.run.status)) await this.#announceEnd(done)
-    return result.claim
   }
 
   async #announceEnd({ head, instanceId, attempt }: Claim): Promise<void> {
@@ -210,6 +214,16 @@ export class Chain {
   #fieldsOf({ runId, instanceId, attempt }: Attempt) {
     return workFields(runId, instanceId, attempt, this.#env.workerId)
   }
+}
+
+type Recorded = Extract<CommitResult, { readonly status: 'committed' | 'already-committed' }>
+
+function isRecorded(result: CommitResult): result is Recorded {
+  return result.status === 'committed' || result.status === 'already-committed'
+}
+
+function leavesWork({ ready, sent, run }: Recorded): boolean {
+  return ready.length > 0 || sent !== undefined || isTerminal(run.status)
 }
 
 /** What may have made other instances of the run superfluous. */

@@ -38,10 +38,10 @@ export class ContextOrigin implements TrackedContextOptions {
 
   get source(): ContextSource {
     const stored = this.#env.contextOf(this.#claim.head.runId)
-    const { orGiveBack } = this.#hooks
+    const hooks = this.#hooks
     return {
-      read: (keys) => orGiveBack(() => stored.read(keys)),
-      readAll: () => orGiveBack(() => stored.readAll()),
+      read: (keys) => hooks.orGiveBack(() => stored.read(keys)),
+      readAll: () => hooks.orGiveBack(() => stored.readAll()),
     }
   }
 }

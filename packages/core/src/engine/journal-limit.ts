@@ -39,11 +39,12 @@ export class JournalLimit {
     return seq >= this.#options.maxEvents && !isTerminal(status)
   }
 
-  /** What a commit has answered about its run. Resolves at once for nearly every run. */
-  async heed(runId: RunId, run: RunSignal): Promise<void> {
-    if (run.seq < this.#warnAt || run.stopping || isTerminal(run.status)) return
-    if (this.isReached(run)) await this.#pause(runId, run)
-    else this.#warn(runId, run)
+  /** What a commit has answered about its run. @returns what to wait for; nothing for nearly every run */
+  heed(runId: RunId, run: RunSignal): Promise<void> | undefined {
+    if (run.seq < this.#warnAt || run.stopping || isTerminal(run.status)) return undefined
+    if (this.isReached(run)) return this.#pause(runId, run)
+    this.#warn(runId, run)
+    return undefined
   }
 
   #warn(runId: RunId, { seq }: RunSignal): void {

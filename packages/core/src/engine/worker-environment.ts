@@ -51,7 +51,8 @@ export function workerEnvironment(
     commit: async (transition, attempt) => {
       const { runId, instanceId } = transition
       const result = await patience.ask({ runId, instanceId, attempt }, () => store.commit(transition))
-      if ('run' in result) await journalLimit.heed(runId, result.run)
+      const heeded = 'run' in result ? journalLimit.heed(runId, result.run) : undefined
+      if (heeded !== undefined) await heeded
       return result
     },
     isJournalFull: (run) => journalLimit.isReached(run),
