@@ -1,7 +1,6 @@
 /**
- * Which worker of this process takes from which queue. Whoever has that queue, and the worker's store, offers jobs to the
- * worker first: what a process has started itself begins there, without a way to the queue and back, as long as the worker
- * has places.
+ * Which workers of this process take from which queue. Whoever has that queue, and a worker's store, offers jobs to them
+ * first: what a process has started itself begins there, without a way to the queue and back, as long as they have places.
  */
 import type { NewRun } from '../model/run.ts'
 import type { Claim } from '../ports/claim.ts'
@@ -27,13 +26,16 @@ export interface TakesJobs {
   offer(jobs: readonly Job[]): readonly Job[]
 }
 
-const workers = new WeakMap<IJobQueue, TakesJobs>()
+const workers = new WeakMap<IJobQueue, readonly TakesJobs[]>()
+const NONE: readonly TakesJobs[] = []
 
 /** @returns how to end it */
 export function takesFrom(queue: IJobQueue, worker: TakesJobs): () => void {
-  workers.set(queue, worker)
+  workers.set(queue, [...(workers.get(queue) ?? NONE), worker])
   return () => {
-    if (workers.get(queue) === worker) workers.delete(queue)
+    const left = workers.get(queue)?.filter((other) => other !== worker) ?? NONE
+    if (left.length === 0) workers.delete(queue)
+    else workers.set(queue, left)
   }
 }
 
@@ -43,8 +45,12 @@ interface Ports {
   readonly queue: IJobQueue
 }
 
-export function placeFor(ports: Ports, run: NewRun): Place | undefined {
-  return workerOf(ports)?.placeFor(run)
+export function placeFor({ store, queue }: Ports, run: NewRun): Place | undefined {
+  for (const worker of workers.get(queue) ?? NONE) {
+    const place = worker.store === store ? worker.placeFor(run) : undefined
+    if (place !== undefined) return place
+  }
+  return undefined
 }
 
 /**
@@ -74,12 +80,11 @@ export async function claimAgain(
 
 const PAUSES_MS = [50, 200, 1_000, 5_000]
 
-export async function sendJobs(ports: Ports, jobs: readonly Job[]): Promise<void> {
-  const left = workerOf(ports)?.offer(jobs) ?? jobs
-  if (left.length > 0) await ports.queue.enqueue(left)
-}
-
-function workerOf({ store, queue }: Ports): TakesJobs | undefined {
-  const worker = workers.get(queue)
-  return worker?.store === store ? worker : undefined
+export async function sendJobs({ store, queue }: Ports, jobs: readonly Job[]): Promise<void> {
+  let left = jobs
+  for (const worker of workers.get(queue) ?? NONE) {
+    if (left.length === 0) return
+    if (worker.store === store) left = worker.offer(left)
+  }
+  if (left.length > 0) await queue.enqueue(left)
 }
