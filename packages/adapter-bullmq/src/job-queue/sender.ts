@@ -48,10 +48,18 @@ export class JobSender {
       } catch (error) {
         // Those behind it have waited as long, and would wait again, one batch after the other.
         const others = error instanceof LateError ? this.#waiting.splice(0) : []
-        for (const { reject } of [...batch, ...others]) reject(error)
+        if (batch.length > 1 && !(error instanceof LateError)) await this.#sendApart(queue, batch)
+        else for (const { reject } of [...batch, ...others]) reject(error)
       }
     }
     this.#isBusy = false
+  }
+
+  /** One of them may be to blame, and the others have nothing to do with it. A job that is sent twice is there once. */
+  async #sendApart(queue: Queue, batch: readonly Waiting[]): Promise<void> {
+    await Promise.all(
+      batch.map(({ jobs, resolve, reject }) => within(this.#timeoutMs, add(queue, jobs)).then(resolve, reject)),
+    )
   }
 
   #take(): readonly Waiting[] {

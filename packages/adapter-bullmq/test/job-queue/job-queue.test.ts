@@ -161,6 +161,21 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'the job que
     await eventually(async () => (await queue.deadLetters()).map(({ reason }) => reason)).toEqual(['n7', 'n6', 'n5'])
   })
 
+  it('takes the jobs that were sent in the same moment as one that cannot be written', async () => {
+    const queue = stand.open()
+    const unwritable = { ...job('bad'), priority: 1n as unknown as number }
+
+    const sent = await Promise.allSettled([
+      queue.enqueue([job('n0')]),
+      queue.enqueue([unwritable]),
+      queue.enqueue([job('n1')]),
+    ])
+
+    expect(sent.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    const consuming = stand.consume(queue)
+    await eventually(() => nodes(consuming).sort()).toEqual(['n0', 'n1'])
+  })
+
   it('acknowledges a job whose handler goes on for long before it ends', async () => {
     const queue = stand.open({ visibilityMs: 400 })
     const plain = stand.plain()
