@@ -172,6 +172,26 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'runs in Red
     expect((await calls()) - before).toBeLessThanOrEqual(10)
   })
 
+  it('fails no other run for a key that somebody else has put under the name of one', async () => {
+    const store = await connect()
+    const hands = new Hands(store)
+    await client.set(log, 'of somebody else')
+    const others = ['run-2', 'run-3', 'run-4'].map((id) => parseRunId(id))
+    const start = (runId: string) =>
+      store.create({ runId: parseRunId(runId), kind: 'workflow', flowId: 'flow', starts: ['n0'] })
+
+    const results = await Promise.allSettled([start(others[0] ?? ''), start(RUN), ...others.slice(1).map(start)])
+
+    expect(results.map((result) => (result.status === 'fulfilled' ? result.value.status : result.reason))).toEqual([
+      'created',
+      expect.objectContaining({ code: 'STORE_CORRUPT', field: log, hint: expect.stringContaining(`TYPE ${log}`) }),
+      'created',
+      'created',
+    ])
+    await Promise.all(others.map((runId) => hands.line(0, 3, 'x', runId)))
+    expect(await client.get(log)).toBe('of somebody else')
+  })
+
   it('refuses a server that would lose runs, and says how to mend it', async () => {
     await client.config('SET', 'appendonly', 'no')
     try {

@@ -215,7 +215,7 @@ export class LoggedRun {
     return line.send({
       name: 'append',
       keys: [keys.log, blobs.length === 0 ? '' : keys.blobs],
-      words: [log.position, log.stamp || '-', texts.length, blobs.length / 2, batch.some(mayEnd) ? 1 : 0],
+      words: [log.position, log.stamp || '-', blobs.length / 2, batch.some(mayEnd) ? 1 : 0],
       texts: blobs.length === 0 ? texts : [...blobs, ...texts],
     })
   }

@@ -85,7 +85,7 @@ export class Marks {
     return {
       name: 'index',
       keys: [run.logKey, dueKey],
-      words: [run.position, run.stamp, due, remind, ended, letters, isOver, note === undefined ? 0 : 1],
+      words: [run.position, run.stamp, due, remind, ended, letters, isOver],
       texts: note === undefined ? NO_TEXTS : [note],
     }
   }

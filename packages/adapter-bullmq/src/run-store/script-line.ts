@@ -3,6 +3,7 @@
  * way, goes with the next one. So a store that is idle sends a step at once, and one that is busy sends many in a
  * call, with nobody waiting for a timer.
  */
+import { BatonError } from '@baton/core'
 import type { Cluster, Redis } from 'ioredis'
 import { within } from '../deadline.ts'
 import { storeFailure } from '../errors.ts'
@@ -47,6 +48,8 @@ interface Waiting {
 
 const script = new Script(transact)
 const NO_LINES: readonly string[] = []
+/** An answer of the script. */
+const WRONG_TYPE = -3
 /** How long what nobody waits for waits for company. */
 const ALONG_MS = 2
 /**
@@ -133,8 +136,11 @@ export class ScriptLine {
       clock.note(nowMs)
       for (let index = 0; index < batch.length; index++) {
         const answer = answers[index + 1] as readonly [number, ...string[]]
+        const [count, reason] = answer
         const lines = answer.length === 1 ? NO_LINES : (answer.slice(1) as readonly string[])
-        batch[index]?.resolve({ nowMs, count: answer[0], lines })
+        const waiting = batch[index] as Waiting
+        if (count === WRONG_TYPE) waiting.reject(wrongType(waiting.step, reason))
+        else waiting.resolve({ nowMs, count, lines })
       }
     } catch (error) {
       const failure = storeFailure(error)
@@ -166,7 +172,7 @@ export class ScriptLine {
     const args: (string | number)[] = [lookMs, publish, MOST_LINES]
     for (const { step } of batch) {
       const { name, keys: ofStep, words, texts } = step
-      let head: string = name
+      let head = `${name} ${texts.length}`
       for (const key of ofStep) {
         let place = places.get(key)
         if (place === undefined) {
@@ -181,4 +187,12 @@ export class ScriptLine {
     }
     return within(timeoutMs, script.run(redis, allKeys, args)) as Promise<[string, ...unknown[]]>
   }
+}
+
+function wrongType({ name, keys: [key = ''] }: Step, reason: string | undefined): BatonError {
+  return new BatonError('STORE_CORRUPT', {
+    field: key,
+    message: `Redis refused to ${name}: ${reason}`,
+    hint: `Somebody else has put a key of another type under a name of the store: see TYPE ${key}, and give the store a prefix of its own.`,
+  })
 }

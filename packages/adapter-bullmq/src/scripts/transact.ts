@@ -11,29 +11,32 @@
  * ARGV[1]     how long an appended command may go without a look at its run, in ms
  * ARGV[2]     PUBLISH or SPUBLISH
  * ARGV[3]     how many lines an answer may have at most
- * ARGV[4..]   the steps, one after the other: words in one argument, and then its texts. A key is told by its place, 0 for
- *             one that is not needed; where there is a log its name says which run it is:
+ * ARGV[4..]   the steps, one after the other: words in one argument, the second of them how many texts follow (t), and
+ *             then those. A key is told by its place, 0 for one that is not needed; where there is a log its name says which
+ *             run it is:
  *
- *   create log blobs due  startAtMs(0: now) b   flow, note, (digest, value)*b, line
+ *   create t log blobs due  startAtMs(0: now) b   flow, note, (digest, value)*b, line
  *             The note is written with the time in place of its `createdAtMs`.
  *             → length of the log, and 0; or -1: purged; or, where there is a log, its length and its first lines
- *   append log blobs  known stamp t b mayEnd(1: told to those who wait for the end)   (digest, value)*b, line*t
+ *   append t log blobs  known stamp b mayEnd(1: told to those who wait for the end)   (digest, value)*b, line*(t-2b)
  *             → length of the log, and its lines from `known` to its own; or 0: there is no log; or -2: the line
  *               before `known` is not of `stamp`: the server has lost lines that the caller knows, and nothing was written
- *   read log  known stamp most
+ *   read t log  known stamp most
  *             → length of the log, and up to `most` lines from `known`; or 0, or -2 as above
- *   index log due  at stamp  due remind ended letters isOver(1: told to those who wait for the end) n   note*n
+ *   index t log due  at stamp  due remind ended letters isOver(1: told to those who wait for the end)   note*t
  *             → 1 if the log ends with line `at`, which is of `stamp`, and 0 if somebody has written: then it is for them
  *               to say. A mark is '.' to leave it, '-' to remove it, '<n' to move it to n if it is later or absent, 'n'
  *               to put it there
- *   enlist waiting                              run
+ *   enlist t waiting                              run
  *             → 1
- *   delist log waiting  at stamp
+ *   delist t log waiting  at stamp
  *             → 1 if the log ends with line `at`
- *   purge log blobs  at tombstoneMs
+ *   purge t log blobs  at tombstoneMs
  *             → 1 if the log still had the length `at`: nothing of the run is left but a tombstone
  *
- * Answer: the time in ms, then one answer per step.
+ * Answer: the time in ms, then one answer per step: a list that begins with a number. -3 and a sentence: a key of the step is of
+ * another type than those of the store, so somebody else has put it there. The other steps have nothing to do with it; whatever
+ * else goes wrong is the server's, and fails the call.
  *
  * Before each write everything that could refuse it was read; what follows a write in a step cannot fail on keys that
  * only this script writes.
@@ -69,9 +72,6 @@ local function runOf(log)
   return string.sub(log, idAt)
 end
 
-local function skip(count)
-  at = at + count
-end
 local function isOf(line, stamped)
   return line and string.sub(line, 1, #stamped + 1) == stamped .. '|'
 end
@@ -96,15 +96,13 @@ end
 
 local steps = {}
 
-function steps.append()
+function steps.append(texts)
   local log, blobs = key(), key()
-  local known, stamped, texts, count, mayEnd = number(), word(), number(), number(), word()
+  local known, stamped, count, mayEnd = number(), word(), number(), word()
   local stop = missing(log, known, stamped)
-  if stop then
-    skip(2 * count + texts)
-    return stop
-  end
+  if stop then return stop end
   keepBlobs(blobs, count)
+  texts = texts - 2 * count
   local length
   if texts == 1 then
     length = call('RPUSH', log, stamp .. '|' .. text())
@@ -162,16 +160,12 @@ local function addOthers()
     local flow, note = text(), text()
     local length = call('LLEN', log)
     if length > 0 then
-      skip(2 * count + 1)
       local lines = call('LRANGE', log, 0, mostLines - 1)
       table.insert(lines, 1, length)
       return lines
     end
     local tombstone = call('ZSCORE', gone, run)
-    if tombstone and tonumber(tombstone) > now then
-      skip(2 * count + 1)
-      return {-1}
-    end
+    if tombstone and tonumber(tombstone) > now then return {-1} end
     keepBlobs(blobs, count)
     call('RPUSH', log, stamp .. '|' .. text())
     call('ZADD', created, stamp, run)
@@ -183,19 +177,16 @@ local function addOthers()
     return {1, 0}
   end
 
-  function steps.index()
+  function steps.index(texts)
     local log, due, length, stamped = key(), key(), number(), word()
     local run = runOf(log)
-    local dueAt, remindAt, endedAt, letterAt, isOver, notesOfRun = word(), word(), word(), word(), word(), number()
-    if not endsWith(log, length, stamped) then
-      skip(notesOfRun)
-      return {0}
-    end
+    local dueAt, remindAt, endedAt, letterAt, isOver = word(), word(), word(), word(), word()
+    if not endsWith(log, length, stamped) then return {0} end
     mark(due, run, dueAt)
     mark(remind, run, remindAt)
     mark(ended, run, endedAt)
     mark(letters, run, letterAt)
-    if notesOfRun == 1 then call('HSET', notes, run, text()) end
+    if texts == 1 then call('HSET', notes, run, text()) end
     if isOver == '1' then call(publish, log .. ':end', length) end
     return {1}
   end
@@ -231,9 +222,18 @@ end
 local answers = {stamp}
 while at < #ARGV do
   word = string.gmatch(text(), '%S+')
-  local name = word()
+  local name, texts = word(), number()
+  local behind = at + texts
   if not steps[name] then addOthers() end
-  answers[#answers + 1] = steps[name]()
+  local isDone, answer = pcall(steps[name], texts)
+  if not isDone then
+    -- A table from Redis 7 on.
+    local reason = type(answer) == 'table' and answer.err or tostring(answer)
+    if not string.find(reason, 'WRONGTYPE', 1, true) then error(answer, 0) end
+    answer = {-3, reason}
+  end
+  answers[#answers + 1] = answer
+  at = behind
 end
 return answers
 `
