@@ -2,15 +2,14 @@
  * Work that no job brought: its time has come by a timer of this worker, or it was found in the store. It is done only
  * where a place is free, so that it never stands in the way of what the queue brings.
  */
-import type { InstanceId, RunId } from '../model/ids.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { IClock } from '../ports/clock.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
 import type { ILogger } from '../ports/logger.ts'
 import type { DueFlow, DueItem, IRunStore } from '../ports/run-store.ts'
-import { workFields } from './environment.ts'
 import type { Graph } from './graph.ts'
 import { jobFor } from './jobs.ts'
+import type { PlacedWork, Work } from './placed-work.ts'
 import type { Slots } from './slots.ts'
 
 export interface UnaskedWorkOptions {
@@ -21,17 +20,9 @@ export interface UnaskedWorkOptions {
   readonly logger: ILogger
   readonly workerId: string
   readonly sweepMs: number
-  isStopping(): boolean
+  readonly placed: PlacedWork
   flows(): readonly DueFlow[]
   graphFor(flowId: string, version: string | undefined): Graph | undefined
-  /** Claims it and works on it. @param onClaim told of a claim that was won, before anything is done with it */
-  work(graph: Graph, runId: RunId, instanceId: InstanceId, onClaim: () => void): Promise<void>
-}
-
-interface Unasked {
-  readonly runId: RunId
-  readonly instanceId: InstanceId
-  readonly graph: Graph | undefined
 }
 
 export class UnaskedWork {
@@ -90,40 +81,10 @@ export class UnaskedWork {
     this.#begin({ runId, instanceId, graph: this.#options.graphFor(item.flowId, item.version) })
   }
 
-  #begin(unasked: Unasked): void {
-    const release = unasked.graph === undefined ? undefined : this.#options.slots.tryTake()
-    if (release !== undefined) void this.workIn(release, unasked)
-  }
-
-  /** Goes on with a claim that has been won, in the place that `release` gives back. */
-  followIn(release: () => void, { head, instanceId }: Claim, follow: () => Promise<void>): void {
-    follow()
-      .catch((error: unknown) => this.#failed(head.runId, instanceId, error))
-      .finally(release)
-  }
-
-  /**
-   * Works in the place that `release` gives back.
-   * @returns whether the claim was won, as soon as that is known
-   */
-  workIn(release: () => void, { runId, instanceId, graph }: Unasked): Promise<boolean> {
-    const { isStopping, work } = this.#options
-    return new Promise((resolve) => {
-      const done = () => {
-        release()
-        resolve(false)
-      }
-      if (graph === undefined || isStopping()) return done()
-      work(graph, runId, instanceId, () => resolve(true))
-        .catch((error: unknown) => this.#failed(runId, instanceId, error))
-        .finally(done)
-    })
-  }
-
-  #failed(runId: RunId, instanceId: InstanceId, error: unknown): void {
-    const { logger, workerId } = this.#options
-    const fields = workFields(runId, instanceId, 0, workerId)
-    logger.log('error', 'work could not be done; the sweep will find it', { ...fields, error })
+  #begin(work: Work): void {
+    const { slots, placed } = this.#options
+    const release = work.graph === undefined ? undefined : slots.tryTake()
+    if (release !== undefined) void placed.workIn(release, work)
   }
 }
 

@@ -9,26 +9,25 @@
  */
 import { defaults } from '../model/blueprint.ts'
 import { assertOptions } from '../model/check-options.ts'
-import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
+import type { InstanceId, RunId } from '../model/ids.ts'
 import type { RunMessage } from '../model/message.ts'
 import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
-import type { Claim } from '../ports/claim.ts'
 import { type IClock, randomId, systemClock } from '../ports/clock.ts'
-import type { Delivery } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { DueFlow } from '../ports/run-store.ts'
 import { Alarms } from './alarms.ts'
 import { Chain } from './chain.ts'
+import { Claims } from './claims.ts'
 import { Courier } from './courier.ts'
-import { type Environment, workFields } from './environment.ts'
+import { Deliveries } from './deliveries.ts'
+import type { Environment } from './environment.ts'
 import type { DueMessage } from './find-start.ts'
-import { adoptForeignJob } from './foreign-job.ts'
-import type { Graph } from './graph.ts'
 import { Leases } from './leases.ts'
 import { OwnStarts } from './own-starts.ts'
 import { OWN_TIMER_MS, OwnTimers } from './own-timers.ts'
 import { takesFrom } from './own-worker.ts'
 import { Patience } from './patience.ts'
+import { PlacedWork } from './placed-work.ts'
 import { assertRegistry } from './registry.ts'
 import { Slots } from './slots.ts'
 import { Sweeper } from './sweep.ts'
@@ -41,34 +40,26 @@ import { WorkInHand } from './work-in-hand.ts'
 import { workerEnvironment } from './worker-environment.ts'
 import { checkWorkerSettings, type WorkerOptions } from './worker-options.ts'
 
-/** How long a job that this worker cannot take waits in the queue: longer each time, so that nobody spins on it. */
-function pauseFor(redelivered: number): number {
-  return Math.min(30_000, 1_000 * 2 ** Math.min(redelivered, 5))
-}
-
 export class Worker {
   readonly workerId: string
   readonly #options: WorkerOptions
   readonly #env: Environment
   readonly #clock: IClock
   readonly #logger: ILogger
-  readonly #leaseMs: number
-  readonly #sweepMs: number
   readonly #slots: Slots
   readonly #leases: Leases
   readonly #urgency: Urgency
   readonly #courier: Courier
   readonly #alarms: Alarms
   readonly #ownTimers: OwnTimers
-  readonly #patience: Patience
   readonly #inHand: WorkInHand
   /** What is started in this process, for those who start it. */
   readonly starts: OwnStarts
-  readonly #chain: Chain
   readonly #sweeper: Sweeper
   readonly #waitingWork: WaitingWork
-  readonly #unplaced: Unplaced
+  readonly #placed: PlacedWork
   readonly #unasked: UnaskedWork
+  readonly #deliveries: Deliveries
   readonly #stopping = new AbortController()
   #loop: Promise<unknown> | undefined
   #given: Promise<void> | undefined
@@ -87,18 +78,17 @@ export class Worker {
     this.#clock = clock
     this.#logger = logger
     this.workerId = options.workerId ?? `worker-${newId().slice(0, 8)}`
-    this.#leaseMs = options.leaseMs ?? defaults.leaseMs
-    this.#sweepMs = options.sweepMs ?? defaults.sweepMs
+    const { leaseMs = defaults.leaseMs, sweepMs = defaults.sweepMs } = options
     this.#slots = new Slots(options.concurrency ?? defaults.concurrency, this.#stopping.signal)
-    this.#leases = new Leases({ store, clock, logger, leaseMs: this.#leaseMs, workerId: this.workerId })
+    this.#leases = new Leases({ store, clock, logger, leaseMs, workerId: this.workerId })
     this.#urgency = new Urgency(clock)
-    this.#patience = new Patience({ clock, logger, workerId: this.workerId, leaseMs: this.#leaseMs })
+    const patience = new Patience({ clock, logger, workerId: this.workerId, leaseMs })
     this.#env = workerEnvironment(options, {
       workerId: this.workerId,
       clock,
       logger,
       newId,
-      patience: this.#patience,
+      patience,
       deliver: (runId, messages) => this.#courier.deliver(runId, messages),
     })
     this.#alarms = new Alarms(clock, OWN_TIMER_MS, (runId) => void this.#courier.review(runId))
@@ -116,8 +106,7 @@ export class Worker {
       clock,
       urgency: this.#urgency,
       isStopping: () => this.isStopping,
-      begin: (graph, { runId, instanceId }, release) =>
-        void this.#unasked.workIn(release, { runId, instanceId, graph }),
+      begin: (graph, { runId, instanceId }, release) => void this.#placed.workIn(release, { runId, instanceId, graph }),
       onUnsent: (jobs, error) =>
         logger.log('warn', 'jobs could not be sent; the sweep will', {
           workerId: this.workerId,
@@ -125,28 +114,35 @@ export class Worker {
           error,
         }),
     })
-    this.#chain = new Chain({
+    const chain = new Chain({
       ...options,
       inHand: this.#inHand,
       courier: this.#courier,
       env: this.#env,
       leases: this.#leases,
       urgency: this.#urgency,
-      leaseMs: this.#leaseMs,
+      leaseMs,
       isStopping: () => this.isStopping,
       isBusy: () => this.#slots.free === 0,
       onDelay: (claim, delayMs) => this.#ownTimers.set(claim, delayMs),
     })
+    const claims = new Claims({ ...options, env: this.#env, leaseMs, patience, chain })
+    this.#placed = new PlacedWork({
+      claims,
+      chain,
+      logger,
+      workerId: this.workerId,
+      isStopping: () => this.isStopping,
+    })
     this.starts = new OwnStarts({
       ...options,
       env: this.#env,
-      leaseMs: this.#leaseMs,
+      leaseMs,
       slots: this.#slots,
       urgency: this.#urgency,
       inHand: this.#inHand,
       isStopping: () => this.isStopping,
-      follow: (release, graph, claim, askedAtMs) =>
-        this.#unasked.followIn(release, claim, () => this.#chain.follow(graph, claim, askedAtMs, undefined)),
+      follow: (release, graph, claim, askedAtMs) => this.#placed.followIn(release, graph, claim, askedAtMs),
     })
     this.#sweeper = new Sweeper({
       store,
@@ -154,13 +150,12 @@ export class Worker {
       queue: options.queue,
       coordinationStore: options.coordinationStore,
       workerId: this.workerId,
-      sweepMs: this.#sweepMs,
+      sweepMs,
       retentionMs: options.retentionMs ?? defaults.retentionMs,
       clock,
       logger,
       onStop: (runId) => this.heed(runId),
     })
-    this.#unplaced = new Unplaced({ store, logger, workerId: this.workerId, patience: this.#patience })
     this.#unasked = new UnaskedWork({
       store,
       queue,
@@ -168,11 +163,10 @@ export class Worker {
       clock,
       logger,
       workerId: this.workerId,
-      sweepMs: this.#sweepMs,
-      isStopping: () => this.isStopping,
+      sweepMs,
+      placed: this.#placed,
       flows: () => this.#flows(),
       graphFor: (flowId, version) => registry.find(flowId, version),
-      work: (graph, runId, instanceId, onClaim) => this.#work(graph, runId, instanceId, { onClaim }),
     })
     this.#ownTimers = new OwnTimers(clock, (claim) => this.#unasked.wake(claim))
     this.#waitingWork = new WaitingWork({
@@ -182,7 +176,17 @@ export class Worker {
       workerId: this.workerId,
       flows: () => this.#flows(),
       begin: ({ runId, instanceId, flowId, version }, release) =>
-        this.#unasked.workIn(release, { runId, instanceId, graph: registry.find(flowId, version) }),
+        this.#placed.workIn(release, { runId, instanceId, graph: registry.find(flowId, version) }),
+    })
+    this.#deliveries = new Deliveries({
+      ...options,
+      env: this.#env,
+      slots: this.#slots,
+      urgency: this.#urgency,
+      claims,
+      chain,
+      unplaced: new Unplaced({ store, logger, workerId: this.workerId, patience }),
+      onDelivery: () => this.#unasked.noteDelivery(),
     })
   }
 
@@ -219,7 +223,7 @@ export class Worker {
     this.#endTaking = takesFrom(queue, this.starts)
     void this.#markVersions()
     this.#loop = Promise.all([
-      queue.consume((delivery) => this.#handle(delivery), { concurrency: this.#slots.count, signal }),
+      queue.consume((delivery) => this.#deliveries.handle(delivery), { concurrency: this.#slots.count, signal }),
       this.#sweeper.run(signal, () => this.#lookForWork()),
     ])
     this.#loop.catch((error: unknown) =>
@@ -256,67 +260,6 @@ export class Worker {
     await this.stop()
   }
 
-  async #handle(delivery: Delivery): Promise<void> {
-    this.#unasked.noteDelivery()
-    const { job } = delivery
-    this.#urgency.note(job.priority ?? 0)
-    const fields = workFields(job.runId, job.instanceId, 0, this.workerId)
-    const release = await this.#slots.take()
-    if (release === undefined) return this.#chain.answer(delivery, () => delivery.handBack({ delayMs: 0 }))
-    try {
-      const graph =
-        job.foreign === true ? await this.#adopt(delivery) : this.#options.registry.find(job.blueprintId, job.version)
-      if (graph === 'dead-lettered') return
-      if (graph !== undefined) return await this.#work(graph, job.runId, job.instanceId, { delivery })
-      await this.#setAside(delivery)
-    } catch (error) {
-      this.#logger.log('error', 'a job could not be worked on; it comes again', { ...fields, error })
-      await this.#chain.answer(delivery, () => delivery.handBack({ delayMs: pauseFor(delivery.redelivered) }))
-    } finally {
-      release()
-    }
-  }
-
-  /** Somebody else has this version, or nobody has it now. */
-  async #setAside(delivery: Delivery): Promise<void> {
-    const { job } = delivery
-    const fate = await this.#unplaced.setAside(job, this.#requestFor(job.runId, job.instanceId))
-    await this.#chain.answer(delivery, () =>
-      fate === 'unknown' ? delivery.handBack({ delayMs: pauseFor(delivery.redelivered) }) : delivery.acknowledge(),
-    )
-  }
-
-  #requestFor(runId: RunId, instanceId: InstanceId) {
-    return { runId, instanceId, claimId: this.#env.newId(), workerId: this.workerId, leaseMs: this.#leaseMs }
-  }
-
-  /**
-   * Claims the instance and goes on from there. Without a claim there is nothing to do, and the job has served.
-   * @param onClaim told of a claim that was won, before anything is done with it
-   */
-  async #work(
-    graph: Graph,
-    runId: RunId,
-    instanceId: InstanceId,
-    { delivery, onClaim }: { readonly delivery?: Delivery; readonly onClaim?: () => void } = {},
-  ): Promise<void> {
-    const { store, acknowledge = 'commit' } = this.#options
-    const askedAtMs = this.#clock.now()
-    const needs = graph.nodes.get(nodeOfInstance(instanceId))?.needs ?? {}
-    const request = { ...this.#requestFor(runId, instanceId), ...needs }
-    const result = await this.#patience.ask({ runId, instanceId }, () => store.claim(request))
-    if (result.status === 'claimed') onClaim?.()
-    if (result.status !== 'claimed' || acknowledge === 'claim') {
-      await this.#chain.answer(delivery, () => delivery?.acknowledge())
-    }
-    if (result.status !== 'claimed') return
-    const { claim } = result
-    const answer = acknowledge === 'claim' ? undefined : delivery
-    if (!isFor(graph, claim)) return this.#chain.giveBack(claim, answer)
-    if (!graph.nodes.has(nodeOfInstance(instanceId))) return this.#chain.failUnknown(claim, answer)
-    await this.#chain.follow(graph, claim, askedAtMs, answer)
-  }
-
   /** With every sweep: for what others could not do, and for what nobody has. */
   #lookForWork(): Promise<void> {
     this.#waitingWork.look()
@@ -337,15 +280,4 @@ export class Worker {
       this.#logger.log('debug', 'versions could not be compared with those of others', { workerId, error })
     }
   }
-
-  async #adopt(delivery: Delivery): Promise<Graph | undefined | 'dead-lettered'> {
-    const { store, registry, coordinationStore } = this.#options
-    const { serializer, deliver } = this.#env
-    return adoptForeignJob(delivery, { store, registry, coordinationStore, serializer, deliver })
-  }
-}
-
-/** Whether the run may be executed with this graph. A job may name another version than its run has: a run decides. */
-function isFor(graph: Graph, { head }: Claim): boolean {
-  return graph.flowId === head.flowId && (head.version === undefined || head.version === graph.version)
 }
