@@ -1,7 +1,20 @@
+import type { InstanceId } from '../model/ids.ts'
 import type { InstanceState, RunState } from '../model/run-state.ts'
 import type { RunSignal } from '../ports/claim.ts'
 import type { CommitResult, Transition } from '../ports/transition.ts'
 import { claimView } from './claim-view.ts'
+
+/** Notes what a transition is answered, for the one who does not hear it. */
+export function noteAnswer(
+  instance: InstanceState,
+  commitId: string,
+  ready: readonly InstanceId[],
+  next: InstanceId | undefined,
+): void {
+  instance.commitId = commitId
+  instance.answeredReady = ready
+  instance.answeredNext = next
+}
 
 /**
  * What whoever did not hear it is told of a transition that was made already: the same jobs, and the same claim for as

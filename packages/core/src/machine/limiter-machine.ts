@@ -1,16 +1,25 @@
 /** What a limiter answers to news. Everything that is no news for a limiter changes nothing: it cannot be cancelled either. */
 import type { RunFact } from '../model/event.ts'
 import { knows, type LimiterState, limiterDueAtMs, limiterId, shouldMove } from '../model/limiter.ts'
+import { NEVER } from '../model/run-state.ts'
 import type { Notice } from '../ports/notice.ts'
 
 export type LimiterAnswer =
   | { readonly type: 'moved'; readonly to: ReturnType<typeof limiterId> }
   | { readonly type: 'changed' | 'unchanged' }
 
+interface LimiterSurroundings {
+  readonly atMs: number
+  readonly limiterNews: number | undefined
+  readonly record: (fact: RunFact) => void
+}
+
+const LIMITER_NEWS = 2_000
+
 export function notifyLimiter(
   limiter: LimiterState,
   notice: Notice,
-  { atMs, limiterNews, record }: { atMs: number; limiterNews: number; record: (fact: RunFact) => void },
+  { atMs, limiterNews = LIMITER_NEWS, record }: LimiterSurroundings,
 ): LimiterAnswer {
   const { first, movedTo } = limiter
   switch (notice.type) {
@@ -43,6 +52,12 @@ export function notifyLimiter(
   record({ type: 'limiter-moved', generation: limiter.generation + 1 })
   if (limiter.generation > 1) record({ type: 'run-completed' })
   return { type: 'changed' }
+}
+
+/** How long it takes until the next one may be let in, where only time stands in the way. */
+export function againAfter(limiter: LimiterState, atMs: number): { readonly againInMs?: number } {
+  const dueAtMs = limiterDueAtMs(limiter)
+  return dueAtMs === NEVER ? {} : { againInMs: Math.max(0, dueAtMs - atMs) }
 }
 
 /** Asked again for what is known here, under the same limit. */

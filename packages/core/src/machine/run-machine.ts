@@ -19,11 +19,11 @@ import type { RunEvent, RunFact } from '../model/event.ts'
 import { fold } from '../model/fold.ts'
 import { isHeldBack } from '../model/hold.ts'
 import type { InstanceId, NodeId } from '../model/ids.ts'
-import { type LimiterState, limiterDueAtMs } from '../model/limiter.ts'
+import type { LimiterState } from '../model/limiter.ts'
 import type { RunMessage } from '../model/message.ts'
 import type { NewRun } from '../model/run.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
-import { forget, type InstanceState, NEVER, newDueAtMs, RunState, setDue } from '../model/run-state.ts'
+import { forget, type InstanceState, NEVER, newDueAtMs, RunState } from '../model/run-state.ts'
 import { delist, delistAll } from '../model/waiting-list.ts'
 import type {
   Claim,
@@ -36,16 +36,18 @@ import type {
 } from '../ports/claim.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
 import type { DueItem } from '../ports/run-store.ts'
-import type { CommitResult, FirstClaim, NextClaim, Send, Settlement, Transition } from '../ports/transition.ts'
+import type { CommitResult, FirstClaim, NextClaim, Settlement, Transition } from '../ports/transition.ts'
 import type { EnlistResult } from '../ports/waiting-lists.ts'
-import { answerAgain, hasStep } from './answer-again.ts'
+import { answerAgain, hasStep, noteAnswer } from './answer-again.ts'
 import { claimView } from './claim-view.ts'
+import { maySettle, sendFact, settlementFact } from './commit-facts.ts'
 import { type DueFilter, dueItems, isClaimable, nextDueAtMs } from './due.ts'
 import { conclusionOf, deadlinePassed } from './ending.ts'
 import { enlist } from './enlist.ts'
 import { decidedBefore, hear, hearAfterEnd } from './hear.ts'
-import { notifyLimiter } from './limiter-machine.ts'
-import { failureFixesOutcome, goesOnAsNew, isMoot, outcomeEvent } from './outcome-event.ts'
+import { beginLease, claimedEvent, lostEvent, renewLeases } from './lease.ts'
+import { againAfter, notifyLimiter } from './limiter-machine.ts'
+import { goesOnAsNew, isMoot, outcomeEvent } from './outcome-event.ts'
 import { childConflict, deltaConflict } from './refusal.ts'
 import { NO_IDS, type ReminderTimes, remindLater, takeAllClaimable, takeOpened, takeSent } from './reminders.ts'
 import { headOf, isSameStart, runStarted } from './run-start.ts'
@@ -60,8 +62,6 @@ export interface MachineOptions {
   /** How much news a limiter takes before it goes on in a new run, as long as it knows of few runs. Default 2,000. */
   readonly limiterNews?: number
 }
-
-const LIMITER_NEWS = 2_000
 
 export class RunMachine {
   readonly state: RunState
@@ -123,15 +123,10 @@ export class RunMachine {
     if (isHeldBack(state)) return { status: 'not-claimable' }
     if (!isClaimable(instance, atMs)) return { status: state.stopping ? 'cancelled' : 'not-claimable' }
     if (instance.status === 'claimed') {
-      this.#emit({
-        seq: state.seq + 1,
-        atMs,
-        type: 'node-lost',
-        instanceId: instance.id,
-        fence: instance.fence,
-        workerId: instance.workerId ?? '',
-      })
-      if (instance.calledOff || state.stopping) this.#cancelInstance(instance, 'called-off', atMs)
+      this.#emit(lostEvent(state, instance, atMs))
+      if (instance.calledOff || state.stopping) {
+        this.#record({ type: 'node-cancelled', instanceId: instance.id, reason: 'called-off' }, atMs)
+      }
     }
     if (state.stopping || isSettled(instance.status)) {
       this.#conclude(atMs)
@@ -164,7 +159,8 @@ export class RunMachine {
     if (taken !== undefined) return taken
 
     delist(state, instance)
-    this.#sendAll(instance, sends, atMs)
+    // What other runs are to be told comes before the step that asked for it.
+    for (const send of sends) this.#record(sendFact(instance, send), atMs)
     const isLast = goesOnAsNew(state, outcome)
     this.#emit(outcomeEvent(state, instance, outcome, atMs))
     const isAlone = isLast || hasStatus(instance, 'cancelled')
@@ -176,9 +172,7 @@ export class RunMachine {
     this.#conclude(atMs)
     const claim = this.#claimNext(transition, atMs)
     const ready = this.#takeOpened(atMs)
-    instance.commitId = transition.commitId
-    instance.answeredReady = ready
-    instance.answeredNext = claim?.instanceId
+    noteAnswer(instance, transition.commitId, ready, claim?.instanceId)
     if (this.#options.forgets?.(instance.nodeId) === true) forget(state, instance)
     const run = this.#signal()
     if (state.sent.length > 0) return { status: 'committed', ready, sent: this.#takeSent(atMs), ...maybe(claim), run }
@@ -207,31 +201,18 @@ export class RunMachine {
   }
 
   #notifyLimiter(limiter: LimiterState, notice: Notice, atMs: number): NoticeResult {
-    const { limiterNews = LIMITER_NEWS } = this.#options
+    const { limiterNews } = this.#options
     const answer = notifyLimiter(limiter, notice, { atMs, limiterNews, record: (fact) => this.#record(fact, atMs) })
     if (answer.type === 'moved') return { status: 'moved', to: answer.to }
     const run = this.#signal()
-    const dueAtMs = limiterDueAtMs(limiter)
-    const again = dueAtMs === NEVER ? {} : { againInMs: Math.max(0, dueAtMs - atMs) }
+    const again = againAfter(limiter, atMs)
     if (answer.type === 'unchanged') return { status: 'unchanged', ...again, run }
     const sent = this.state.sent.length === 0 ? {} : { sent: this.#takeSent(atMs) }
     return { status: 'accepted', ready: NO_IDS, ...sent, ...again, run }
   }
 
   renew(request: RenewRequest, atMs: number): RenewResult {
-    const lost: InstanceId[] = []
-    const cancelled: InstanceId[] = []
-    for (const { instanceId, fence } of request.claims) {
-      const instance = this.state.instances.get(instanceId)
-      if (instance?.status !== 'claimed' || instance.fence !== fence || atMs >= (instance.attemptUntilMs ?? NEVER)) {
-        lost.push(instanceId)
-        continue
-      }
-      instance.dueAtMs = Math.min(atMs + request.leaseMs, instance.attemptUntilMs ?? NEVER)
-      instance.remindAtMs = instance.dueAtMs
-      if (instance.calledOff) cancelled.push(instanceId)
-    }
-    return { run: this.#signal(), lost, cancelled }
+    return renewLeases(this.state, request, this.#signal(), atMs)
   }
 
   /** Notes that jobs were sent again, or messages were not taken; the next reminder comes after twice the time. */
@@ -297,25 +278,8 @@ export class RunMachine {
     claimId: string,
     atMs: number,
   ): Claim {
-    this.#emit({
-      seq: this.state.seq + 1,
-      atMs,
-      type: 'node-claimed',
-      instanceId: instance.id,
-      fence: instance.fence + 1,
-      attempt: instance.failures + 1,
-      workerId,
-      claimId,
-    })
-    if (leaseMs === NEVER) instance.dueAtMs = NEVER
-    else {
-      const attemptUntilMs = needs.timeoutMs === undefined ? NEVER : atMs + needs.timeoutMs
-      instance.attemptUntilMs = attemptUntilMs
-      setDue(this.state, instance, Math.min(atMs + leaseMs, attemptUntilMs))
-      instance.remindAtMs = instance.dueAtMs
-    }
-    instance.dispatch = 0
-    delist(this.state, instance)
+    this.#emit(claimedEvent(this.state, instance, workerId, claimId, atMs))
+    beginLease(this.state, instance, leaseMs, needs.timeoutMs, atMs)
     return claimView(this.state, instance, needs)
   }
 
@@ -323,38 +287,14 @@ export class RunMachine {
     this.#emit({ seq: this.state.seq + 1, atMs, ...fact })
   }
 
-  #cancelInstance(instance: InstanceState, reason: string, atMs: number): void {
-    this.#record({ type: 'node-cancelled', instanceId: instance.id, reason }, atMs)
-  }
-
-  /** What other runs are to be told comes before the step that asked for it. */
-  #sendAll({ id: instanceId, fence }: InstanceState, sends: readonly Send[], atMs: number): void {
-    for (const send of sends) {
-      if (send.type === 'message') {
-        this.#record({ type: 'message-sent', instanceId, fence, message: send.message }, atMs)
-      } else {
-        const { run, detached } = send
-        this.#record({ type: 'child-started', instanceId, fence, run, detached }, atMs)
-      }
-    }
-  }
-
-  /** Fates that need no code: applied one by one, each only while its instance has not started. */
+  /** Applied one by one: whether a fate still holds may depend on those before it. */
   #settleBehind(settlements: readonly Settlement[], atMs: number): void {
     const { state } = this
     const applied: boolean[] = []
-    for (const { instanceId, after, fate, arrivals } of settlements) {
-      const instance = state.instances.get(instanceId)
-      const pending = instance === undefined || (!instance.started && !isSettled(instance.status))
-      const may = pending && (after === undefined || applied[after] === true)
+    for (const settlement of settlements) {
+      const may = maySettle(state, settlement, applied)
       applied.push(may)
-      if (!may) continue
-      if (fate.type === 'skipped') {
-        this.#record({ type: 'node-skipped', instanceId, reason: fate.reason, arrivals }, atMs)
-      } else {
-        const fixesOutcome = failureFixesOutcome(state, fate.takenBy)
-        this.#record({ type: 'node-failed', instanceId, error: fate.error, arrivals, fixesOutcome }, atMs)
-      }
+      if (may) this.#record(settlementFact(state, settlement), atMs)
     }
   }
 
