@@ -17,6 +17,7 @@ import { mapping } from './run-store/mapping.ts'
 import { pausing } from './run-store/pausing.ts'
 import { purging } from './run-store/purging.ts'
 import { renewing } from './run-store/renewing.ts'
+import { startingFromState } from './run-store/starting-from-state.ts'
 import { telling } from './run-store/telling.ts'
 import { waiting } from './run-store/waiting.ts'
 import { waitingForTheEnd } from './run-store/waiting-for-the-end.ts'
@@ -39,6 +40,7 @@ export const runStoreSuites: readonly Suite[] = [
   ending,
   pausing,
   deadLettering,
+  startingFromState,
   renewing,
   findingDue,
   waitingLists,
