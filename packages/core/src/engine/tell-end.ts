@@ -3,6 +3,7 @@ import { BatonError, codedError } from '../model/errors.ts'
 import type { RunId } from '../model/ids.ts'
 import { type ChildEnd, endAsSignal, type Related } from '../model/message.ts'
 import type { RunSummary } from '../model/run.ts'
+import { outputOf, type RunState } from '../model/run-state.ts'
 import { lastingIdOf } from '../model/succession.ts'
 import type { Round } from './courier-round.ts'
 
@@ -32,4 +33,13 @@ export function endOf({ status, output, error, reason }: RunSummary): ChildEnd {
     default:
       return { status: 'cancelled', reason: reason ?? '' }
   }
+}
+
+/** The same for a run whose state is at hand. */
+export function endOfState(state: RunState): ChildEnd {
+  const { outcome } = state
+  if (outcome?.status === 'failed') return { status: 'failed', error: outcome.error }
+  if (outcome?.status === 'cancelled') return { status: 'cancelled', reason: outcome.reason }
+  const output = outputOf(state)
+  return { status: 'completed', ...(output === undefined ? {} : { output }) }
 }

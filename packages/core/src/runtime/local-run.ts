@@ -9,20 +9,20 @@ import { Attempt, type AttemptEnd } from '../engine/attempt.ts'
 import type { Environment } from '../engine/environment.ts'
 import { firstWords } from '../engine/first-words.ts'
 import { type Graph, nodeOf } from '../engine/graph.ts'
+import { endOfState } from '../engine/tell-end.ts'
 import { RunMachine } from '../machine/run-machine.ts'
-import type { ContextEntry } from '../model/delta.ts'
 import type { RunEvent } from '../model/event.ts'
 import { gateOf } from '../model/gate.ts'
 import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
 import type { ChildEnd, RunMessage } from '../model/message.ts'
 import { isTerminal, type NewRun } from '../model/run.ts'
-import { NEVER, outputOf, type RunState } from '../model/run-state.ts'
-import type { ContextSource } from '../ports/async-context.ts'
+import { NEVER, type RunState } from '../model/run-state.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { Notice } from '../ports/notice.ts'
 import type { CommitResult, Transition } from '../ports/transition.ts'
 import { cancelOnAbort } from './cancel-on-abort.ts'
-import { interruptAttempts } from './interrupt-attempts.ts'
+import { interruptAttempts, interruptCalledOff } from './interrupt-attempts.ts'
+import { localContext } from './local-context.ts'
 import { type LocalSurroundings, localEnvironment, localMachine, WORKER_ID } from './local-environment.ts'
 import { LocalFamily, type Relative } from './local-family.ts'
 import { type InLine, LocalLine } from './local-line.ts'
@@ -74,7 +74,7 @@ export class LocalRun implements Relative, InLine {
     this.#isFirst = options.relatives === undefined
     for (const instanceId of options.begun?.line ?? []) this.#push(instanceId)
     this.#env = localEnvironment(env, {
-      contextOf: () => this.#context,
+      contextOf: () => localContext(this.#machine.state),
       isTaken: (runId) => this.#family?.has(runId) === true,
       commit: (transition) => this.#apply(transition),
       deliver: async (_runId, messages) => this.#tell(messages),
@@ -153,12 +153,7 @@ export class LocalRun implements Relative, InLine {
   }
 
   end(): ChildEnd {
-    const { state } = this.#machine
-    const { outcome } = state
-    if (outcome?.status === 'failed') return { status: 'failed', error: outcome.error }
-    if (outcome?.status === 'cancelled') return { status: 'cancelled', reason: outcome.reason }
-    const output = outputOf(state)
-    return { status: 'completed', ...(output === undefined ? {} : { output }) }
+    return endOfState(this.#machine.state)
   }
 
   childBegan(): void {
@@ -212,21 +207,6 @@ export class LocalRun implements Relative, InLine {
     before.#reject = undefined
     this.#start()
     if (this.#options.signal !== undefined) this.#listen(this.#options.signal)
-  }
-
-  get #context(): ContextSource {
-    const { context } = this.#machine.state
-    return {
-      read(keys) {
-        const found = new Map<string, ContextEntry>()
-        for (const key of keys) {
-          const entry = context.get(key)
-          if (entry !== undefined) found.set(key, entry)
-        }
-        return found
-      },
-      readAll: () => new Map(context),
-    }
   }
 
   /** Starts what waits in line, as far as places are free; ends the run's promise when nothing is left to start. */
@@ -344,7 +324,9 @@ export class LocalRun implements Relative, InLine {
     }
     if (result.status !== 'committed') return undefined
     for (const instanceId of result.ready) this.#push(instanceId)
-    if (end.type === 'failed' || (end.type === 'succeeded' && end.cancels !== undefined)) this.#interruptCalledOff()
+    if (end.type === 'failed' || (end.type === 'succeeded' && end.cancels !== undefined)) {
+      interruptCalledOff(this.#env.deadlines, this.#machine.state)
+    }
     if (end.type === 'retried' || end.type === 'slept' || end.type === 'awaited') this.#enqueueAt(attempt.instanceId)
     this.#tell(result.sent)
     return result.claim
@@ -355,12 +337,6 @@ export class LocalRun implements Relative, InLine {
     if (result.status !== 'committed') return result
     if (result.run.stopping) interruptAttempts(this.#env.deadlines, this.runId)
     return result
-  }
-
-  /** The losers of a join and the items of a failed map that are still running. */
-  #interruptCalledOff(): void {
-    const { instances } = this.#machine.state
-    interruptAttempts(this.#env.deadlines, this.runId, (id) => instances.get(id)?.calledOff === true)
   }
 
   /** Puts an instance in line when its time comes. */
