@@ -70,7 +70,9 @@ export interface FileJobQueueOptions extends FolderOptions {
 /** What is left to choose is in the folder: `undefined` stands for what it was made with. */
 type Checked<Options> = Required<Omit<Options, 'durability'>> & { readonly durability: FileDurability | undefined }
 
-export function checkRunStoreOptions(options: FileRunStoreOptions): Checked<FileRunStoreOptions> {
+export type CheckedRunStoreOptions = Checked<FileRunStoreOptions>
+
+export function checkRunStoreOptions(options: FileRunStoreOptions): CheckedRunStoreOptions {
   const folder = checkFolder(options)
   const redispatchMs = count(options, 'redispatchMs', defaults.redispatchMs)
   return allKnown(options, {
