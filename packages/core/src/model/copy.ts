@@ -8,8 +8,7 @@ export function copyOf<Value>(value: Value): Value {
   const copy: { [member: string]: unknown } = {}
   for (const member of Object.keys(value)) {
     const inner = copyOf((value as { readonly [member: string]: unknown })[member])
-    if (member !== '__proto__') copy[member] = inner
-    else Object.defineProperty(copy, member, { value: inner, enumerable: true, configurable: true, writable: true })
+    putMember(copy, member, inner)
   }
   return copy as Value
 }
@@ -26,8 +25,13 @@ export function asWritten<Value>(value: Value): Value {
   for (const member of Object.keys(value)) {
     const inner = asWritten((value as { readonly [member: string]: unknown })[member])
     if (inner === undefined) continue
-    if (member !== '__proto__') copy[member] = inner
-    else Object.defineProperty(copy, member, { value: inner, enumerable: true, configurable: true, writable: true })
+    putMember(copy, member, inner)
   }
   return copy as Value
+}
+
+/** As a member of its own, whatever it is called: an assignment to `__proto__` would change what the copy inherits. */
+function putMember(copy: { [member: string]: unknown }, member: string, value: unknown): void {
+  if (member !== '__proto__') copy[member] = value
+  else Object.defineProperty(copy, member, { value, enumerable: true, configurable: true, writable: true })
 }
