@@ -14,7 +14,9 @@ import {
   type MachineOptions,
   type RunId,
   type RunMachine,
+  type RunSummary,
   type StoredCommand,
+  summaryOf,
   withRunId,
 } from '@baton/core/adapter'
 import { messageOf } from '../errors.ts'
@@ -48,6 +50,9 @@ export class AppliedLog {
   #stamp = ''
   #nowMs = 0
   #chars = 0
+  #summary: RunSummary | undefined
+  /** How many lines the summary speaks of. */
+  #summarized = 0
   #broken: BatonError | undefined
 
   constructor(options: AppliedLogOptions) {
@@ -60,6 +65,14 @@ export class AppliedLog {
 
   get machine(): RunMachine | undefined {
     return this.#machine
+  }
+
+  /** How the run stands, for those who only look. At an end several ask for it. */
+  get summary(): RunSummary | undefined {
+    if (this.#machine === undefined) return undefined
+    if (this.#summarized !== this.#position) this.#summary = summaryOf(this.#machine.state)
+    this.#summarized = this.#position
+    return this.#summary
   }
 
   /** How many lines were applied. */
@@ -129,6 +142,7 @@ export class AppliedLog {
     this.#stamp = ''
     this.#nowMs = 0
     this.#chars = 0
+    this.#summarized = 0
   }
 
   corrupt(error: unknown): BatonError {

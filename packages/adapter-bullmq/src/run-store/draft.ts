@@ -3,11 +3,18 @@ import { createHash } from 'node:crypto'
 import { type Blob, type Command, slim, withoutRunId } from '@baton/core/adapter'
 import { lineOf } from './line-form.ts'
 
-export interface Draft {
+/** A class, as what is made for every command should be: `script-line.ts` says why. */
+export class Draft {
   readonly command: Command
   /** As it stands in the line. */
   readonly text: string
   readonly blobs: readonly Blob[]
+
+  constructor(command: Command, text: string, blobs: readonly Blob[] = NO_BLOBS) {
+    this.command = command
+    this.text = text
+    this.blobs = blobs
+  }
 }
 
 export interface Limits {
@@ -27,14 +34,14 @@ const NO_BLOBS: readonly Blob[] = []
 export function draftOf(command: Command, { inlineMaxBytes, valueMaxBytes, lineMaxBytes }: Limits): Draft | TooLarge {
   const line = lineOf(command)
   // A character has three bytes at most.
-  if (line.length * 3 <= inlineMaxBytes) return { command, text: line, blobs: NO_BLOBS }
+  if (line.length * 3 <= inlineMaxBytes) return new Draft(command, line)
   const { blobs, places, command: slimmed } = slim(JSON.stringify(withoutRunId(command)), inlineMaxBytes, sha256)
   const text = blobs.length === 0 ? line : JSON.stringify({ blobs: places, command: slimmed })
   if (Buffer.byteLength(text) > lineMaxBytes) return { type: 'too-large', limitBytes: lineMaxBytes }
   if (blobs.some((blob) => Buffer.byteLength(blob.text) > valueMaxBytes)) {
     return { type: 'too-large', limitBytes: valueMaxBytes }
   }
-  return { command, text, blobs }
+  return new Draft(command, text, blobs)
 }
 
 function sha256(text: string): string {

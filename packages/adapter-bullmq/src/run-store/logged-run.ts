@@ -16,6 +16,7 @@ import {
   noteOf,
   type RunId,
   type RunMachine,
+  type RunSummary,
 } from '@baton/core/adapter'
 import { flowName } from '../keys.ts'
 import { AppliedLog } from './applied-log.ts'
@@ -44,10 +45,17 @@ export interface Applied {
   readonly foreign: boolean
 }
 
-interface Pending {
+/** A class, as what is made for every command should be: `script-line.ts` says why. */
+class Pending {
   readonly draft: Draft
   readonly resolve: (answer: Answer | undefined) => void
   readonly reject: (error: unknown) => void
+
+  constructor(draft: Draft, resolve: (answer: Answer | undefined) => void, reject: (error: unknown) => void) {
+    this.draft = draft
+    this.resolve = resolve
+    this.reject = reject
+  }
 }
 
 interface Reader {
@@ -84,6 +92,11 @@ export class LoggedRun {
 
   get machine(): RunMachine | undefined {
     return this.#log.machine
+  }
+
+  /** Belongs to the run: copy it before it goes to others. */
+  get summary(): RunSummary | undefined {
+    return this.#log.summary
   }
 
   get position(): number {
@@ -156,7 +169,7 @@ export class LoggedRun {
   /** Writes a command, and says what it did. Undefined when there is no such run. */
   write(draft: Draft): Promise<Answer | undefined> {
     return new Promise((resolve, reject) => {
-      this.#pending.push({ draft, resolve, reject })
+      this.#pending.push(new Pending(draft, resolve, reject))
       this.#begin()
     })
   }

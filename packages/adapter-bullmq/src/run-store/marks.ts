@@ -7,7 +7,7 @@
  * something due earlier than it was moves the mark there; moving it later is never urgent.
  */
 import { isTerminal } from '@baton/core'
-import { noteOf, type RunMachine, type RunNote, sameNote, summaryOf } from '@baton/core/adapter'
+import { noteOf, type RunMachine, type RunNote, sameNote } from '@baton/core/adapter'
 import type { Applied, LoggedRun } from './logged-run.ts'
 import { noteOfEnd } from './notes.ts'
 import type { Step } from './script-line.ts'
@@ -127,7 +127,8 @@ export class Marks {
   }
 
   /** Undefined when the one that is there says it. */
-  #newNote({ machine, position }: LoggedRun): string | undefined {
+  #newNote(run: LoggedRun): string | undefined {
+    const { machine, position } = run
     if (machine === undefined) return undefined
     const { state } = machine
     const note = noteOf(state)
@@ -136,7 +137,7 @@ export class Marks {
       this.#note = note
       return JSON.stringify(note)
     }
-    const withSummary = noteOfEnd(note, position, summaryOf(state))
+    const withSummary = noteOfEnd(note, position, run.summary)
     const whole = withSummary.length > SUMMARY_CHARS ? JSON.stringify({ ...note, lines: position }) : withSummary
     if (whole === this.#noteOfEnd) return undefined
     this.#note = note

@@ -9,7 +9,7 @@ export interface StoredNote extends RunNote {
 }
 
 /** The note of a run that is over, with how it ended: what that says as well is not said twice. */
-export function noteOfEnd(note: RunNote, lines: number, summary: RunSummary): string {
+export function noteOfEnd(note: RunNote, lines: number, summary: RunSummary | undefined): string {
   const { runId: _, rootRunId: __, flowId: ___, tags: ____, status: _____, createdAtMs: ______, ...others } = note
   return JSON.stringify({ ...others, lines, summary })
 }

@@ -5,7 +5,7 @@
  * A run that this process moves itself is watched later: many have ended by then, and cost no message at all.
  */
 import { BatonError, isTerminal } from '@baton/core'
-import { copyOf, type RunSummary, summaryOf } from '@baton/core/adapter'
+import { copyOf, type RunSummary } from '@baton/core/adapter'
 import type { LoggedRun } from './logged-run.ts'
 
 /** @param wake told how many lines there are, or nothing. @returns how to end it */
@@ -72,7 +72,7 @@ class Waiting {
     const state = this.#run.machine?.state
     const hasEnded = state !== undefined && isTerminal(state.status)
     if (!hasEnded && !this.#run.removed && this.#options.signal?.aborted !== true) return false
-    this.#finish(hasEnded ? copyOf(summaryOf(state)) : undefined)
+    this.#finish(hasEnded ? copyOf(this.#run.summary) : undefined)
     return true
   }
 
