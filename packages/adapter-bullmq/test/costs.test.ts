@@ -106,6 +106,33 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'what runs c
     expect(await client.get(runIds[99] ?? '').result()).toBe(10)
   })
 
+  it('a finished line of 10 nodes takes less than 3.2 KB of memory, its log less than 2.4 KB of them, and less than 8 KB of the file', async () => {
+    const prefix = newPrefix()
+    const { finish } = workerOf(lineFlow(10), { prefix })
+    const runs = 500
+    await finish(50)
+    const probe = new Redis(redis.url)
+    const kept = async () => {
+      await quiet()
+      const of = (info: string, name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1])
+      return {
+        memory: of(await probe.info('memory'), 'used_memory_dataset'),
+        file: of(await probe.info('persistence'), 'aof_current_size'),
+      }
+    }
+    const before = await kept()
+
+    const runIds = await finish(runs)
+
+    const after = await kept()
+    const logBytes = await probe.memory('USAGE', `${prefix}:{s0}:run:${runIds[0]}`, 'SAMPLES', 0)
+    probe.disconnect()
+    const each = { memory: (after.memory - before.memory) / runs, file: (after.file - before.file) / runs }
+    expect(each.memory).toBeLessThan(3_200)
+    expect(logBytes).toBeLessThan(2_400)
+    expect(each.file).toBeLessThan(8_000)
+  })
+
   it('who waits for the ends of runs hears of the ends, and of nothing before', async () => {
     const { client } = workerOf(lineFlow(10))
     const finish = async (runs: number) => {
