@@ -93,6 +93,8 @@ describe('What a commit made ready', () => {
     clock.ring()
     expect(sent).toEqual(ids(50).slice(2 + 2 * 5))
     clock.ring()
+    expect(sent).toHaveLength(50 - 2 - 1 * 5)
+    clock.ring()
 
     expect(begun).toEqual(['b0', 'b1'])
     expect([...sent].sort()).toEqual(ids(50).slice(2).sort())
@@ -109,6 +111,31 @@ describe('What a commit made ready', () => {
     }
     expect(begun).toEqual(ids(12))
     expect(sent).toEqual([])
+  })
+
+  it('stays where its process was slow for a tick, at the pace of the one before', async () => {
+    const { inHand, sent, end, clock } = setup({ places: 2 })
+    await inHand.take(graph, head, ids(20))
+    for (let ends = 0; ends < 8; ends++) await end()
+    clock.ring()
+    expect(sent).toEqual([])
+
+    clock.ring()
+
+    expect(sent).toEqual([])
+  })
+
+  it('does not count what was begun long before', async () => {
+    const { inHand, sent, end, clock } = setup({ places: 2 })
+    for (let starts = 0; starts < 100; starts++) {
+      await inHand.take(graph, head, ['before'])
+      await end()
+    }
+
+    await inHand.take(graph, head, ids(50))
+    clock.ring()
+
+    expect(sent).toEqual(ids(50).slice(2 + 2 * 5))
   })
 
   it('goes to the queue at once where more urgent work has come, or the graph is another', async () => {

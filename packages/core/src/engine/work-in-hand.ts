@@ -3,7 +3,7 @@
  * job. What it would not come to soon goes to the queue, for whoever has a place.
  *
  *   commit, start ─► in hand ─┬─► a place is free: claim …
- *                             └─► not within `AHEAD_TICKS` at the pace of the last tick: jobs
+ *                             └─► not within `AHEAD_TICKS` at the pace of the last ticks: jobs
  *
  * Nothing depends on it: what is in hand is ready in the store, and where the worker dies the sweep sends for it.
  */
@@ -42,6 +42,8 @@ export class WorkInHand {
   #waiting: Waiting[] = []
   #next = 0
   #begunInTick = 0
+  /** How much is begun in a tick, as it seems. */
+  #pace = 0
   #isAsking = false
   #cancelTick: (() => void) | undefined
 
@@ -85,6 +87,7 @@ export class WorkInHand {
   #add(waiting: Waiting): void {
     const priority = priorityOf(waiting)
     this.#options.urgency.note(priority)
+    if (this.#cancelTick === undefined && this.#count === 0) this.#begunInTick = 0
     let place = this.#waiting.length
     while (place > this.#next && priorityOf(this.#waiting[place - 1] as Waiting) < priority) place -= 1
     this.#waiting.splice(place, 0, waiting)
@@ -125,9 +128,11 @@ export class WorkInHand {
 
   #tick(): void {
     this.#cancelTick = undefined
-    const most = this.#begunInTick * AHEAD_TICKS
+    // What was done a moment ago says something as well: much that is started at once keeps its process from anything else
+    // for the better part of a tick.
+    this.#pace = Math.max(this.#begunInTick, Math.floor(this.#pace / 2))
     this.#begunInTick = 0
-    void this.#send(this.#takeFrom(this.#next + most))
+    void this.#send(this.#takeFrom(this.#next + this.#pace * AHEAD_TICKS))
     if (this.#count > 0) this.#cancelTick = this.#options.clock.after(TICK_MS, () => this.#tick())
   }
 
