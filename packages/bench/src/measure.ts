@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { Scratch } from './meters/scratch.ts'
 import { type Spread, spreadOf } from './statistics.ts'
 import type { Comparison, Figure, Measurement, Suite } from './suite.ts'
+import { sampleInTurns } from './turns.ts'
 
 /** Built, because a loader that translates as it goes would be measured with the contender. */
 const sampleFile = fileURLToPath(new URL('../dist/sample.js', import.meta.url))
@@ -47,9 +48,12 @@ export async function measure(suite: Suite, { rounds, only = '', onSample }: Mea
   await using place = await suite.open?.()
   const env = { ...scratch.env, ...place?.env }
   for (let round = 0; round < rounds; round++) {
-    for (const { workload, contenders } of inOrderOf(round, cases)) {
-      for (const contender of inOrderOf(round, contenders)) {
-        const measurements = await sample(contender, workload, env, onSample)
+    for (const { workload, contenders, turns } of inOrderOf(round, cases)) {
+      const ordered = inOrderOf(round, contenders)
+      const inTurns =
+        turns === undefined ? undefined : await sampleInTurns({ sampleFile, workload, contenders: ordered, turns, env })
+      for (const contender of ordered) {
+        const measurements = inTurns?.get(contender) ?? (await sample(contender, workload, env, onSample))
         for (const { unit, value } of measurements) samples.add({ workload, contender, unit }, round, value)
         const figures = measurements.map(
           ({ unit, value }) => `${value.toLocaleString('en', { maximumSignificantDigits: 4 })} ${unit}`,

@@ -3,15 +3,19 @@
  * so that no contender runs on what another has warmed up, filled or fragmented.
  */
 import { loadContender } from './contenders/index.ts'
-import { loadMeter } from './meters/index.ts'
+import { loadMeter, loadTurningMeter } from './meters/index.ts'
 import { rateOf } from './rate.ts'
 import type { Measurement } from './suite.ts'
+import { takeTurns } from './turns.ts'
 import { buildWorkload } from './workloads/index.ts'
 import { calls } from './workloads/workload.ts'
 
 const [contenderName = '', workloadName = ''] = process.argv.slice(2)
-const meter = await loadMeter(contenderName)
-process.stdout.write(`${JSON.stringify(meter === undefined ? await runGraph() : await meter(workloadName))}\n`)
+const turning = await loadTurningMeter(contenderName)
+if (turning === undefined) {
+  const meter = await loadMeter(contenderName)
+  process.stdout.write(`${JSON.stringify(meter === undefined ? await runGraph() : await meter(workloadName))}\n`)
+} else await takeTurns(await turning(workloadName))
 
 async function runGraph(): Promise<readonly Measurement[]> {
   const contender = await loadContender(contenderName)

@@ -23,6 +23,8 @@ export interface Limit extends Figure {
 export interface Case {
   readonly workload: string
   readonly contenders: readonly string[]
+  /** So many for each in every round; undefined for samples that are taken one after the other. */
+  readonly turns?: number
 }
 
 /** One figure out of a sample. */

@@ -1,6 +1,6 @@
 /** Every meter by name, loaded only when it is its turn. */
 import type { RedisContender } from '../redis/contender.ts'
-import type { Meter } from './meter.ts'
+import type { Meter, TurningMeter } from './meter.ts'
 
 const meters: Readonly<Record<string, () => Promise<Meter>>> = {
   'append-fdatasync': async () => (await import('./append-fdatasync.ts')).appendFdatasync,
@@ -11,18 +11,23 @@ const meters: Readonly<Record<string, () => Promise<Meter>>> = {
   'sleeping, in memory': async () => (await import('./sleeping.ts')).sleepingInMemory,
   'sleeping, files': async () => (await import('./sleeping.ts')).sleepingOnFiles,
   'file-store, 1 MB context': async () => (await import('./large-context.ts')).largeContext,
-  'baton on redis': () => onRedis(async () => (await import('../redis/baton.ts')).contender),
-  'baton, all by queue': () => onRedis(async () => (await import('../redis/baton.ts')).byQueue),
-  'bullmq alone': () => onRedis(async () => (await import('../redis/bullmq.ts')).contender),
-  'flowcraft on bullmq': () => onRedis(async () => (await import('../redis/flowcraft.ts')).contender),
-  'floor-redis': () => onRedis(async () => (await import('../redis/floor.ts')).contender),
 }
 
-async function onRedis(load: () => Promise<RedisContender>): Promise<Meter> {
-  return (await import('../redis/meter.ts')).meterOf(load)
+const onRedis: Readonly<Record<string, () => Promise<RedisContender>>> = {
+  'baton on redis': async () => (await import('../redis/baton.ts')).contender,
+  'baton, all by queue': async () => (await import('../redis/baton.ts')).byQueue,
+  'bullmq alone': async () => (await import('../redis/bullmq.ts')).contender,
+  'flowcraft on bullmq': async () => (await import('../redis/flowcraft.ts')).contender,
+  'floor-redis': async () => (await import('../redis/floor.ts')).contender,
 }
 
 /** @returns undefined where no meter has this name */
 export function loadMeter(name: string): Promise<Meter> | undefined {
   return Object.hasOwn(meters, name) ? meters[name]?.() : undefined
+}
+
+/** @returns undefined where no meter of this name takes turns */
+export async function loadTurningMeter(name: string): Promise<TurningMeter | undefined> {
+  const load = Object.hasOwn(onRedis, name) ? onRedis[name] : undefined
+  return load === undefined ? undefined : (await import('../redis/meter.ts')).meterOf(load)
 }

@@ -2,8 +2,11 @@
 import { startRedis } from '@baton/services'
 import { Redis } from 'ioredis'
 import type { Place } from '../suite.ts'
+import { SEAT_VARIABLE } from '../turns.ts'
 
 const URL_VARIABLE = 'BATON_BENCH_REDIS_URL'
+/** Contenders that take turns have a database each. */
+const DATABASES = 16
 
 /** In the process that takes the samples: a server of our own, that keeps what it is told about once a second. */
 export async function openRedis(): Promise<Place> {
@@ -15,11 +18,12 @@ export async function openRedis(): Promise<Place> {
   }
 }
 
-/** In a sample: the server, with nothing in it. */
+/** In a sample: a database of the server, with nothing in it. */
 export async function emptyRedis(): Promise<{ readonly url: string; readonly redis: Redis }> {
-  const url = process.env[URL_VARIABLE]
-  if (url === undefined) throw new Error(`${URL_VARIABLE} does not say which`)
+  const server = process.env[URL_VARIABLE]
+  if (server === undefined) throw new Error(`${URL_VARIABLE} does not say which`)
+  const url = `${server}/${Number(process.env[SEAT_VARIABLE] ?? 0) % DATABASES}`
   const redis = new Redis(url)
-  await redis.flushall()
+  await redis.flushdb()
   return { url, redis }
 }

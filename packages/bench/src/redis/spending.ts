@@ -42,3 +42,17 @@ export async function spent(redis: Redis): Promise<Spent> {
     serverUs: (of('used_cpu_user') + of('used_cpu_sys')) * 1e6,
   }
 }
+
+export function spentSince(before: Spent, after: Spent): Spent {
+  return combined(before, after, (from, to) => to - from)
+}
+
+/** @param all one or more */
+export function sumOf(all: readonly Spent[]): Spent {
+  return all.reduce((sum, each) => combined(sum, each, (left, right) => left + right))
+}
+
+function combined(one: Spent, other: Spent, combine: (left: number, right: number) => number): Spent {
+  const names = Object.keys(one) as (keyof Spent)[]
+  return Object.fromEntries(names.map((name) => [name, combine(one[name], other[name])])) as unknown as Spent
+}

@@ -9,14 +9,16 @@ const FLOWCRAFT = 'flowcraft on bullmq'
 const FLOOR = 'floor-redis'
 const BY_QUEUE = 'baton, all by queue'
 const all = [BATON, BULLMQ, FLOWCRAFT, FLOOR, BY_QUEUE]
+/** A turn takes a fraction of a second, and the machine's good and bad times last for several. */
+const turns = 9
 
 const cases: readonly Case[] = [
-  { workload: W5, contenders: all },
-  { workload: W6, contenders: all },
-  { workload: W6_WIDE, contenders: [BATON] },
+  { workload: W5, contenders: all, turns },
+  { workload: W6, contenders: all, turns },
+  { workload: W6_WIDE, contenders: [BATON], turns },
   // BullMQ has nothing that the jobs of a run share.
-  { workload: W7, contenders: [BATON, FLOWCRAFT, FLOOR] },
-  { workload: W8, contenders: all },
+  { workload: W7, contenders: [BATON, FLOWCRAFT, FLOOR], turns: 1 },
+  { workload: W8, contenders: all, turns },
 ]
 
 const comparisons: readonly Comparison[] = [
