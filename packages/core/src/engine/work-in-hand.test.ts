@@ -125,6 +125,21 @@ describe('What a commit made ready', () => {
     expect(sent).toEqual([])
   })
 
+  it('stays for a tick in which a first place became free: its pace shows in the next', async () => {
+    const { inHand, sent, begun, end, clock } = setup({ places: 2 })
+    await inHand.take(graph, head, ids(50))
+    await end()
+    clock.ring()
+    expect(sent).toEqual([])
+
+    await end()
+    await end()
+    clock.ring()
+
+    expect(begun).toEqual(ids(5))
+    expect(sent).toEqual(ids(50).slice(5 + 2 * 5))
+  })
+
   it('does not count what was begun long before', async () => {
     const { inHand, sent, end, clock } = setup({ places: 2 })
     for (let starts = 0; starts < 100; starts++) {

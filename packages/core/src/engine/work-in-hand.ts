@@ -42,6 +42,8 @@ export class WorkInHand {
   #waiting: Waiting[] = []
   #next = 0
   #begunInTick = 0
+  /** Of those the ones that had a place at once, when more came than there were places; 0 after the first tick. */
+  #begunAtOnce = 0
   /** How much is begun in a tick, as it seems. */
   #pace = 0
   #isAsking = false
@@ -102,7 +104,9 @@ export class WorkInHand {
     }
     if (this.#count === 0) return
     void this.#ask()
-    this.#cancelTick ??= this.#options.clock.after(TICK_MS, () => this.#tick())
+    if (this.#cancelTick !== undefined) return
+    this.#begunAtOnce = this.#begunInTick
+    this.#cancelTick = this.#options.clock.after(TICK_MS, () => this.#tick())
   }
 
   /** Takes its turn for a place with what the queue brings, so that neither starves. */
@@ -128,11 +132,13 @@ export class WorkInHand {
 
   #tick(): void {
     this.#cancelTick = undefined
-    // What was done a moment ago says something as well: much that is started at once keeps its process from anything else
-    // for the better part of a tick.
+    // Much that is started at once keeps its process from anything else for the better part of a tick: where work was
+    // begun in it all the same, the next one says how fast. What was done a moment ago says something as well.
+    const isTooSoon = this.#begunAtOnce > 0 && this.#begunInTick > this.#begunAtOnce
+    this.#begunAtOnce = 0
     this.#pace = Math.max(this.#begunInTick, Math.floor(this.#pace / 2))
     this.#begunInTick = 0
-    void this.#send(this.#takeFrom(this.#next + this.#pace * AHEAD_TICKS))
+    if (!isTooSoon) void this.#send(this.#takeFrom(this.#next + this.#pace * AHEAD_TICKS))
     if (this.#count > 0) this.#cancelTick = this.#options.clock.after(TICK_MS, () => this.#tick())
   }
 
