@@ -9,8 +9,8 @@ const FLOWCRAFT = 'flowcraft on bullmq'
 const FLOOR = 'floor-redis'
 const BY_QUEUE = 'baton, all by queue'
 const all = [BATON, BULLMQ, FLOWCRAFT, FLOOR, BY_QUEUE]
-/** A turn takes a fraction of a second, and the machine's good and bad times last for several. */
-const turns = 9
+/** A turn takes a second or two, and the machine's good and bad times last for several. */
+const turns = 4
 
 const cases: readonly Case[] = [
   { workload: W5, contenders: all, turns },

@@ -91,9 +91,9 @@ describe('What a commit made ready', () => {
     await inHand.take(graph, head, ids(50))
 
     clock.ring()
-    expect(sent).toEqual(ids(50).slice(2 + 2 * 5))
+    expect(sent).toEqual(ids(50).slice(2 + 2 * 10))
     clock.ring()
-    expect(sent).toHaveLength(50 - 2 - 1 * 5)
+    expect(sent).toHaveLength(50 - 2 - 1 * 10)
     clock.ring()
 
     expect(begun).toEqual(['b0', 'b1'])
@@ -137,7 +137,7 @@ describe('What a commit made ready', () => {
     clock.ring()
 
     expect(begun).toEqual(ids(5))
-    expect(sent).toEqual(ids(50).slice(5 + 2 * 5))
+    expect(sent).toEqual(ids(50).slice(5 + 2 * 10))
   })
 
   it('does not count what was begun long before', async () => {
@@ -150,7 +150,7 @@ describe('What a commit made ready', () => {
     await inHand.take(graph, head, ids(50))
     clock.ring()
 
-    expect(sent).toEqual(ids(50).slice(2 + 2 * 5))
+    expect(sent).toEqual(ids(50).slice(2 + 2 * 10))
   })
 
   it('goes to the queue at once where more urgent work has come, or the graph is another', async () => {

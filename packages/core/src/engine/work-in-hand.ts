@@ -34,7 +34,7 @@ interface Waiting {
 }
 
 const TICK_MS = 100
-const AHEAD_TICKS = 5
+const AHEAD_TICKS = 10
 
 export class WorkInHand {
   readonly #options: WorkInHandOptions
