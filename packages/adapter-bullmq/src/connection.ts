@@ -92,7 +92,7 @@ export function isCluster(source: RedisSource): source is Cluster {
 /** Other clients of Redis look alike and fail later, far from the mistake. */
 export function checkSource(source: unknown, field: string): asserts source is RedisSource {
   const client = source as Partial<Redis> | null | undefined
-  const isUrl = typeof source === 'string' && /^rediss?:\/\//.test(source)
+  const isUrl = typeof source === 'string' && /^rediss?:\/\//.test(source) && URL.canParse(source)
   if (isUrl || (typeof client?.duplicate === 'function' && typeof client.evalsha === 'function')) return
   throw new BatonError('INVALID_OPTION', {
     field,

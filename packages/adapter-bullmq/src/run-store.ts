@@ -162,7 +162,7 @@ export class RedisRunStore implements IRunStore {
     const { runs, news, keys } = await this.#open()
     const run = await runs.open(runId)
     if (run?.machine === undefined) throw unknownRun(runId)
-    yield* follow({
+    const isAll = yield* follow({
       run,
       replay: () => runs.handle(runId),
       from,
@@ -170,6 +170,8 @@ export class RedisRunStore implements IRunStore {
       signal: AbortSignal.any(signal === undefined ? [this.#closing.signal] : [signal, this.#closing.signal]),
       watch: (wake) => news.watch(keys.log(runId), wake),
     })
+    // Whoever reads it must not take it for a run that has said nothing more.
+    if (!isAll && this.#closing.signal.aborted && signal?.aborted !== true) throw new BatonError('CLOSED')
   }
 
   async untilEnd(runId: RunId, signal?: AbortSignal): Promise<RunSummary | undefined> {

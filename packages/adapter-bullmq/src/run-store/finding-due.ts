@@ -2,6 +2,7 @@
  * Finds what is due by the marks of `marks.ts`, and moves those that it finds too early. Costs what is due: the runs
  * whose mark has passed are looked at, no others.
  */
+import { BatonError } from '@baton/core'
 import { type DueFlow, type DueItem, type DueQuery, enlistedSince, parseRunId, type RunId } from '@baton/core/adapter'
 import { flowOfName, type Keys, namesFor } from '../keys.ts'
 import type { LoggedRun } from './logged-run.ts'
@@ -108,8 +109,7 @@ export class FindingDue {
       const looks = runIds.map(async (runId) => {
         const run = await open(runId)
         if (run?.machine === undefined) {
-          await this.#strike(key, runId)
-          return { items: [], stays: false }
+          return { items: [], stays: !(await this.#strike(key, runId)) }
         }
         const atMs = this.#timeOf(run)
         const due = run.machine.due(atMs, filter)
@@ -131,19 +131,31 @@ export class FindingDue {
     const run = await open(runId)
     if (run?.machine !== undefined && isEnlisted(run)) return run
     const words = [run?.position ?? 0, run?.stamp || '-']
-    await line(shard).send({ name: 'delist', keys: [keys.log(runId), key], words, texts: [] })
+    const step = { name: 'delist', keys: [keys.log(runId), key], words, texts: [] } as const
+    await unlessCorrupt(line(shard).send(step))
     return undefined
   }
 
-  /** Takes away the mark of a run that is not there. */
-  async #strike(key: string, runId: RunId): Promise<void> {
+  /** Takes away the mark of a run that is not there. @returns whether it did: one that is damaged keeps it */
+  async #strike(key: string, runId: RunId): Promise<boolean> {
     const { keys, line } = this.#options
-    const words = [0, '-', '-', '-', '.', '.', 0, 0]
-    await line(keys.shardOf(runId)).send({ name: 'index', keys: [keys.log(runId), key], words, texts: [] })
+    const words = [0, '-', '-', '-', '.', '.', 0]
+    const step = { name: 'index', keys: [keys.log(runId), key], words, texts: [] } as const
+    return (await unlessCorrupt(line(keys.shardOf(runId)).send(step)))?.count === 1
   }
 
   #timeOf(run: LoggedRun): number {
     return Math.max(this.#options.clock.now(), run.nowMs)
+  }
+}
+
+/** What is wrong with one run is not for those who look at all. @returns undefined where it is */
+export async function unlessCorrupt<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (BatonError.is(error, 'STORE_CORRUPT')) return undefined
+    throw error
   }
 }
 

@@ -17,7 +17,8 @@ export interface FollowOptions {
   readonly watch: (wake: (lines?: number) => void) => () => void
 }
 
-export async function* follow(options: FollowOptions): AsyncGenerator<RunEvent> {
+/** @returns whether that was all of it: false when the signal fired */
+export async function* follow(options: FollowOptions): AsyncGenerator<RunEvent, boolean> {
   const { run, replay, from, live, signal, watch } = options
   const events: RunEvent[] = []
   let lastSeq = Math.max(1, from) - 1
@@ -54,13 +55,14 @@ export async function* follow(options: FollowOptions): AsyncGenerator<RunEvent> 
         await past.read()
       }
       while (events.length > 0) {
-        if (signal.aborted) return
+        if (signal.aborted) return false
         yield events.shift() as RunEvent
       }
       const { machine } = run
       if ((machine?.state.seq ?? 0) > lastSeq) continue
       const ended = machine === undefined || isTerminal(machine.state.status)
-      if (!live || signal.aborted || run.removed || ended) return
+      if (!live || run.removed || ended) return true
+      if (signal.aborted) return false
       if (told > run.position) continue
       await new Promise<void>((resolve) => {
         wake = resolve

@@ -41,6 +41,7 @@ export async function openParts(options: CheckedRunStoreOptions): Promise<Parts>
   const isCluster = isClusterClient(redis)
   try {
     const durability = await within(timeoutMs, checkServer(redis, { allowEphemeral, logger }))
+    await checkDatabase(redis, timeoutMs)
     const keys = new Keys(prefix, await shardsOfStore(redis, prefix, options.shards, isCluster ? 256 : 1))
     const clock = new StoreClock()
     const asked = askedWithin(timeoutMs)
@@ -104,6 +105,24 @@ export async function openParts(options: CheckedRunStoreOptions): Promise<Parts>
   } catch (error) {
     redis.disconnect()
     throw storeFailure(error)
+  }
+}
+
+/** ioredis goes on with the first database where the server lacks the one that it is told, and there may be somebody else's runs. */
+async function checkDatabase(redis: Redis | Cluster, timeoutMs: number): Promise<void> {
+  const { db } = redis.options as { readonly db?: number }
+  if (db === undefined || db === 0) return
+  try {
+    await within(timeoutMs, redis.select(db))
+  } catch (error) {
+    if (!/out of range/i.test(messageOf(error))) throw error
+    const hint = 'Give another number, or more `databases` to the server.'
+    throw new BatonError('INVALID_OPTION', {
+      field: 'connection',
+      message: `the server has no database ${db}`,
+      hint,
+      cause: error,
+    })
   }
 }
 

@@ -3,7 +3,7 @@
 import { isTerminal } from '@baton/core'
 import type { PurgeOptions, RunId } from '@baton/core/adapter'
 import type { Keys } from '../keys.ts'
-import { type Indexes, shardsOf } from './finding-due.ts'
+import { type Indexes, shardsOf, unlessCorrupt } from './finding-due.ts'
 import { parseNote, type StoredNote } from './notes.ts'
 import type { ScriptLine } from './script-line.ts'
 
@@ -47,14 +47,15 @@ async function purgeOne(options: RetentionOptions, runId: RunId, endedBeforeMs: 
   const { keys, line, tombstoneMs, forget } = options
   const note = await noteOn(options, runId)
   if (note?.lines === undefined || !(await mayGo(options, note, endedBeforeMs))) return false
-  const answer = await line(keys.shardOf(runId)).send({
+  const step = {
     name: 'purge',
     keys: [keys.log(runId), keys.blobs(runId)],
     words: [note.lines, tombstoneMs],
     texts: [],
-  })
-  if (answer.count === 1) forget(runId)
-  return answer.count === 1
+  } as const
+  const answer = await unlessCorrupt(line(keys.shardOf(runId)).send(step))
+  if (answer?.count === 1) forget(runId)
+  return answer?.count === 1
 }
 
 async function mayGo(options: RetentionOptions, note: StoredNote, endedBeforeMs: number): Promise<boolean> {

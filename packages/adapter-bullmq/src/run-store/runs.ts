@@ -1,5 +1,5 @@
 /** Opens runs and changes them: the one way in which a command becomes a line. */
-import { isTerminal } from '@baton/core'
+import { BatonError, isTerminal } from '@baton/core'
 import { type CachedRun, type Command, type DueFlow, RunCache, type RunId } from '@baton/core/adapter'
 import { flowName, type Keys } from '../keys.ts'
 import { draftOf, type Limits, type TooLarge } from './draft.ts'
@@ -52,6 +52,8 @@ class Kept implements CachedRun {
  * each of its lines.
  */
 const SOON_MS = 100
+/** After a failure it takes longer each time, up to this: a Redis that is away is not asked ten times a second for each run. */
+const LATEST_MS = 10_000
 
 export class Runs {
   readonly #options: RunsOptions
@@ -59,6 +61,8 @@ export class Runs {
   /** Runs whose marks are earlier than need be, and until when that may be so. */
   readonly #unmarked = new Map<Kept, number>()
   #timer: NodeJS.Timeout | undefined
+  #pauseMs = SOON_MS
+  #pausedUntilMs = 0
   #isClosed = false
 
   constructor(options: RunsOptions) {
@@ -92,8 +96,8 @@ export class Runs {
 
   /** What this process has in memory of a run, if anything. */
   known(runId: RunId): LoggedRun | undefined {
-    const kept = this.#cache.get(runId)
-    return kept?.run.removed === false && !kept.run.broken ? kept.run : undefined
+    const run = this.#cache.get(runId)?.run
+    return run?.machine === undefined || run.removed || run.broken ? undefined : run
   }
 
   /** @returns undefined when there is no such run */
@@ -141,7 +145,7 @@ export class Runs {
       // A line of its that is under way would make the step too late; when that is here, it is its turn.
       if (!kept.run.isBusy) this.#mark(kept)
     }
-    if (this.#unmarked.size > 0 && !this.#isClosed) this.#timer = setTimeout(() => this.settle(), SOON_MS)
+    if (this.#unmarked.size > 0) this.#arm()
   }
 
   clear(): void {
@@ -188,8 +192,12 @@ export class Runs {
 
   #markSoon(kept: Kept): void {
     if (this.#isClosed) return
-    this.#unmarked.set(kept, this.#unmarked.get(kept) ?? performance.now() + SOON_MS)
-    this.#timer ??= setTimeout(() => this.settle(), SOON_MS)
+    this.#unmarked.set(kept, this.#unmarked.get(kept) ?? performance.now() + this.#pauseMs)
+    this.#arm()
+  }
+
+  #arm(): void {
+    if (!this.#isClosed) this.#timer ??= setTimeout(() => this.settle(), this.#pauseMs)
   }
 
   /** Moves the marks of a run to where they belong. */
@@ -203,6 +211,7 @@ export class Runs {
       .sendAlong(step)
       .then(
         ({ count }) => {
+          this.#pauseMs = SOON_MS
           if (count === 1) return
           marks.disbelieve()
           // A line of ours has come in between: else it is for those who wrote it.
@@ -210,10 +219,23 @@ export class Runs {
         },
         (error: unknown) => {
           marks.disbelieve()
+          // The first of them has said it.
+          if (this.#pauseMs === SOON_MS || !isOutage(error)) {
+            this.#options.onFailure('could not move the marks of a run', run.runId, error)
+          }
+          // The sweep looks at it again, and an operator has to mend it first.
+          if (!isOutage(error)) return
+          this.#pauseLonger()
           this.#markSoon(kept)
-          this.#options.onFailure('could not move the marks of a run', run.runId, error)
         },
       )
+  }
+
+  /** Once for all that fail together. */
+  #pauseLonger(): void {
+    if (performance.now() < this.#pausedUntilMs) return
+    this.#pauseMs = Math.min(LATEST_MS, this.#pauseMs * 2)
+    this.#pausedUntilMs = performance.now() + this.#pauseMs
   }
 
   #lineOf({ runId }: LoggedRun): ScriptLine {
@@ -224,4 +246,8 @@ export class Runs {
   #drop(runId: RunId, run: LoggedRun): void {
     if (this.#cache.get(runId)?.run === run) this.#cache.drop(runId)
   }
+}
+
+function isOutage(error: unknown): boolean {
+  return BatonError.is(error) && error.retryable
 }

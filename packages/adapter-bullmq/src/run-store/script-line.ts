@@ -3,10 +3,9 @@
  * way, goes with the next one. So a store that is idle sends a step at once, and one that is busy sends many in a
  * call, with nobody waiting for a timer.
  */
-import { BatonError } from '@baton/core'
 import type { Cluster, Redis } from 'ioredis'
 import { within } from '../deadline.ts'
-import { storeFailure } from '../errors.ts'
+import { storeFailure, wrongType } from '../errors.ts'
 import type { ShardKeys } from '../keys.ts'
 import { Script } from '../scripts/script.ts'
 import { transact } from '../scripts/transact.ts'
@@ -149,13 +148,21 @@ export class ScriptLine {
         const [count, reason] = answer
         const lines = answer.length === 1 ? NO_LINES : (answer.slice(1) as readonly string[])
         const waiting = batch[index] as Waiting
-        if (count === WRONG_TYPE) waiting.reject(wrongType(waiting.step, reason))
+        if (count === WRONG_TYPE) waiting.reject(wrongType(this.#keysOf(waiting.step), String(reason)))
         else waiting.resolve({ nowMs, count, lines })
       }
     } catch (error) {
       const failure = storeFailure(error)
       for (const { reject } of batch) reject(failure)
     }
+  }
+
+  /** All that a step may have touched. */
+  #keysOf({ name, keys }: Step): readonly string[] {
+    const { remind, created, ended, notes, flows, letters, gone } = this.#options.keys
+    const others =
+      name === 'read' ? [] : name === 'append' ? [remind] : [remind, created, ended, notes, flows, letters, gone]
+    return [...keys.filter((key) => key !== ''), ...others]
   }
 
   /** Its share of what waits: small, so that Redis has done it soon, unless there is much. */
@@ -197,12 +204,4 @@ export class ScriptLine {
     }
     return within(timeoutMs, script.run(redis, allKeys, args)) as Promise<[string, ...unknown[]]>
   }
-}
-
-function wrongType({ name, keys: [key = ''] }: Step, reason: string | undefined): BatonError {
-  return new BatonError('STORE_CORRUPT', {
-    field: key,
-    message: `Redis refused to ${name}: ${reason}`,
-    hint: `Somebody else has put a key of another type under a name of the store: see TYPE ${key}, and give the store a prefix of its own.`,
-  })
 }

@@ -38,8 +38,9 @@
  * another type than those of the store, so somebody else has put it there. The other steps have nothing to do with it; whatever
  * else goes wrong is the server's, and fails the call.
  *
- * Before each write everything that could refuse it was read; what follows a write in a step cannot fail on keys that
- * only this script writes.
+ * What follows a write in a step can only fail on a key that somebody else has put there. So the line of a log comes last:
+ * what was refused has not happened, whatever marks it has left, and what is there has all its marks. And when a run is
+ * purged, the mark by which that is found goes last of all marks.
  */
 export const transact = `
 local call = redis.call
@@ -103,6 +104,8 @@ function steps.append(texts)
   if stop then return stop end
   keepBlobs(blobs, count)
   texts = texts - 2 * count
+  soon = soon or string.format('%.0f', now + lookMs)
+  call('ZADD', remind, 'LT', soon, runOf(log))
   local length
   if texts == 1 then
     length = call('RPUSH', log, stamp .. '|' .. text())
@@ -113,8 +116,6 @@ function steps.append(texts)
     end
     length = call('RPUSH', log, unpack(lines))
   end
-  soon = soon or string.format('%.0f', now + lookMs)
-  call('ZADD', remind, 'LT', soon, runOf(log))
   call(publish, log, length)
   if mayEnd == '1' then call(publish, log .. ':end', length) end
   local last = length - texts - 1
@@ -167,13 +168,13 @@ local function addOthers()
     local tombstone = call('ZSCORE', gone, run)
     if tombstone and tonumber(tombstone) > now then return {-1} end
     keepBlobs(blobs, count)
-    call('RPUSH', log, stamp .. '|' .. text())
     call('ZADD', created, stamp, run)
     call('HSET', notes, run, (string.gsub(note, '"createdAtMs":0', '"createdAtMs":' .. stamp, 1)))
     call('SADD', flows, flow)
     local later = startAt > now
     call('ZADD', due, later and startAt or stamp, run)
     call('ZADD', remind, later and startAt or string.format('%.0f', now + lookMs), run)
+    call('RPUSH', log, stamp .. '|' .. text())
     return {1, 0}
   end
 
@@ -210,11 +211,12 @@ local function addOthers()
     if length == 0 or call('LLEN', log) ~= length then return {0} end
     call('ZREMRANGEBYSCORE', gone, '-inf', stamp)
     call('ZADD', gone, string.format('%.0f', now + tombstone), run)
-    call('UNLINK', log, blobs)
-    for _, index in ipairs({created, ended, remind, letters}) do
+    for _, index in ipairs({created, remind, letters}) do
       call('ZREM', index, run)
     end
     call('HDEL', notes, run)
+    call('ZREM', ended, run)
+    call('UNLINK', log, blobs)
     return {1}
   end
 end

@@ -114,7 +114,9 @@ export class BatonClient {
     try {
       created = await store.create(run, place.first)
     } catch (error) {
-      void claimAgain(run, place, { store, clock: this.#clock })
+      // What was refused has claimed nothing.
+      if (BatonError.is(error) && !error.retryable) place.giveBack()
+      else void claimAgain(run, place, { store, clock: this.#clock })
       throw error
     }
     if (created.status === 'created' && created.claim !== undefined) place.begin(created.claim)

@@ -114,6 +114,11 @@ export class Positions {
     this.#running.delete(work)
   }
 
+  /** Asks the store something: where it stays away the instance is handed back, and no failure of the node. */
+  ask<Answer>(ask: () => Awaitable<Answer>): Promise<Answer> {
+    return this.#hooks.orGiveBack(ask)
+  }
+
   async record(outcome: Outcome): Promise<void> {
     const { env } = this
     const { claim, runId, instanceId } = this.invocation

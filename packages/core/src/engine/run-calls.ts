@@ -97,7 +97,8 @@ export class RunCalls {
     const { invocation, env } = this.#positions
     const { head } = invocation.claim
     this.#positions.enter('continue', head.flowId)
-    const continueAs = await continuedRun(head, { input, options }, env)
+    const isTaken = (runId: RunId) => this.#positions.ask(() => env.isTaken(runId))
+    const continueAs = await continuedRun(head, { input, options }, { ...env, isTaken })
     await this.#positions.stepsEnded()
     const deltas = invocation.takeDeltas()
     return this.#positions.park({
