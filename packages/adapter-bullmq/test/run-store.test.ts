@@ -192,6 +192,79 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'runs in Red
     expect(await client.get(log)).toBe('of somebody else')
   })
 
+  it('finds, lists and purges the others where a key of one run is of another type', async () => {
+    const store = await connect({ redispatchMs: 100 })
+    const [sound, bad] = [parseRunId('sound'), parseRunId('bad')]
+    const hands = new Hands(store)
+    for (const runId of [sound, bad]) {
+      await hands.create(runId)
+      await hands.end('n0', runId)
+      await hands.create(parseRunId(`${runId}-live`))
+    }
+    await store.close()
+    for (const runId of ['bad', 'bad-live']) {
+      await client.del(`${prefix}:{s0}:run:${runId}`)
+      await client.set(`${prefix}:{s0}:run:${runId}`, 'of somebody else')
+    }
+
+    const fresh = await connect({ redispatchMs: 100 })
+
+    await expect.poll(async () => (await fresh.due({ limit: 10 })).map(({ runId }) => runId)).toEqual(['sound-live'])
+    expect((await fresh.list({})).runs.map(({ runId }) => runId)).toEqual(
+      expect.arrayContaining(['sound', 'sound-live']),
+    )
+    expect(await fresh.waitingLists()).toEqual([])
+    expect(await fresh.purge({ endedBeforeMs: Date.now() + 60_000 })).toBe(1)
+  })
+
+  it.each(['created', 'notes', 'flows', 'due:flow', 'remind'])(
+    'has not begun a run that it refused because of %s',
+    async (name) => {
+      const store = await connect()
+      const key = `${prefix}:{s0}:${name}`
+      await client.set(key, 'of somebody else')
+      const hands = new Hands(store)
+      await expect(hands.create()).rejects.toMatchObject({ code: 'STORE_CORRUPT', hint: expect.stringContaining(key) })
+
+      await client.del(key)
+      await hands.create()
+
+      expect((await store.due({ limit: 10 })).map(({ runId }) => runId)).toEqual([RUN])
+      expect((await store.list({})).runs).toHaveLength(1)
+    },
+  )
+
+  it('knows a run that it is just reading, or could not read a moment ago', async () => {
+    const hands = new Hands(await connect())
+    await hands.create()
+    const fresh = await connect()
+
+    const waits = [fresh.untilEnd(RUN), fresh.untilEnd(RUN)]
+    await hands.end('n0')
+
+    expect((await Promise.all(waits)).map((summary) => summary?.status)).toEqual(['completed', 'completed'])
+  })
+
+  it('tells a journal that was cut off by its end from one that has no more', async () => {
+    const store = await connect()
+    const hands = new Hands(store)
+    await hands.create()
+    const live = store.journal(RUN, { live: true })
+    expect((await live.next()).value).toMatchObject({ seq: 1 })
+    const next = (async () => {
+      while ((await live.next()).done !== true) {}
+    })()
+
+    await store.close()
+
+    await expect(next).rejects.toMatchObject({ code: 'CLOSED' })
+  })
+
+  it('refuses a database that the server does not have', async () => {
+    const connecting = RedisRunStore.connect({ connection: `${redis.url}/99`, prefix })
+    await expect(connecting).rejects.toMatchObject({ code: 'INVALID_OPTION', field: 'connection' })
+  })
+
   it('refuses a server that would lose runs, and says how to mend it', async () => {
     await client.config('SET', 'appendonly', 'no')
     try {

@@ -254,6 +254,29 @@ describe('a worker', () => {
     },
   )
 
+  it('that goes on as new outlives a store that is away for longer than a lease', async () => {
+    const stage = await stageOf()
+    const store = stage.world.store as InMemoryRunStore
+    const summary = store.summary.bind(store)
+    let awayUntilMs = 0
+    store.summary = (runId) => {
+      if (stage.clock.now() < awayUntilMs) throw new BatonError('STORE_UNAVAILABLE')
+      return summary(runId)
+    }
+    const flow = createFlow('loop').node('turn', ({ input, continueAsNew, log }: NodeArguments) => {
+      if (input === 0) return { output: 'over' }
+      if (awayUntilMs === 0) awayUntilMs = stage.clock.now() + 3 * crew.leaseMs
+      log('info', 'a turn')
+      return continueAsNew(Number(input) - 1)
+    })
+    await using crew = new Crew(stage, flow)
+    crew.worker()
+
+    const handle = await crew.client.start('loop', 1)
+
+    expect(await crew.outcome(handle, 60 * crew.leaseMs)).toMatchObject({ status: 'completed', output: 'over' })
+  })
+
   it('removes runs when their retention is over, and not before', async () => {
     const stage = await stageOf()
     await using crew = new Crew(stage, lineFlow(1))
