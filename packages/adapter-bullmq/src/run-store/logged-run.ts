@@ -373,6 +373,7 @@ function mayEnd({ draft: { command } }: Pending): boolean {
 
 /** Large values as the script takes them: digest, value. */
 function blobTexts(batch: readonly Pending[]): readonly string[] {
+  if (batch.every(({ draft }) => draft.blobs.length === 0)) return NONE
   const texts: string[] = []
   for (const { draft } of batch) for (const { sha256, text } of draft.blobs) texts.push(sha256, text)
   return texts

@@ -173,11 +173,12 @@ export class Chain {
 
   #settle(claim: Claim, outcome: Outcome, candidates: NextClaim['candidates']): Awaitable<CommitResult> {
     const { instanceId, fence, attempt, head } = claim
+    const { runId } = head
     const { workerId, newId } = this.#env
-    const base = { runId: head.runId, instanceId, fence, commitId: newId(), outcome }
-    if (candidates.length === 0) return this.#env.commit(base, attempt)
+    const commitId = newId()
+    if (candidates.length === 0) return this.#env.commit({ runId, instanceId, fence, commitId, outcome }, attempt)
     const next = { workerId, leaseMs: this.#options.leaseMs, candidates }
-    return this.#env.commit({ ...base, next }, attempt)
+    return this.#env.commit({ runId, instanceId, fence, commitId, outcome, next }, attempt)
   }
 
   /**

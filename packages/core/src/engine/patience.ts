@@ -33,22 +33,29 @@ export class Patience {
     this.#options = options
   }
 
-  async ask<Answer>(
-    { runId, instanceId, attempt = 0 }: Asked,
-    ask: () => Answer | PromiseLike<Answer>,
-  ): Promise<Answer> {
-    const { clock, logger, workerId, leaseMs } = this.#options
+  async ask<Answer>(asked: Asked, ask: () => Answer | PromiseLike<Answer>): Promise<Answer> {
+    const { clock, leaseMs } = this.#options
     const untilMs = clock.now() + leaseMs
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
       try {
         return await ask()
       } catch (error) {
-        const isHopeless = BatonError.is(error) && !error.retryable
-        if (isHopeless || clock.now() + pauseMs > untilMs) throw error
-        const fields = workFields(runId, instanceId, attempt, workerId)
-        logger.log('warn', `the store did not answer; asking again in ${pauseMs} ms`, { ...fields, error })
-        await wait(clock, pauseMs)
+        await this.#bear(error, asked, pauseMs, untilMs)
       }
     }
+  }
+
+  async #bear(
+    error: unknown,
+    { runId, instanceId, attempt = 0 }: Asked,
+    pauseMs: number,
+    untilMs: number,
+  ): Promise<void> {
+    const { clock, logger, workerId } = this.#options
+    const isHopeless = BatonError.is(error) && !error.retryable
+    if (isHopeless || clock.now() + pauseMs > untilMs) throw error
+    const fields = workFields(runId, instanceId, attempt, workerId)
+    logger.log('warn', `the store did not answer; asking again in ${pauseMs} ms`, { ...fields, error })
+    await wait(clock, pauseMs)
   }
 }
