@@ -92,7 +92,8 @@ export class ScriptLine {
       if (this.#underWay >= MOST_CALLS || this.#isGathering) return
       this.#isGathering = true
       // What the same turn of the loop still brings goes along.
-      queueMicrotask(() => void this.#run())
+      // Not by `queueMicrotask`, for which Node makes a resource that can be traced.
+      void Promise.resolve().then(() => this.#run())
     })
   }
 
