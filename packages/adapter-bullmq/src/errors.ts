@@ -25,7 +25,9 @@ function keyOf(error: unknown): string {
 }
 
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  const message = error instanceof Error ? error.message : String(error)
+  // ioredis tells of a setting of ours here, and keeps to itself what has happened to the connection.
+  return message.includes('max retries per request') ? 'no connection: refused, lost, or no such host' : message
 }
 
 /** The same of what a queue was asked. */

@@ -305,6 +305,7 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'runs in Red
   it('throws for a server that is not there, and for one that does not answer', async () => {
     await expect(RedisRunStore.connect({ connection: 'redis://127.0.0.1:1' })).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining('no connection: refused'),
     })
     const store = await connect({ timeoutMs: 200 })
     await new Hands(store).create()
