@@ -8,19 +8,17 @@ import { createHash } from 'node:crypto'
 import { BatonError, type RunEvent } from '@baton/core'
 import {
   answerWithoutChange,
-  applyCommand,
   type Command,
   type CommandResult,
   type CreateResult,
   copyOf,
-  noteOf,
   type RunId,
   type RunMachine,
   type RunSummary,
 } from '@baton/core/adapter'
-import { flowName } from '../keys.ts'
 import { AppliedLog } from './applied-log.ts'
 import type { Draft } from './draft.ts'
+import { appendStep, createStep, type LogKeys } from './log-steps.ts'
 import { MOST_LINES, type ScriptLine, type StepAnswer } from './script-line.ts'
 
 /** What became of a command: the machine's answer, or that there is no such run. */
@@ -31,7 +29,7 @@ export type Answer =
 export interface LoggedRunOptions {
   readonly runId: RunId
   readonly line: ScriptLine
-  readonly keys: { readonly log: string; readonly blobs: string }
+  readonly keys: LogKeys
   /** The key under which the run stands as due, by its head. */
   readonly dueKey: (head: { readonly flowId: string; readonly version?: string }) => string
   readonly readBlobs: (key: string, digests: readonly string[]) => Promise<readonly (string | null)[]>
@@ -222,15 +220,7 @@ export class LoggedRun {
 
   #send(batch: readonly Pending[]): Promise<StepAnswer> {
     const { keys, line } = this.#options
-    const log = this.#log
-    const blobs = blobTexts(batch)
-    const texts = batch.map(({ draft }) => draft.text)
-    return line.send({
-      name: 'append',
-      keys: [keys.log, blobs.length === 0 ? '' : keys.blobs],
-      words: [log.position, log.stamp || '-', blobs.length / 2, batch.some(mayEnd) ? 1 : 0],
-      texts: blobs.length === 0 ? texts : [...blobs, ...texts],
-    })
+    return line.send(appendStep(keys, this.#log, batch))
   }
 
   /** @returns what has to be done before the batch is answered; undefined when it is */
@@ -272,16 +262,7 @@ export class LoggedRun {
     const { command } = draft
     if (command.type !== 'create') return
     const { run } = command
-    // What the note says is what the machine would: nothing has happened to the run yet.
-    const preview = applyCommand(undefined, command, 0, { redispatchMs })
-    const note = preview?.type === 'create' ? JSON.stringify(noteOf(preview.machine.state)) : ''
-    const blobs = blobTexts([pending])
-    const answer = await line.send({
-      name: 'create',
-      keys: [keys.log, blobs.length === 0 ? '' : keys.blobs, dueKey(run)],
-      words: [run.startAtMs ?? 0, blobs.length / 2],
-      texts: [flowName(run), note, ...blobs, draft.text],
-    })
+    const answer = await line.send(createStep({ keys, dueKey: dueKey(run), redispatchMs }, command, pending))
     if (answer.count === PURGED) {
       this.#removed = true
       resolve({ type: 'create', result: { status: 'purged' } })
@@ -360,23 +341,6 @@ export class LoggedRun {
     const message = `the log of ${this.runId} was removed while it was read`
     return new BatonError('STORE_UNAVAILABLE', { runId: this.runId, message })
   }
-}
-
-/** Whether those who wait for the end of the run shall look. That they look in vain costs a read. */
-function mayEnd({ draft: { command } }: Pending): boolean {
-  if (command.type === 'notify') return true
-  if (command.type !== 'commit') return false
-  const { outcome } = command.transition
-  if (outcome.type === 'succeeded') return outcome.arrivals.length === 0
-  return outcome.type === 'failed' || outcome.type === 'skipped' || outcome.type === 'cancelled'
-}
-
-/** Large values as the script takes them: digest, value. */
-function blobTexts(batch: readonly Pending[]): readonly string[] {
-  if (batch.every(({ draft }) => draft.blobs.length === 0)) return NONE
-  const texts: string[] = []
-  for (const { draft } of batch) for (const { sha256, text } of draft.blobs) texts.push(sha256, text)
-  return texts
 }
 
 /** Shares nothing with the run: whoever gets it may change it. */
