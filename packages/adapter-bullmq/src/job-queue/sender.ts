@@ -55,7 +55,7 @@ export class JobSender {
     this.#isBusy = false
   }
 
-  /** One of them may be to blame, and the others have nothing to do with it. A job that is sent twice is there once. */
+  /** One of them may be to blame, and the others have nothing to do with it. Sent twice, a job is a second hint at most. */
   async #sendApart(queue: Queue, batch: readonly Waiting[]): Promise<void> {
     await Promise.all(
       batch.map(({ jobs, resolve, reject }) => within(this.#timeoutMs, add(queue, jobs)).then(resolve, reject)),
