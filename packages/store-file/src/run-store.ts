@@ -89,7 +89,7 @@ export class FileRunStore implements IRunStore {
       drop(runId)
       return { status: 'purged' }
     }
-    if (answer?.type === 'create') return copyOf(answer.result)
+    if (answer?.type === 'create') return answer.result
     throw new BatonError('STORE_UNAVAILABLE', { runId, message: `the log of ${runId} was removed while it was made` })
   }
 

@@ -4,9 +4,8 @@ import {
   type Blob,
   type BlobPlace,
   type Command,
-  type CommandResult,
-  type CreateResult,
-  copyOf,
+  ownAnswer,
+  type Answer as RunAnswer,
   type RunCache,
   type RunId,
   slim,
@@ -41,12 +40,7 @@ export interface RunsOptions {
   readonly recordMaxBytes: number
 }
 
-export type Answer = Exclude<CommandResult, { readonly type: 'create' }> | CreateAnswer | TooLarge
-
-interface CreateAnswer {
-  readonly type: 'create'
-  readonly result: CreateResult
-}
+export type Answer = RunAnswer | TooLarge
 
 interface TooLarge {
   readonly type: 'too-large'
@@ -200,7 +194,8 @@ export class Runs {
   }
 
   #ask(run: StoredRun, command: Command): Answer | undefined {
-    return ownAnswer(run.answerWithoutChange(command, this.#options.clock.now()))
+    const answer = run.answerWithoutChange(command, this.#options.clock.now())
+    return answer && ownAnswer(answer)
   }
 
   #draft(command: Command): Draft | TooLarge {
@@ -223,7 +218,8 @@ export class Runs {
     const create = command.type === 'create'
     const marker = create && run.markerMs !== NEVER ? `,"markerMs":${run.markerMs}` : ''
     const blobs = places.length === 0 ? '' : `,"blobs":${JSON.stringify(places)}`
-    const answer = ownAnswer(run.append(`{"atMs":${clockMs}${marker}${blobs},"command":${text}}`, { create }))
+    const result = run.append(`{"atMs":${clockMs}${marker}${blobs},"command":${text}}`, { create })
+    const answer = result && ownAnswer(result)
     if (run.removed || run.machine === undefined) return answer
     // Somebody may have moved the marker in between; or, at a creation, have taken it for a leftover.
     if (marker !== '' && !wheel.has(run.paths, run.markerMs)) wheel.put(run.paths, run.markerMs)
@@ -261,11 +257,6 @@ function earliestDue(command: Command, atMs: number): number {
     default:
       throw new Error(`no such command: ${JSON.stringify(command satisfies never)}`)
   }
-}
-
-/** Shares nothing with the run: whoever gets it may change it. */
-function ownAnswer(answer: CommandResult | undefined): Answer | undefined {
-  return answer?.type === 'create' ? { type: 'create', result: answer.result } : copyOf(answer)
 }
 
 function tooLarge(limitBytes: number): TooLarge {

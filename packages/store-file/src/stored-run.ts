@@ -199,7 +199,7 @@ export class StoredRun implements CachedRun {
   #apply(line: CommandLine): CommandResult | undefined {
     this.#nowMs = Math.max(this.#nowMs, line.atMs)
     const before = this.#machine
-    const command = line.command.type === 'create' ? line.command : withRunId(line.command, before?.state.head.runId)
+    const command = withRunId(line.command, before?.state.head.runId)
     const result = command && applyCommand(before, command, this.#nowMs, this.#options)
     if (result?.type === 'create' && before === undefined) {
       this.#machine = result.machine

@@ -18,6 +18,8 @@ import { recordOf } from '../model/run-record.ts'
 import { snapshotOf } from '../model/run-snapshot.ts'
 import type { Claim } from '../ports/claim.ts'
 import type { Outcome, Transition } from '../ports/transition.ts'
+import type { CommandResult } from './apply.ts'
+import { ownAnswer } from './own-answer.ts'
 import { RunMachine } from './run-machine.ts'
 
 const runId = parseRunId('run')
@@ -182,10 +184,11 @@ class Executor {
     const events: RunEvent[] = []
     const onEvent = (event: RunEvent) => void events.push(event)
     const moved = RunMachine.create(JSON.parse(JSON.stringify(run)), this.#atMs, { redispatchMs: 10, onEvent })
+    const calledOff = (id: string) => state.instances.get(id)?.calledOff === true
     const told = ({ instances, context, output, deadLetters }: ReturnType<typeof recordOf>) => ({
       instances: instances.map((instance) => ({
         ...instance,
-        status: instance.status.replace('claimed', 'ready'),
+        status: instance.status.replace('claimed', calledOff(instance.instanceId) ? 'cancelled' : 'ready'),
         workerId: undefined,
         dueAtMs: undefined,
       })),
@@ -227,6 +230,7 @@ class Executor {
     const request = { runId, instanceId, claimId: `c${this.#ids++}`, workerId: 'w', leaseMs: LEASE_MS, input: true }
     const answer = this.machine.claim(request, this.#atMs)
     if (answer.status !== 'claimed') return
+    this.#sharesNothing({ type: 'claim', result: answer })
     let claim: Claim | undefined = answer.claim
     expect(this.machine.claim(request, this.#atMs)).toEqual(answer)
     while (claim !== undefined) {
@@ -253,12 +257,21 @@ class Executor {
     this.#changesNothing({ ...transition, commitId: 'stale', fence: claim.fence - 1 }, 'fenced')
     const answer = this.machine.commit(transition, this.#atMs)
     if (answer.status !== 'committed') throw new Error(`not committed: ${answer.status}`)
+    this.#sharesNothing({ type: 'commit', result: answer })
     expect(this.#changesNothing(transition, 'already-committed')).toEqual({ ...answer, status: 'already-committed' })
     this.#changesNothing(
       { ...transition, commitId: 'again' },
       isTerminal(this.machine.state.status) ? 'ended' : 'fenced',
     )
     return answer.claim
+  }
+
+  #sharesNothing(answer: CommandResult): void {
+    const before = JSON.parse(JSON.stringify(answer))
+    const own = ownAnswer(answer)
+    expect(own).toEqual(before)
+    const ofRun = objectsIn(this.machine.state)
+    expect([...objectsIn(own)].filter((object) => ofRun.has(object))).toEqual([])
   }
 
   #changesNothing(transition: Transition, status: string) {
@@ -301,7 +314,7 @@ class Executor {
       }
     }
     return afterSuccess(graph, node, claim, {
-      output: claim.instanceId,
+      output: { of: [claim.instanceId] },
       taken: node.outgoing.map(({ condition }) => condition === undefined || this.#roll() < 50),
     })
   }
@@ -312,6 +325,15 @@ class Executor {
     const round = Math.floor(this.#rolls / dice.length)
     return ((dice[this.#rolls++ % dice.length] ?? 0) + round * 37) % 100
   }
+}
+
+/** All objects that are reached from it. */
+function objectsIn(value: unknown, found = new Set<object>()): ReadonlySet<object> {
+  if (typeof value !== 'object' || value === null || found.has(value)) return found
+  found.add(value)
+  const members = value instanceof Map ? [...value].flat() : value instanceof Set ? [...value] : Object.values(value)
+  for (const member of members) objectsIn(member, found)
+  return found
 }
 
 /** What is so of every run that has ended. */

@@ -25,10 +25,10 @@ export interface RunNote {
 }
 
 export function noteOf(state: RunState): RunNote {
-  const { head, status, endedAtMs, outbox, continuedBy, deadLetters } = state
+  const { head, status, continuedBy, deadLetters } = state
   const firstRunId = head.lineage.succession?.firstRunId
   const newestRunId = newestKnown(state)
-  const hasMoreToSay = outbox !== undefined && outbox.size > 0
+  const endedAtMs = endedAt(state)
   const note: Mutable<RunNote> = {
     runId: head.runId,
     rootRunId: head.lineage.rootRunId,
@@ -42,17 +42,23 @@ export function noteOf(state: RunState): RunNote {
   if (firstRunId !== undefined) note.firstRunId = firstRunId
   if (continuedBy !== undefined) note.isContinued = true
   if (newestRunId !== undefined) note.newestRunId = newestRunId
-  if (endedAtMs !== undefined && !hasMoreToSay) note.endedAtMs = endedAtMs
+  if (endedAtMs !== undefined) note.endedAtMs = endedAtMs
   return note
 }
 
-/** Whether two notes about one run say the same. */
-export function sameNote(one: RunNote, other: RunNote): boolean {
+/** Whether a note of the run still says how it stands: asked with every commit, so without making another. */
+export function isNoted(state: RunState, note: RunNote): boolean {
+  const deadLetterCount = state.deadLetters?.size ?? 0
   return (
-    one.status === other.status &&
-    one.deadLetterCount === other.deadLetterCount &&
-    one.isContinued === other.isContinued &&
-    one.newestRunId === other.newestRunId &&
-    one.endedAtMs === other.endedAtMs
+    note.status === state.status &&
+    (note.deadLetterCount ?? 0) === deadLetterCount &&
+    (note.isContinued ?? false) === (state.continuedBy !== undefined) &&
+    note.newestRunId === newestKnown(state) &&
+    note.endedAtMs === endedAt(state)
   )
+}
+
+/** Once it has nothing left to say. */
+function endedAt({ endedAtMs, outbox }: RunState): number | undefined {
+  return outbox !== undefined && outbox.size > 0 ? undefined : endedAtMs
 }

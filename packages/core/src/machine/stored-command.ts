@@ -47,8 +47,11 @@ export function withoutRunId(command: Command): StoredCommand {
   }
 }
 
-/** The command of a line, in the log of that run; undefined while there is no such run. */
-export function withRunId(command: Exclude<StoredCommand, Creation>, runId: RunId | undefined): Command | undefined {
+/** The command of a line, in the log of that run; undefined for one of a run that is not there. */
+export function withRunId(command: StoredCommand, runId: RunId): Command
+export function withRunId(command: StoredCommand, runId: RunId | undefined): Command | undefined
+export function withRunId(command: StoredCommand, runId: RunId | undefined): Command | undefined {
+  if (command.type === 'create') return command
   if (runId === undefined) return undefined
   switch (command.type) {
     case 'claim':
