@@ -140,6 +140,22 @@ describe('What a commit made ready', () => {
     expect(sent).toEqual(ids(50).slice(5 + 2 * 10))
   })
 
+  it('stays while more of it comes, for two ticks: whoever starts much has no time to begin it', async () => {
+    const { inHand, sent, begun, clock } = setup({ places: 2 })
+    await inHand.take(graph, head, ids(20))
+    for (let tick = 0; tick < 2; tick++) {
+      await inHand.take(graph, head, ids(20))
+      clock.ring()
+      expect(sent).toEqual([])
+    }
+    await inHand.take(graph, head, ids(20))
+
+    clock.ring()
+
+    expect(begun).toHaveLength(2)
+    expect(sent.length).toBeGreaterThan(0)
+  })
+
   it('does not count what was begun long before', async () => {
     const { inHand, sent, end, clock } = setup({ places: 2 })
     for (let starts = 0; starts < 100; starts++) {

@@ -35,6 +35,8 @@ interface Waiting {
 
 const TICK_MS = 100
 const AHEAD_TICKS = 10
+/** Ticks that may say nothing of the pace, when much is started at once. */
+const EARLY_TICKS = 2
 
 export class WorkInHand {
   readonly #options: WorkInHandOptions
@@ -42,8 +44,10 @@ export class WorkInHand {
   #waiting: Waiting[] = []
   #next = 0
   #begunInTick = 0
-  /** Of those the ones that had a place at once, when more came than there were places; 0 after the first tick. */
+  /** Of those the ones that had a place at once, when more came than there were places. */
   #begunAtOnce = 0
+  #addedInTick = 0
+  #earlyTicks = 0
   /** How much is begun in a tick, as it seems. */
   #pace = 0
   #isAsking = false
@@ -93,6 +97,7 @@ export class WorkInHand {
     let place = this.#waiting.length
     while (place > this.#next && priorityOf(this.#waiting[place - 1] as Waiting) < priority) place -= 1
     this.#waiting.splice(place, 0, waiting)
+    this.#addedInTick += 1
   }
 
   #beginAll(): void {
@@ -106,6 +111,8 @@ export class WorkInHand {
     void this.#ask()
     if (this.#cancelTick !== undefined) return
     this.#begunAtOnce = this.#begunInTick
+    this.#addedInTick = 0
+    this.#earlyTicks = 0
     this.#cancelTick = this.#options.clock.after(TICK_MS, () => this.#tick())
   }
 
@@ -132,14 +139,27 @@ export class WorkInHand {
 
   #tick(): void {
     this.#cancelTick = undefined
-    // Much that is started at once keeps its process from anything else for the better part of a tick: where work was
-    // begun in it all the same, the next one says how fast. What was done a moment ago says something as well.
-    const isTooSoon = this.#begunAtOnce > 0 && this.#begunInTick > this.#begunAtOnce
-    this.#begunAtOnce = 0
+    const isTooSoon = this.#isTooSoon()
+    // What was done a moment ago says something as well.
     this.#pace = Math.max(this.#begunInTick, Math.floor(this.#pace / 2))
     this.#begunInTick = 0
+    this.#addedInTick = 0
     if (!isTooSoon) void this.#send(this.#takeFrom(this.#next + this.#pace * AHEAD_TICKS))
     if (this.#count > 0) this.#cancelTick = this.#options.clock.after(TICK_MS, () => this.#tick())
+  }
+
+  /**
+   * Much that is started at once keeps its process from anything else, for longer than a tick where the machine is slow. So a tick
+   * in which more of it came says nothing, nor does a first one in which places became free: the next one says how fast.
+   */
+  #isTooSoon(): boolean {
+    const hasFreed = this.#earlyTicks === 0 && this.#begunInTick > this.#begunAtOnce
+    if (this.#earlyTicks < EARLY_TICKS && (this.#addedInTick > 0 || hasFreed)) {
+      this.#earlyTicks += 1
+      return true
+    }
+    this.#earlyTicks = EARLY_TICKS
+    return false
   }
 
   #takeFrom(place: number): readonly Job[] {
