@@ -237,7 +237,7 @@ export class RedisRunStore implements IRunStore {
     if (run === undefined || head === undefined) return { status: 'unknown-run' }
     const shard = keys.shardOf(runId)
     // Before the command, so that it is found whatever becomes of us; whoever finds it in vain takes it away.
-    await line(shard).send({ name: 'enlist', keys: [keys.waiting(shard, flowName(head))], words: [], texts: [runId] })
+    await line(shard).send({ name: 'enlist', keys: [keys.waiting(shard, flowName(head))], words: '', texts: [runId] })
     const answer = await runs.change(runId, { type: 'enlist', runId, instanceId })
     if (answer?.type !== 'enlist') return { status: 'unknown-run' }
     if (answer.result.status === 'enlisted') tellWaiting(flowName(head))

@@ -17,7 +17,6 @@ import {
   type RunSummary,
   type StoredCommand,
   summaryOf,
-  withRunId,
 } from '@baton/core/adapter'
 import { messageOf } from '../errors.ts'
 import type { Draft } from './draft.ts'
@@ -27,7 +26,7 @@ import { commandOf } from './line-form.ts'
 export interface Line {
   /** When it was appended, by Redis. */
   readonly atMs: number
-  readonly command: StoredCommand
+  readonly command: Command
   /** Where its large values belong. */
   readonly blobs: readonly BlobPlace[]
 }
@@ -43,8 +42,7 @@ const NO_BLOBS: readonly BlobPlace[] = []
 
 export class AppliedLog {
   readonly #options: AppliedLogOptions
-  readonly #listeners = new Set<(event: RunEvent) => void>()
-  readonly machineOptions: MachineOptions
+  readonly machineOptions: Listening
   #machine: RunMachine | undefined
   #position = 0
   #stamp = ''
@@ -57,10 +55,7 @@ export class AppliedLog {
 
   constructor(options: AppliedLogOptions) {
     this.#options = options
-    const onEvent = (event: RunEvent) => {
-      for (const listener of this.#listeners) listener(event)
-    }
-    this.machineOptions = { redispatchMs: options.redispatchMs, onEvent }
+    this.machineOptions = new Listening(options.redispatchMs)
   }
 
   get machine(): RunMachine | undefined {
@@ -102,14 +97,16 @@ export class AppliedLog {
 
   /** Tells of every event from now on. @returns how to end it */
   listen(listener: (event: RunEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    const { listeners } = this.machineOptions
+    listeners.add(listener)
+    return () => listeners.delete(listener)
   }
 
   /** A line of this process: what the others will read is applied without reading it. */
-  applyOwn({ command, text }: Draft, atMs: number): CommandResult | undefined {
+  applyOwn({ command, places, text }: Draft, atMs: number): CommandResult | undefined {
     this.#chars += text.length
-    return this.#apply(asWritten(command), atMs)
+    const written = places === undefined ? asWritten(command) : commandOf(asWritten(places), this.#options.runId)
+    return this.#apply(written, atMs)
   }
 
   /** @param values the JSON of large values, by their digest */
@@ -117,7 +114,7 @@ export class AppliedLog {
     if (values !== undefined) {
       fatten(command, blobs, (sha256) => JSON.parse(values.get(sha256) ?? 'null') as JsonValue)
     }
-    this.#apply(command.type === 'create' ? command : withRunId(command, this.#machine?.state.head.runId), atMs)
+    this.#apply(command, atMs)
   }
 
   parse(text: string): Line {
@@ -126,7 +123,9 @@ export class AppliedLog {
       const end = text.indexOf('|')
       const content = JSON.parse(text.slice(end + 1)) as StoredCommand | LineWithBlobs | readonly unknown[]
       const atMs = Number(text.slice(0, end))
-      return 'blobs' in content ? { atMs, ...content } : { atMs, command: commandOf(content), blobs: NO_BLOBS }
+      const { runId } = this.#options
+      if (!('blobs' in content)) return { atMs, command: commandOf(content, runId), blobs: NO_BLOBS }
+      return { atMs, command: commandOf(content.command, runId), blobs: content.blobs }
     } catch (error) {
       throw this.corrupt(error)
     }
@@ -152,17 +151,31 @@ export class AppliedLog {
     return this.#broken
   }
 
-  #apply(command: Command | undefined, atMs: number): CommandResult | undefined {
+  #apply(command: Command, atMs: number): CommandResult | undefined {
     this.#nowMs = Math.max(this.#nowMs, atMs)
     this.#stamp = String(atMs)
     this.#position += 1
     try {
-      const result = command && applyCommand(this.#machine, command, this.#nowMs, this.machineOptions)
+      const result = applyCommand(this.#machine, command, this.#nowMs, this.machineOptions)
       if (result?.type === 'create') this.#machine = result.machine
       return result
     } catch (error) {
       throw this.corrupt(error)
     }
+  }
+}
+
+/** A class, as what is made with every run and leads to it should be: `script-line.ts` says why. */
+class Listening implements MachineOptions {
+  readonly redispatchMs: number
+  readonly listeners = new Set<(event: RunEvent) => void>()
+
+  constructor(redispatchMs: number) {
+    this.redispatchMs = redispatchMs
+  }
+
+  readonly onEvent = (event: RunEvent): void => {
+    for (const listener of this.listeners) listener(event)
   }
 }
 

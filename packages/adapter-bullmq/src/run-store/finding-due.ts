@@ -130,7 +130,7 @@ export class FindingDue {
     const { open, line, keys } = this.#options
     const run = await open(runId)
     if (run?.machine !== undefined && isEnlisted(run)) return run
-    const words = [run?.position ?? 0, run?.stamp || '-']
+    const words = `${run?.position ?? 0} ${run?.stamp || '-'}`
     const step = { name: 'delist', keys: [keys.log(runId), key], words, texts: [] } as const
     await unlessCorrupt(line(shard).send(step))
     return undefined
@@ -139,7 +139,7 @@ export class FindingDue {
   /** Takes away the mark of a run that is not there. @returns whether it did: one that is damaged keeps it */
   async #strike(key: string, runId: RunId): Promise<boolean> {
     const { keys, line } = this.#options
-    const words = [0, '-', '-', '-', '.', '.', 0]
+    const words = '0 - - - . . 0'
     const step = { name: 'index', keys: [keys.log(runId), key], words, texts: [] } as const
     return (await unlessCorrupt(line(keys.shardOf(runId)).send(step)))?.count === 1
   }

@@ -18,15 +18,23 @@
  * Logs are read by this: no place may get another meaning. A new form is a new number in front, and who does not know
  * it stops at that line.
  */
-import { type Arrival, type Command, type NextClaim, type StoredCommand, withoutRunId } from '@baton/core/adapter'
+import {
+  type Arrival,
+  type Command,
+  type NextClaim,
+  type RunId,
+  type StoredCommand,
+  withoutRunId,
+  withRunId,
+} from '@baton/core/adapter'
 
-type Commit = Extract<StoredCommand, { readonly type: 'commit' }>
-type Claim = Extract<StoredCommand, { readonly type: 'claim' }>
+type Commit = Extract<Command, { readonly type: 'commit' }>
+type Claim = Extract<Command, { readonly type: 'claim' }>
 type Transition = Commit['transition']
 type Outcome = Transition['outcome']
 type Needs = Pick<Claim['request'], 'timeoutMs' | 'reads' | 'input'>
 /** Members of a list that will be JSON. */
-type Places = unknown[]
+export type Places = unknown[]
 
 const COMMIT = 0
 const CLAIM = 1
@@ -34,27 +42,27 @@ const FATE = 'succeeded'
 const RULE = 'all'
 const OF = 1
 
-/** @returns JSON */
-export function lineOf(command: Command): string {
-  const places = placesOf(command)
-  return JSON.stringify(places ?? withoutRunId(command))
-}
-
-/** @param content what was parsed from a line. @returns what was parsed from the JSON of that command without its run */
-export function commandOf(content: StoredCommand | readonly unknown[]): StoredCommand {
-  if (!Array.isArray(content)) return content as StoredCommand
-  const [form, ...places] = content as [unknown, ...Places]
-  if (form === COMMIT) return commitOf(places)
-  if (form === CLAIM) return claimOf(places)
-  throw new Error(`no command has the form ${String(form)}: it may be from a newer version`)
-}
-
-function placesOf(command: Command): Places | undefined {
+/** @returns the list as which a command stands in its line; undefined for one that stands there by its names */
+export function placesOf(command: Command): Places | undefined {
   if (command.type === 'commit') return placesOfCommit(command.transition)
   return command.type === 'claim' ? placesOfClaim(command.request) : undefined
 }
 
-function placesOfCommit(transition: Extract<Command, { readonly type: 'commit' }>['transition']): Places | undefined {
+/** @returns JSON */
+export function lineOf(command: Command, places = placesOf(command)): string {
+  return JSON.stringify(places ?? withoutRunId(command))
+}
+
+/** @param content what was parsed from a line in the log of that run; the command keeps what it is made of */
+export function commandOf(content: StoredCommand | readonly unknown[], runId: RunId): Command {
+  if (!isList(content)) return withRunId(content, runId)
+  const [form] = content
+  if (form === COMMIT) return commitOf(content, runId)
+  if (form === CLAIM) return claimOf(content, runId)
+  throw new Error(`no command has the form ${String(form)}: it may be from a newer version`)
+}
+
+function placesOfCommit(transition: Transition): Places | undefined {
   const { instanceId, fence, commitId, outcome, next } = transition
   if (!hasOnly(transition, 5, next)) return undefined
   const places: Places = [COMMIT, instanceId, fence, commitId, placesOfOutcome(outcome, instanceId) ?? outcome]
@@ -102,7 +110,7 @@ function placesOfNext(next: NextClaim): Places | undefined {
   return [workerId, leaseMs, ofCandidates]
 }
 
-function placesOfClaim(request: Extract<Command, { readonly type: 'claim' }>['request']): Places | undefined {
+function placesOfClaim(request: Claim['request']): Places | undefined {
   const { instanceId, claimId, workerId, leaseMs, timeoutMs, reads, input } = request
   if (!hasOnly(request, 5, timeoutMs, reads, input)) return undefined
   const places: Places = [CLAIM, instanceId, claimId, workerId, leaseMs]
@@ -129,50 +137,63 @@ function hasOnly(value: object, required: number, first?: unknown, second?: unkn
   return others === 0
 }
 
-function commitOf([instanceId, fence, commitId, outcome, next]: Places): Commit {
-  const transition = {
-    instanceId,
-    fence,
-    commitId,
-    outcome: Array.isArray(outcome) ? outcomeOf(outcome, instanceId) : outcome,
-    ...(next === undefined ? {} : { next: nextOf(next as Places) }),
-  }
+function isList(content: StoredCommand | readonly unknown[]): content is readonly unknown[] {
+  return Array.isArray(content)
+}
+
+// What follows is done for every line that is written or read. So there is a literal for each of the usual forms, and
+// nothing is spread: an object that gains its members one by one costs several times as much, and so does whoever reads it.
+
+function commitOf(places: readonly unknown[], runId: RunId): Commit {
+  const [, instanceId, fence, commitId, ofOutcome, ofNext] = places
+  const outcome = isPlaces(ofOutcome) ? outcomeOf(ofOutcome, instanceId) : ofOutcome
+  const transition =
+    ofNext === undefined
+      ? { runId, instanceId, fence, commitId, outcome }
+      : { runId, instanceId, fence, commitId, outcome, next: nextOf(ofNext as Places) }
   return { type: 'commit', transition: transition as Transition }
 }
 
-function outcomeOf([arrivals, resultOf, output]: Places, origin: unknown) {
-  return {
-    type: 'succeeded',
-    arrivals: (arrivals as Places[]).map(([to, edge, from = origin, fate = FATE, rule = RULE, of = OF]) => ({
-      to,
-      edge,
-      from,
-      fate,
-      rule,
-      of,
-    })),
-    ...(resultOf === undefined || resultOf === 0 ? {} : { resultOf }),
-    ...(output === undefined ? {} : { output }),
+function outcomeOf([ofArrivals, named, output]: Places, origin: unknown) {
+  const arrivals = (ofArrivals as Places[]).map((ofArrival) => arrivalOf(ofArrival, origin))
+  const resultOf = named === 0 ? undefined : named
+  if (output === undefined) {
+    return resultOf === undefined ? { type: 'succeeded', arrivals } : { type: 'succeeded', arrivals, resultOf }
   }
+  if (resultOf === undefined) return { type: 'succeeded', arrivals, output }
+  return { type: 'succeeded', arrivals, resultOf, output }
 }
 
-function nextOf([workerId, leaseMs, candidates]: Places) {
-  return {
-    workerId,
-    leaseMs,
-    candidates: (candidates as Places[]).map(([nodeId, ...needs]) => ({ nodeId, ...needsOf(needs) })),
-  }
+function arrivalOf([to, edge, from, fate = FATE, rule = RULE, of = OF]: Places, origin: unknown) {
+  return { to, edge, from: from === undefined ? origin : from, fate, rule, of }
 }
 
-function claimOf([instanceId, claimId, workerId, leaseMs, ...needs]: Places): Claim {
-  const request = { instanceId, claimId, workerId, leaseMs, ...needsOf(needs) }
+function nextOf([workerId, leaseMs, ofCandidates]: Places) {
+  return { workerId, leaseMs, candidates: (ofCandidates as Places[]).map(candidateOf) }
+}
+
+function candidateOf(places: Places) {
+  const [nodeId] = places
+  return places.length === 1 ? { nodeId } : { nodeId, ...needsOf(places, 1) }
+}
+
+function claimOf(places: readonly unknown[], runId: RunId): Claim {
+  const [, instanceId, claimId, workerId, leaseMs] = places
+  const request = { runId, instanceId, claimId, workerId, leaseMs, ...needsOf(places, 5) }
   return { type: 'claim', request: request as Claim['request'] }
 }
 
-function needsOf([timeoutMs, input, reads]: Places): Needs {
-  return {
-    ...(timeoutMs === undefined || timeoutMs === 0 ? {} : { timeoutMs }),
-    ...(input === 1 ? { input: true } : {}),
-    ...(reads === undefined ? {} : { reads }),
-  } as Needs
+/** @param at the place of the first of them */
+function needsOf(places: readonly unknown[], at: number): Needs {
+  const needs: { -readonly [Member in keyof Needs]: unknown } = {}
+  const timeoutMs = places[at]
+  const reads = places[at + 2]
+  if (timeoutMs !== undefined && timeoutMs !== 0) needs.timeoutMs = timeoutMs
+  if (places[at + 1] === 1) needs.input = true
+  if (reads !== undefined) needs.reads = reads
+  return needs as Needs
+}
+
+function isPlaces(value: unknown): value is Places {
+  return Array.isArray(value)
 }

@@ -30,7 +30,7 @@ export function appendStep(keys: LogKeys, known: Known, batch: readonly Drafted[
   return {
     name: 'append',
     keys: [keys.log, blobs.length === 0 ? '' : keys.blobs],
-    words: [known.position, known.stamp || '-', blobs.length / 2, batch.some(mayEnd) ? 1 : 0],
+    words: `${known.position} ${known.stamp || '-'} ${blobs.length / 2} ${batch.some(mayEnd) ? 1 : 0}`,
     texts: blobs.length === 0 ? texts : [...blobs, ...texts],
   }
 }
@@ -55,7 +55,7 @@ export function createStep(
   return {
     name: 'create',
     keys: [keys.log, blobs.length === 0 ? '' : keys.blobs, dueKey],
-    words: [run.startAtMs ?? 0, blobs.length / 2],
+    words: `${run.startAtMs ?? 0} ${blobs.length / 2}`,
     texts: [flowName(run), note, ...blobs, drafted.draft.text],
   }
 }

@@ -7,11 +7,10 @@
 import { createHash } from 'node:crypto'
 import { BatonError, type RunEvent } from '@baton/core'
 import {
+  type Answer,
   answerWithoutChange,
   type Command,
-  type CommandResult,
-  type CreateResult,
-  copyOf,
+  ownAnswer,
   type RunId,
   type RunMachine,
   type RunSummary,
@@ -21,21 +20,20 @@ import type { Draft } from './draft.ts'
 import { appendStep, createStep, type LogKeys } from './log-steps.ts'
 import { MOST_LINES, type ScriptLine, type StepAnswer } from './script-line.ts'
 
-/** What became of a command: the machine's answer, or that there is no such run. */
-export type Answer =
-  | Exclude<CommandResult, { readonly type: 'create' }>
-  | { readonly type: 'create'; readonly result: CreateResult }
-
-export interface LoggedRunOptions {
-  readonly runId: RunId
+/** What the runs of a shard have in common. */
+export interface ShardAccess {
   readonly line: ScriptLine
-  readonly keys: LogKeys
-  /** The key under which the run stands as due, by its head. */
+  /** The key under which a run stands as due, by its head. */
   readonly dueKey: (head: { readonly flowId: string; readonly version?: string }) => string
   readonly readBlobs: (key: string, digests: readonly string[]) => Promise<readonly (string | null)[]>
   readonly redispatchMs: number
-  /** Told after lines were applied. */
-  readonly onApplied: (run: LoggedRun, news: Applied) => void
+}
+
+export interface LoggedRunListener {
+  /** Lines were applied. */
+  applied(news: Applied): void
+  /** After each exchange, whatever came of it. */
+  exchanged(): void
 }
 
 export interface Applied {
@@ -72,20 +70,24 @@ const NONE: readonly never[] = []
 
 export class LoggedRun {
   readonly runId: RunId
-  readonly #options: LoggedRunOptions
+  readonly #keys: LogKeys
+  readonly #shard: ShardAccess
+  readonly #listener: LoggedRunListener | undefined
   readonly #log: AppliedLog
-  #pending: Pending[] = []
-  #readers: Reader[] = []
+  readonly #pending: Pending[] = []
+  readonly #readers: Reader[] = []
   #isBusy = false
   #exchanges = 0
   #removed = false
   #dueKey: string | undefined
 
-  constructor(options: LoggedRunOptions) {
-    const { runId, keys, redispatchMs } = options
+  /** Not by an object of options: `script-line.ts` says what becomes of one that is made with every run and knows it. */
+  constructor(runId: RunId, keys: LogKeys, shard: ShardAccess, listener?: LoggedRunListener) {
     this.runId = runId
-    this.#options = options
-    this.#log = new AppliedLog({ runId, key: keys.log, redispatchMs })
+    this.#keys = keys
+    this.#shard = shard
+    this.#listener = listener
+    this.#log = new AppliedLog({ runId, key: keys.log, redispatchMs: shard.redispatchMs })
   }
 
   get machine(): RunMachine | undefined {
@@ -131,12 +133,12 @@ export class LoggedRun {
 
   get dueKey(): string | undefined {
     const { machine } = this.#log
-    if (machine !== undefined) this.#dueKey ??= this.#options.dueKey(machine.state.head)
+    if (machine !== undefined) this.#dueKey ??= this.#shard.dueKey(machine.state.head)
     return this.#dueKey
   }
 
   get logKey(): string {
-    return this.#options.keys.log
+    return this.#keys.log
   }
 
   /** Tells of every event from now on, as soon as its line was read or written. @returns how to end it */
@@ -148,7 +150,8 @@ export class LoggedRun {
   answerWithoutChange(command: Command, nowMs: number): Answer | undefined {
     const { machine, nowMs: runMs, machineOptions } = this.#log
     if (machine === undefined) return undefined
-    return ownAnswer(answerWithoutChange(machine, command, Math.max(nowMs, runMs), machineOptions))
+    const answer = answerWithoutChange(machine, command, Math.max(nowMs, runMs), machineOptions)
+    return answer && ownAnswer(answer)
   }
 
   /** Reads what others have written. @param lines nothing is read when so many are known by then */
@@ -198,11 +201,12 @@ export class LoggedRun {
           this.#exchanges += 1
         }
         const foreign = this.position - before > batch.length
-        if (this.position > before) this.#options.onApplied(this, { own: batch.length > 0, foreign })
+        if (this.position > before) this.#listener?.applied({ own: batch.length > 0, foreign })
         for (const { resolve } of readers) resolve()
       } catch (error) {
         for (const { reject } of [...batch, ...readers]) reject(error)
       }
+      this.#listener?.exchanged()
     }
     this.#isBusy = false
   }
@@ -213,14 +217,11 @@ export class LoggedRun {
     if (waiting.length === 0) return NONE
     const at = waiting.findIndex(({ draft }) => draft.command.type === 'create')
     const most = Math.min(at < 0 ? waiting.length : Math.max(at, 1), MOST_TEXTS)
-    if (most < waiting.length) return waiting.splice(0, most)
-    this.#pending = []
-    return waiting
+    return waiting.splice(0, most)
   }
 
   #send(batch: readonly Pending[]): Promise<StepAnswer> {
-    const { keys, line } = this.#options
-    return line.send(appendStep(keys, this.#log, batch))
+    return this.#shard.line.send(appendStep(this.#keys, this.#log, batch))
   }
 
   /** @returns what has to be done before the batch is answered; undefined when it is */
@@ -253,16 +254,21 @@ export class LoggedRun {
   }
 
   #applyOwn(batch: readonly Pending[], nowMs: number): void {
-    for (const { draft, resolve } of batch) resolve(ownAnswer(this.#log.applyOwn(draft, nowMs)))
+    for (const { draft, resolve } of batch) {
+      const answer = this.#log.applyOwn(draft, nowMs)
+      resolve(answer && ownAnswer(answer))
+    }
   }
 
   async #create(pending: Pending): Promise<void> {
-    const { line, keys, dueKey, redispatchMs } = this.#options
+    const { line, dueKey, redispatchMs } = this.#shard
     const { draft, resolve } = pending
     const { command } = draft
     if (command.type !== 'create') return
     const { run } = command
-    const answer = await line.send(createStep({ keys, dueKey: dueKey(run), redispatchMs }, command, pending))
+    const answer = await line.send(
+      createStep({ keys: this.#keys, dueKey: dueKey(run), redispatchMs }, command, pending),
+    )
     if (answer.count === PURGED) {
       this.#removed = true
       resolve({ type: 'create', result: { status: 'purged' } })
@@ -272,7 +278,7 @@ export class LoggedRun {
     // first on.
     this.#log.forget()
     if (answer.count === 1 && Number(answer.lines[0]) === 0) {
-      resolve(ownAnswer(this.#log.applyOwn(draft, answer.nowMs)))
+      this.#applyOwn([pending], answer.nowMs)
       return
     }
     await this.#apply(answer.lines)
@@ -283,13 +289,13 @@ export class LoggedRun {
 
   /** Reads lines until so many were applied, or all there are. */
   async #readUpTo(wanted: number): Promise<void> {
-    const { line, keys } = this.#options
+    const { line } = this.#shard
     const log = this.#log
     let end = wanted
     while (log.position < end) {
       const most = Math.min(MOST_LINES, end - log.position)
-      const words = [log.position, log.stamp || '-', most]
-      const answer = await line.send({ name: 'read', keys: [keys.log], words, texts: NONE })
+      const words = `${log.position} ${log.stamp || '-'} ${most}`
+      const answer = await line.send({ name: 'read', keys: [this.#keys.log], words, texts: NONE })
       if (answer.count === 0) {
         this.#removed = true
         return
@@ -314,7 +320,7 @@ export class LoggedRun {
   }
 
   async #fetch(digests: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const found = await this.#options.readBlobs(this.#options.keys.blobs, digests)
+    const found = await this.#shard.readBlobs(this.#keys.blobs, digests)
     const values = new Map<string, string>()
     for (const [index, sha256] of digests.entries()) {
       const text = found[index]
@@ -333,17 +339,12 @@ export class LoggedRun {
 
   /** Whether it was purged while we read it. */
   async #isGone(): Promise<boolean> {
-    const { line, keys } = this.#options
-    return (await line.send({ name: 'read', keys: [keys.log], words: [0, '-', 1], texts: NONE })).count === 0
+    const step = { name: 'read', keys: [this.#keys.log], words: '0 - 1', texts: NONE } as const
+    return (await this.#shard.line.send(step)).count === 0
   }
 
   #lost(): BatonError {
     const message = `the log of ${this.runId} was removed while it was read`
     return new BatonError('STORE_UNAVAILABLE', { runId: this.runId, message })
   }
-}
-
-/** Shares nothing with the run: whoever gets it may change it. */
-function ownAnswer(answer: CommandResult | undefined): Answer | undefined {
-  return answer?.type === 'create' ? { type: 'create', result: copyOf(answer.result) } : copyOf(answer)
 }

@@ -7,7 +7,7 @@
  * something due earlier than it was moves the mark there; moving it later is never urgent.
  */
 import { isTerminal } from '@baton/core'
-import { noteOf, type RunMachine, type RunNote, sameNote } from '@baton/core/adapter'
+import { isNoted, noteOf, type RunMachine, type RunNote } from '@baton/core/adapter'
 import type { Applied, LoggedRun } from './logged-run.ts'
 import { noteOfEnd } from './notes.ts'
 import type { Step } from './script-line.ts'
@@ -45,8 +45,7 @@ export class Marks {
     this.#changesSinceScan += 1
     const { state } = machine
     if (isTerminal(state.status) || this.#freshMs < (this.#dueMs ?? NEVER)) return 'now'
-    const note = noteOf(state)
-    if (this.#note === undefined || !sameNote(note, this.#note)) return state.status === 'running' ? 'soon' : 'now'
+    if (this.#note === undefined || !isNoted(state, this.#note)) return state.status === 'running' ? 'soon' : 'now'
     return this.#mayScan(machine) ? 'soon' : undefined
   }
 
@@ -85,7 +84,7 @@ export class Marks {
     return {
       name: 'index',
       keys: [run.logKey, dueKey],
-      words: [run.position, run.stamp, due, remind, ended, letters, isOver],
+      words: `${run.position} ${run.stamp} ${due} ${remind} ${ended} ${letters} ${isOver}`,
       texts: note === undefined ? NO_TEXTS : [note],
     }
   }
@@ -131,12 +130,12 @@ export class Marks {
     const { machine, position } = run
     if (machine === undefined) return undefined
     const { state } = machine
-    const note = noteOf(state)
     if (!isTerminal(state.status)) {
-      if (this.#note !== undefined && sameNote(note, this.#note)) return undefined
-      this.#note = note
-      return JSON.stringify(note)
+      if (this.#note !== undefined && isNoted(state, this.#note)) return undefined
+      this.#note = noteOf(state)
+      return JSON.stringify(this.#note)
     }
+    const note = noteOf(state)
     const withSummary = noteOfEnd(note, position, run.summary)
     const whole = withSummary.length > SUMMARY_CHARS ? JSON.stringify({ ...note, lines: position }) : withSummary
     if (whole === this.#noteOfEnd) return undefined

@@ -50,7 +50,7 @@ async function purgeOne(options: RetentionOptions, runId: RunId, endedBeforeMs: 
   const step = {
     name: 'purge',
     keys: [keys.log(runId), keys.blobs(runId)],
-    words: [note.lines, tombstoneMs],
+    words: `${note.lines} ${tombstoneMs}`,
     texts: [],
   } as const
   const answer = await unlessCorrupt(line(keys.shardOf(runId)).send(step))

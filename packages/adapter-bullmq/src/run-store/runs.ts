@@ -1,9 +1,18 @@
 /** Opens runs and changes them: the one way in which a command becomes a line. */
 import { BatonError, isTerminal } from '@baton/core'
-import { type CachedRun, type Command, type DueFlow, RunCache, type RunId } from '@baton/core/adapter'
+import {
+  type Answer,
+  type Awaitable,
+  type CachedRun,
+  type Command,
+  type DueFlow,
+  RunCache,
+  type RunId,
+} from '@baton/core/adapter'
 import { flowName, type Keys } from '../keys.ts'
 import { draftOf, type Limits, type TooLarge } from './draft.ts'
-import { type Answer, type Applied, LoggedRun } from './logged-run.ts'
+import type { LogKeys } from './log-steps.ts'
+import { type Applied, LoggedRun, type LoggedRunListener, type ShardAccess } from './logged-run.ts'
 import { Marks } from './marks.ts'
 import type { ScriptLine } from './script-line.ts'
 import type { StoreClock } from './store-clock.ts'
@@ -22,14 +31,22 @@ export interface RunsOptions extends Limits {
 }
 
 /** A run in the cache, with its marks. */
-class Kept implements CachedRun {
+class Kept implements CachedRun, LoggedRunListener {
   readonly run: LoggedRun
   readonly marks = new Marks()
-  /** Changes that are under way. */
-  changes = 0
+  readonly #keeper: Keeper
 
-  constructor(run: (kept: Kept) => LoggedRun) {
-    this.run = run(this)
+  constructor(runId: RunId, keys: LogKeys, shard: ShardAccess, keeper: Keeper) {
+    this.run = new LoggedRun(runId, keys, shard, this)
+    this.#keeper = keeper
+  }
+
+  applied(news: Applied): void {
+    this.#keeper.applied(this, news)
+  }
+
+  exchanged(): void {
+    this.#keeper.exchanged(this)
   }
 
   get weightBytes(): number {
@@ -43,8 +60,13 @@ class Kept implements CachedRun {
 
   /** Two handles of one run would undo each other's marks. */
   get mustStay(): boolean {
-    return this.changes > 0
+    return this.run.isBusy
   }
+}
+
+interface Keeper {
+  applied(kept: Kept, news: Applied): void
+  exchanged(kept: Kept): void
 }
 
 /**
@@ -60,6 +82,11 @@ export class Runs {
   readonly #cache: RunCache<Kept>
   /** Runs whose marks are earlier than need be, and until when that may be so. */
   readonly #unmarked = new Map<Kept, number>()
+  readonly #shards = new Map<number, ShardAccess>()
+  readonly #keeper: Keeper = {
+    applied: (kept, news) => this.#applied(kept, news),
+    exchanged: (kept) => this.#exchanged(kept),
+  }
   #timer: NodeJS.Timeout | undefined
   #pauseMs = SOON_MS
   #pausedUntilMs = 0
@@ -77,21 +104,14 @@ export class Runs {
 
   /** The run as it is now; undefined when it is not there. */
   async open(runId: RunId): Promise<LoggedRun | undefined> {
-    const kept = this.#find(runId)
-    const { run } = kept
+    const { run } = this.#find(runId)
     await run.read()
-    if (run.removed) {
-      this.#drop(runId, run)
-      return undefined
-    }
-    // It may have grown.
-    if (this.#cache.get(runId) === kept) this.#cache.keep(runId, kept)
-    return run
+    return run.removed ? undefined : run
   }
 
   /** A handle of its own, which has read nothing yet, and moves no mark. */
   handle(runId: RunId): LoggedRun {
-    return this.#make(runId, () => {})
+    return new LoggedRun(runId, this.#keysOf(runId), this.#shardOf(runId))
   }
 
   /** What this process has in memory of a run, if anything. */
@@ -101,27 +121,12 @@ export class Runs {
   }
 
   /** @returns undefined when there is no such run */
-  async change(runId: RunId, command: Command): Promise<Answer | TooLarge | undefined> {
-    const kept = this.#find(runId)
-    const { run } = kept
+  change(runId: RunId, command: Command): Awaitable<Answer | TooLarge | undefined> {
+    const { run } = this.#find(runId)
     if (run.answerWithoutChange(command, this.#options.clock.now()) !== undefined) {
-      const unchanged = await this.#withoutChange(run, command)
-      if (unchanged !== undefined) return unchanged
+      return this.#withoutChange(run, command)
     }
-    const draft = draftOf(command, this.#options)
-    if ('limitBytes' in draft) return draft
-    kept.changes += 1
-    try {
-      const answer = await run.write(draft)
-      if (run.removed) this.#drop(runId, run)
-      else this.#cache.keep(runId, kept)
-      return answer
-    } catch (error) {
-      if (run.broken) this.#drop(runId, run)
-      throw error
-    } finally {
-      kept.changes -= 1
-    }
+    return this.#write(run, command)
   }
 
   /** Puts the marks of a run where they belong: for whoever looked at it. */
@@ -155,32 +160,49 @@ export class Runs {
     this.#cache.clear()
   }
 
-  /** The answer to a command that changes nothing, as it seems, on what is in the log now. */
-  async #withoutChange(run: LoggedRun, command: Command): Promise<Answer | undefined> {
+  #write(run: LoggedRun, command: Command): Awaitable<Answer | TooLarge | undefined> {
+    const draft = draftOf(command, this.#options)
+    return 'limitBytes' in draft ? draft : run.write(draft)
+  }
+
+  /** A command that changes nothing, as it seems: answered on what is in the log now. */
+  async #withoutChange(run: LoggedRun, command: Command): Promise<Answer | TooLarge | undefined> {
     await run.read()
-    return run.removed ? undefined : run.answerWithoutChange(command, this.#options.clock.now())
+    const unchanged = run.removed ? undefined : run.answerWithoutChange(command, this.#options.clock.now())
+    return unchanged ?? this.#write(this.#find(run.runId).run, command)
+  }
+
+  /** Something of a run was read or written, or could not be. */
+  #exchanged(kept: Kept): void {
+    const { run } = kept
+    const { runId } = run
+    if (run.removed || run.broken) this.#drop(runId, run)
+    // It may have grown.
+    else if (this.#cache.get(runId) === kept) this.#cache.keep(runId, kept)
   }
 
   #find(runId: RunId): Kept {
     const known = this.#cache.get(runId)
     if (known !== undefined && !known.run.removed && !known.run.broken) return known
-    const made = new Kept((kept) => this.#make(runId, (_run, news) => this.#applied(kept, news)))
+    const made = new Kept(runId, this.#keysOf(runId), this.#shardOf(runId), this.#keeper)
     this.#cache.keep(runId, made)
     return made
   }
 
-  #make(runId: RunId, onApplied: (run: LoggedRun, news: Applied) => void): LoggedRun {
+  #keysOf(runId: RunId): LogKeys {
+    const { keys } = this.#options
+    return { log: keys.log(runId), blobs: keys.blobs(runId) }
+  }
+
+  #shardOf(runId: RunId): ShardAccess {
     const { keys, line, readBlobs, redispatchMs } = this.#options
     const shard = keys.shardOf(runId)
-    return new LoggedRun({
-      runId,
-      line: line(shard),
-      keys: { log: keys.log(runId), blobs: keys.blobs(runId) },
-      dueKey: (flow: DueFlow) => keys.due(shard, flowName(flow)),
-      readBlobs,
-      redispatchMs,
-      onApplied,
-    })
+    const known = this.#shards.get(shard)
+    if (known !== undefined) return known
+    const dueKey = (flow: DueFlow) => keys.due(shard, flowName(flow))
+    const made = { line: line(shard), dueKey, readBlobs, redispatchMs }
+    this.#shards.set(shard, made)
+    return made
   }
 
   #applied(kept: Kept, news: Applied): void {

@@ -11,9 +11,9 @@
  * ARGV[1]     how long an appended command may go without a look at its run, in ms
  * ARGV[2]     PUBLISH or SPUBLISH
  * ARGV[3]     how many lines an answer may have at most
- * ARGV[4..]   the steps, one after the other: words in one argument, the second of them how many texts follow (t), and
- *             then those. A key is told by its place, 0 for one that is not needed; where there is a log its name says which
- *             run it is:
+ * ARGV[4]     the steps, one after the other: a line of words, of which the second says how many texts follow (t) and the third
+ *             how many bytes those are together, and then those, each as its bytes, ':' and itself. A key is told by its place, 0
+ *             for one that is not needed; where there is a log its name says which run it is. Without those bytes:
  *
  *   create t log blobs due  startAtMs(0: now) b   flow, note, (digest, value)*b, line
  *             The note is written with the time in place of its `createdAtMs`.
@@ -34,9 +34,9 @@
  *   purge t log blobs  at tombstoneMs
  *             → 1 if the log still had the length `at`: nothing of the run is left but a tombstone
  *
- * Answer: the time in ms, then one answer per step: a list that begins with a number. -3 and a sentence: a key of the step is of
- * another type than those of the store, so somebody else has put it there. The other steps have nothing to do with it; whatever
- * else goes wrong is the server's, and fails the call.
+ * Answer: the time in ms, then one answer per step: a list that begins with a number, or that number where it is all. -3 and a
+ * sentence: a key of the step is of another type than those of the store, so somebody else has put it there. The other steps have
+ * nothing to do with it; whatever else goes wrong is the server's, and fails the call.
  *
  * What follows a write in a step can only fail on a key that somebody else has put there. So the line of a log comes last:
  * what was refused has not happened, whatever marks it has left, and what is there has all its marks. And when a run is
@@ -51,12 +51,15 @@ local time = call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local stamp = string.format('%.0f', now)
 local soon
-local at = 3
+local all = ARGV[4]
+local at = 1
 
--- The next argument, as it is.
+-- The next text, as it is.
 local function text()
-  at = at + 1
-  return ARGV[at]
+  local colon = string.find(all, ':', at, true)
+  local from = colon + 1
+  at = from + tonumber(string.sub(all, at, colon - 1))
+  return string.sub(all, from, at - 1)
 end
 -- The next word of the step that is being done.
 local word
@@ -222,10 +225,12 @@ local function addOthers()
 end
 
 local answers = {stamp}
-while at < #ARGV do
-  word = string.gmatch(text(), '%S+')
+while at <= #all do
+  local stop = string.find(all, '\\n', at, true)
+  word = string.gmatch(string.sub(all, at, stop - 1), '%S+')
   local name, texts = word(), number()
-  local behind = at + texts
+  at = stop + 1
+  local behind = at + number()
   if not steps[name] then addOthers() end
   local isDone, answer = pcall(steps[name], texts)
   if not isDone then
@@ -234,7 +239,7 @@ while at < #ARGV do
     if not string.find(reason, 'WRONGTYPE', 1, true) then error(answer, 0) end
     answer = {-3, reason}
   end
-  answers[#answers + 1] = answer
+  answers[#answers + 1] = #answer == 1 and answer[1] or answer
   at = behind
 end
 return answers

@@ -1,7 +1,9 @@
-import { asWritten, type Command, withoutRunId } from '@baton/core/adapter'
+import { asWritten, type Command, parseRunId } from '@baton/core/adapter'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { commandOf, lineOf } from '../../src/run-store/line-form.ts'
+import { commandOf, lineOf, placesOf } from '../../src/run-store/line-form.ts'
+
+const runId = parseRunId('r')
 
 const arrival = { to: 'n2', edge: 'n1->n2', from: 'n1', fate: 'succeeded', rule: 'all', of: 1 }
 const transition = {
@@ -20,17 +22,30 @@ function commit(changes: object): Command {
 
 /** What others read. */
 function readBack(command: Command): unknown {
-  return commandOf(JSON.parse(lineOf(command)))
+  return commandOf(JSON.parse(lineOf(command)), runId)
+}
+
+/** What is applied here, without reading it. */
+function kept(command: Command): unknown {
+  const places = placesOf(command)
+  return places === undefined ? asWritten(command) : commandOf(asWritten(places), runId)
 }
 
 describe('A command in the log', () => {
   it('is a third as long as its JSON, where its node does next to nothing', () => {
-    const json = JSON.stringify(withoutRunId(commit({})))
+    const json = JSON.stringify(commit({}))
     expect(lineOf(commit({})).length).toBeLessThan(json.length / 3)
   })
 
+  it('shares nothing with what it was made from', () => {
+    const output = { list: [1] }
+    const command = kept(commit({ outcome: { type: 'succeeded', arrivals: [], output } }))
+    output.list.push(2)
+    expect(command).toMatchObject({ transition: { outcome: { output: { list: [1] } } } })
+  })
+
   it('stops whoever does not know its form', () => {
-    expect(() => commandOf([7, 'n1'])).toThrow('no command has the form 7')
+    expect(() => commandOf([7, 'n1'], runId)).toThrow('no command has the form 7')
   })
 
   it.each([
@@ -52,8 +67,9 @@ describe('A command in the log', () => {
     ['a renewal', { type: 'renew', request: { runId: 'r', leaseMs: 1, claims: [] } }],
   ])('is read as it was written: %s', (_, command) => {
     const written = command as Command
-    expect(readBack(written)).toEqual(JSON.parse(JSON.stringify(withoutRunId(written))))
-    expect(withoutRunId(asWritten(written))).toEqual(readBack(written))
+    const wanted = JSON.parse(JSON.stringify(written))
+    expect(readBack(written)).toEqual(wanted)
+    expect(kept(written)).toEqual(wanted)
   })
 
   it('is read as it was written, whatever is in it', () => {
@@ -84,9 +100,9 @@ describe('A command in the log', () => {
     fc.assert(
       fc.property(fc.oneof(anyCommit, anyClaim), (command) => {
         const written = command as Command
-        const wanted = JSON.parse(JSON.stringify(withoutRunId(written)))
+        const wanted = JSON.parse(JSON.stringify(written))
         expect(readBack(written)).toEqual(wanted)
-        expect(withoutRunId(asWritten(written))).toEqual(wanted)
+        expect(kept(written)).toEqual(wanted)
       }),
     )
   })

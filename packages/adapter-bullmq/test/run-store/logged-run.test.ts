@@ -11,15 +11,8 @@ it('counts what it has asked Redis, and not what it knew: who was not listening 
       return { nowMs: 1, count: 0, lines: [] }
     },
   } as unknown as ScriptLine
-  const run = new LoggedRun({
-    runId: parseRunId('r'),
-    line,
-    keys: { log: 'log', blobs: 'blobs' },
-    dueKey: () => 'due',
-    readBlobs: async () => [],
-    redispatchMs: 1_000,
-    onApplied: () => {},
-  })
+  const shard = { line, dueKey: () => 'due', readBlobs: async () => [], redispatchMs: 1_000 }
+  const run = new LoggedRun(parseRunId('r'), { log: 'log', blobs: 'blobs' }, shard)
 
   await run.read(0)
   await run.read(0)

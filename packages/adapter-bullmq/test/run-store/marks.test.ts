@@ -47,7 +47,7 @@ function asleep() {
 describe('The marks of a run', () => {
   it('are moved once', () => {
     const { marks, run } = asleep()
-    expect(marks.step(run, LOOK_MS)?.words.slice(2, 4)).toEqual(['3601002', '3601002'])
+    expect(marks.step(run, LOOK_MS)?.words.split(' ').slice(2, 4)).toEqual(['3601002', '3601002'])
     expect(marks.step(run, LOOK_MS)).toBeUndefined()
   })
 

@@ -1,5 +1,6 @@
 import { BatonError } from '../model/errors.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import { type IClock, wait } from '../ports/clock.ts'
 import type { ILogger } from '../ports/logger.ts'
 import { workFields } from './environment.ts'
@@ -33,14 +34,30 @@ export class Patience {
     this.#options = options
   }
 
-  async ask<Answer>(asked: Asked, ask: () => Answer | PromiseLike<Answer>): Promise<Answer> {
+  /** No async function where the store answers: this is done for every node. */
+  ask<Answer>(asked: Asked, ask: () => Awaitable<Answer>): Promise<Answer> {
     const { clock, leaseMs } = this.#options
     const untilMs = clock.now() + leaseMs
+    try {
+      return Promise.resolve(ask()).then(undefined, (error: unknown) => this.#askAgain(error, asked, ask, untilMs))
+    } catch (error) {
+      return this.#askAgain(error, asked, ask, untilMs)
+    }
+  }
+
+  async #askAgain<Answer>(
+    first: unknown,
+    asked: Asked,
+    ask: () => Awaitable<Answer>,
+    untilMs: number,
+  ): Promise<Answer> {
+    let failure = first
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+      await this.#bear(failure, asked, pauseMs, untilMs)
       try {
         return await ask()
       } catch (error) {
-        await this.#bear(error, asked, pauseMs, untilMs)
+        failure = error
       }
     }
   }

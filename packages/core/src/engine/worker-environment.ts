@@ -48,12 +48,14 @@ export function workerEnvironment(
       return found !== undefined
     },
     deliver,
-    commit: async (transition, attempt) => {
+    commit: (transition, attempt) => {
       const { runId, instanceId } = transition
-      const result = await patience.ask({ runId, instanceId, attempt }, () => store.commit(transition))
-      const heeded = 'run' in result ? journalLimit.heed(runId, result.run) : undefined
-      if (heeded !== undefined) await heeded
-      return result
+      return patience
+        .ask({ runId, instanceId, attempt }, () => store.commit(transition))
+        .then((result) => {
+          const heeded = 'run' in result ? journalLimit.heed(runId, result.run) : undefined
+          return heeded === undefined ? result : heeded.then(() => result)
+        })
     },
     isJournalFull: (run) => journalLimit.isReached(run),
   }
