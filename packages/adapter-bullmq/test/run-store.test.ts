@@ -101,6 +101,127 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'runs in Red
     expect(outputs(await other.load(RUN))).toEqual(['kept-0', 'kept-1', 'kept-2', 'on-3', undefined])
   })
 
+  describe('when a server was set back, a follower', () => {
+    /** What has been given out so far, and how it ended. */
+    const following = (store: RedisRunStore, from = 1) => {
+      const seen: string[] = []
+      const end = (async () => {
+        for await (const { seq, type } of store.journal(RUN, { from, live: true })) seen.push(`${seq} ${type}`)
+        return 'over'
+      })().catch((error: unknown) => error)
+      return { seen, end }
+    }
+    const setBackTo = async (lines: readonly string[]) => {
+      await client
+        .multi()
+        .del(log)
+        .rpush(log, ...lines)
+        .exec()
+    }
+
+    it('is told that what it was given is gone, though the log is as long by now as the one it knew', async () => {
+      const store = await connect({ pollMs: 20 })
+      const hands = new Hands(store)
+      await hands.create()
+      const early = await client.lrange(log, 0, -1)
+      await hands.line(0, 2, 'lost-')
+      const { seen, end } = following(store)
+      await expect.poll(() => seen.length).toBe(5)
+      await setBackTo(early)
+      await new Hands(await connect()).line(0, 3, 'kept-')
+
+      expect(await end).toMatchObject({ code: 'JOURNAL_REWOUND', retryable: true, runId: RUN })
+      expect(seen).toHaveLength(5)
+      expect((await eventsOf(store, RUN)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7])
+    })
+
+    it('is told by what its own process writes, at once', async () => {
+      const store = await connect()
+      const hands = new Hands(store)
+      await hands.create()
+      const early = await client.lrange(log, 0, -1)
+      await hands.line(0, 2, 'lost-')
+      const { seen, end } = following(store)
+      await expect.poll(() => seen.length).toBe(5)
+      await setBackTo(early)
+      await hands.claim('n0')
+      expect(await end).toMatchObject({ code: 'JOURNAL_REWOUND' })
+    })
+
+    it('goes on where all that it was given is still there', async () => {
+      const store = await connect({ pollMs: 20 })
+      const hands = new Hands(store)
+      await hands.create()
+      await hands.line(0, 1)
+      const early = await client.lrange(log, 0, -1)
+      const { seen, end } = following(store)
+      await expect.poll(() => seen.length).toBe(3)
+      // A line that says nothing to followers, so that the process knows more than is left.
+      await store.redispatch(await store.due({ limit: 10 }))
+      expect(await client.llen(log)).toBeGreaterThan(early.length)
+      await setBackTo(early)
+      const other = new Hands(await connect())
+      await other.line(1, 2)
+      await other.end('n2')
+
+      expect(await end).toBe('over')
+      expect(seen.map((line) => Number.parseInt(line, 10))).toEqual(Array.from(seen, (_, at) => at + 1))
+      expect(seen.at(-1)).toMatch('run-completed')
+    })
+
+    it('is told where it had asked for what comes after events that may be gone', async () => {
+      const store = await connect({ pollMs: 20 })
+      const hands = new Hands(store)
+      await hands.create()
+      const early = await client.lrange(log, 0, -1)
+      await hands.line(0, 1)
+      const { seen, end } = following(store, 4)
+      await expect.poll(() => client.pubsub('NUMSUB', log)).toEqual([log, 1])
+      await setBackTo(early)
+      expect(await end).toMatchObject({ code: 'JOURNAL_REWOUND' })
+      expect(seen).toEqual([])
+    })
+
+    it('is told that there is no such run where its creation is lost', async () => {
+      const store = await connect({ pollMs: 20 })
+      await new Hands(store).create()
+      const { seen, end } = following(store)
+      await expect.poll(() => seen.length).toBe(1)
+      await client.del(log)
+      expect(await end).toMatchObject({ code: 'UNKNOWN_RUN' })
+    })
+
+    it('sees the end of the run in fewer lines than it knew', async () => {
+      const store = await connect()
+      const hands = new Hands(store)
+      await hands.create()
+      const early = await client.lrange(log, 0, -1)
+      await hands.line(0, 4)
+      const end = store.untilEnd(RUN)
+      await expect.poll(() => client.pubsub('NUMSUB', `${log}:end`)).toEqual([`${log}:end`, 1])
+      await setBackTo(early)
+      await new Hands(await connect()).end('n0')
+      expect(await end).toMatchObject({ status: 'completed' })
+    })
+  })
+
+  it('moves the marks of a run that was set back, though its log has not become longer', async () => {
+    const store = await connect()
+    const hands = new Hands(store)
+    await hands.create()
+    const early = await client.lrange(log, 0, -1)
+    await hands.line(0, 2)
+    // No mark of what is lost waits to be moved.
+    await store.list()
+    await client.flushall()
+    await client.rpush(log, ...early)
+
+    await store.notify({ type: 'cancel', runId: RUN, reason: 'enough' })
+    await store.list()
+    expect(await client.zcard(`${prefix}:{s0}:ended`)).toBe(1)
+    expect(await client.zcard(`${prefix}:{s0}:remind`)).toBe(0)
+  })
+
   it('reads a log of many pages', async () => {
     const hands = new Hands(await connect())
     await hands.create()

@@ -39,12 +39,16 @@ export interface AppliedLogOptions {
 }
 
 const NO_BLOBS: readonly BlobPlace[] = []
+const NONE: readonly never[] = []
 
 export class AppliedLog {
   readonly #options: AppliedLogOptions
   readonly machineOptions: Listening
   #machine: RunMachine | undefined
   #position = 0
+  #appliedCount = 0
+  #rewinds = 0
+  #rewoundListeners: Set<() => void> | undefined
   #stamp = ''
   #nowMs = 0
   #chars = 0
@@ -70,9 +74,19 @@ export class AppliedLog {
     return this.#summary
   }
 
-  /** How many lines were applied. */
+  /** How many lines it is made of. */
   get position(): number {
     return this.#position
+  }
+
+  /** How many lines were ever applied, those that were forgotten too: it grows where the position falls. */
+  get appliedCount(): number {
+    return this.#appliedCount
+  }
+
+  /** How often what was known had to be forgotten. Events from before and after may be of two histories. */
+  get rewinds(): number {
+    return this.#rewinds
   }
 
   /** The time of the last of them, as it stands there; '' before the first. */
@@ -100,6 +114,15 @@ export class AppliedLog {
     const { listeners } = this.machineOptions
     listeners.add(listener)
     return () => listeners.delete(listener)
+  }
+
+  /** Tells when all was forgotten, before any line is applied anew. @returns how to end it */
+  onRewound(callback: () => void): () => void {
+    // Made when it is first needed: most runs are never followed.
+    this.#rewoundListeners ??= new Set()
+    const listeners = this.#rewoundListeners
+    listeners.add(callback)
+    return () => listeners.delete(callback)
   }
 
   /** A line of this process: what the others will read is applied without reading it. */
@@ -135,13 +158,17 @@ export class AppliedLog {
     this.#chars += text.length
   }
 
+  /** Begins again: what was known is not, or not any more, how the log begins. */
   forget(): void {
+    if (this.#position === 0) return
+    this.#rewinds += 1
     this.#machine = undefined
     this.#position = 0
     this.#stamp = ''
     this.#nowMs = 0
     this.#chars = 0
     this.#summarized = 0
+    for (const tell of this.#rewoundListeners ?? NONE) tell()
   }
 
   corrupt(error: unknown): BatonError {
@@ -155,6 +182,7 @@ export class AppliedLog {
     this.#nowMs = Math.max(this.#nowMs, atMs)
     this.#stamp = String(atMs)
     this.#position += 1
+    this.#appliedCount += 1
     try {
       const result = applyCommand(this.#machine, command, this.#nowMs, this.machineOptions)
       if (result?.type === 'create') this.#machine = result.machine

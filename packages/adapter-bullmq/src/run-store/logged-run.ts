@@ -39,6 +39,8 @@ export interface LoggedRunListener {
 export interface Applied {
   readonly own: boolean
   readonly foreign: boolean
+  /** What was known before was forgotten. */
+  readonly rewound: boolean
 }
 
 /** A class, as what is made for every command should be: `script-line.ts` says why. */
@@ -103,6 +105,11 @@ export class LoggedRun {
     return this.#log.position
   }
 
+  /** How often the log turned out not to begin as this process knew it: events from before may not be in it. */
+  get rewinds(): number {
+    return this.#log.rewinds
+  }
+
   get stamp(): string {
     return this.#log.stamp
   }
@@ -146,6 +153,11 @@ export class LoggedRun {
     return this.#log.listen(listener)
   }
 
+  /** Tells when what is known has to be read anew, before it is. @returns how to end it */
+  onRewound(callback: () => void): () => void {
+    return this.#log.onRewound(callback)
+  }
+
   /** What the machine answers to a command that changes nothing; undefined when it may change something. */
   answerWithoutChange(command: Command, nowMs: number): Answer | undefined {
     const { machine, nowMs: runMs, machineOptions } = this.#log
@@ -187,8 +199,8 @@ export class LoggedRun {
       const readers = this.#readers.length === 0 ? NONE : this.#readers.splice(0)
       try {
         if (this.#log.broken !== undefined) throw this.#log.broken
-        const before = this.position
-        const isNeeded = batch.length > 0 || readers.some(({ lines }) => lines > before)
+        const { position, appliedCount, rewinds } = this.#log
+        const isNeeded = batch.length > 0 || readers.some(({ lines }) => lines > position)
         if (isNeeded) {
           const [first] = batch
           if (first === undefined) await this.#readUpTo(Number.POSITIVE_INFINITY)
@@ -200,8 +212,12 @@ export class LoggedRun {
           }
           this.#exchanges += 1
         }
-        const foreign = this.position - before > batch.length
-        if (this.position > before) this.#listener?.applied({ own: batch.length > 0, foreign })
+        // Not by the position: a log that was set back may end before the place where it ended as we knew it.
+        const applied = this.#log.appliedCount - appliedCount
+        if (applied > 0) {
+          const rewound = this.#log.rewinds > rewinds
+          this.#listener?.applied({ own: batch.length > 0, foreign: applied > batch.length, rewound })
+        }
         for (const { resolve } of readers) resolve()
       } catch (error) {
         for (const { reject } of [...batch, ...readers]) reject(error)

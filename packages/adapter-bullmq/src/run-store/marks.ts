@@ -31,9 +31,11 @@ export class Marks {
   #changesSinceScan = 0
 
   /** Lines were applied. @returns how soon a step is to follow; undefined for none */
-  applied(run: LoggedRun, lookMs: number, { own, foreign }: Applied): 'now' | 'soon' | undefined {
+  applied(run: LoggedRun, lookMs: number, { own, foreign, rewound }: Applied): 'now' | 'soon' | undefined {
     const { machine, nowMs } = run
     if (machine === undefined) return undefined
+    // Marks and notes went back with the log.
+    if (rewound) this.disbelieve()
     if (own && run.position === 1) {
       this.#created(machine, nowMs, lookMs)
       return machine.state.claimed > 0 ? 'soon' : undefined

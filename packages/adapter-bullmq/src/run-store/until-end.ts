@@ -87,6 +87,8 @@ class Waiting {
       this.#options.watch((lines) => {
         if (lines === undefined) this.#readSoon()
         else if (lines > this.#run.position) this.#read(lines)
+        // Word of one of our own lines that took its time, or the log was set back and has ended before where we stand.
+        else if (lines < this.#run.position) this.#readSoon()
       }),
     )
   }

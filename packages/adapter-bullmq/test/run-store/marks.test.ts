@@ -5,7 +5,7 @@ import { Marks } from '../../src/run-store/marks.ts'
 
 const LOOK_MS = 30_000
 const runId = parseRunId('r')
-const own = { own: true, foreign: false }
+const own = { own: true, foreign: false, rewound: false }
 
 /** A run of one node that sleeps for an hour, as its process has written it, with the marks that go with that. */
 function asleep() {

@@ -106,7 +106,10 @@ export class RunHandle<Output = unknown> {
     return resultOf<Output>(end, this.#ports.serializer) as RunResult<Output>
   }
 
-  /** The journal from any position, and then live until the run has ended: no gap, no duplicate. */
+  /**
+   * The journal from any position, and then live until the run has ended: no gap, no duplicate. Throws `JOURNAL_REWOUND`
+   * where the server of the store has lost events that were given out.
+   */
   stream(options: StreamOptions = {}): AsyncIterable<RunEvent> {
     checkOptions(options, ['from', 'live', 'signal', 'follow'])
     const { from = 1, live = true, signal, follow = true } = options

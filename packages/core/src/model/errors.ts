@@ -187,6 +187,12 @@ export const errors = {
     about: 'What the store holds for a run contradicts itself. That run is stopped; others go on.',
     hint: 'Keep a copy of the run, then restore it from a backup or remove it.',
   },
+  JOURNAL_REWOUND: {
+    retryable: true,
+    about:
+      'The server of the store was set back, by a failover or a backup, and has lost events of a journal that were read.',
+    hint: 'Read the journal again from its first event, and forget what was read of it before.',
+  },
   QUEUE_UNAVAILABLE: {
     retryable: true,
     about: 'The queue did not answer. Runs go on, more slowly: the store wakes workers instead.',

@@ -83,7 +83,8 @@ export interface IRunStore extends IWaitingLists {
 
   /**
    * The run's events with `seq >= from`, in order, without gap or duplicate (P6). With `live`, it goes on until the
-   * run has ended or the signal fires. Throws `UNKNOWN_RUN`.
+   * run has ended or the signal fires. Throws `UNKNOWN_RUN`, and `JOURNAL_REWOUND` where the store's server has lost
+   * events that were given out: what comes after them would be of another history.
    */
   journal(runId: RunId, options?: JournalOptions): AsyncIterable<RunEvent>
 
