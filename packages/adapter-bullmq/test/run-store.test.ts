@@ -439,6 +439,28 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'runs in Red
     await expect.poll(() => store.summary(RUN).catch(() => undefined), { timeout: 5_000 }).toBeDefined()
   })
 
+  it('lets fifty waits of each kind have one signal, without a warning', async () => {
+    const store = await connect()
+    await new Hands(store).create()
+    const warnings: string[] = []
+    const note = ({ name }: Error) => void warnings.push(name)
+    process.on('warning', note)
+    const stop = new AbortController()
+    const { signal } = stop
+    const fifty = (wait: () => Promise<unknown>) => Promise.all(Array.from({ length: 50 }, wait))
+    const waits = [
+      fifty(() => store.untilEnd(RUN, signal)),
+      fifty(async () => {
+        for await (const _ of store.journal(RUN, { live: true, signal }));
+      }),
+    ]
+    await expect.poll(() => client.pubsub('NUMSUB', log, `${log}:end`)).toEqual([log, 1, `${log}:end`, 1])
+    stop.abort()
+    await Promise.all(waits)
+    process.off('warning', note)
+    expect(warnings).toEqual([])
+  })
+
   it('wakes a thousand followers over one connection', async () => {
     const writer = await connect()
     const hands = new Hands(writer)

@@ -17,6 +17,7 @@ export type { WorkerOptions, WorkerSettings } from './engine/worker-options.ts'
 export type { Awaitable } from './ports/awaitable.ts'
 export type { ContextSource, IAsyncContext } from './ports/async-context.ts'
 export { type IClock, systemClock, wait } from './ports/clock.ts'
+export { onAbort } from './ports/on-abort.ts'
 export {
   checkCoordinationKey,
   checkedSum,

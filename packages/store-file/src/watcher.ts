@@ -4,7 +4,7 @@
  * the system allows).
  */
 import { type FSWatcher, watch } from 'node:fs'
-import type { IClock } from '@baton/core/adapter'
+import { type IClock, onAbort } from '@baton/core/adapter'
 
 export interface WatcherOptions {
   readonly path: string
@@ -47,13 +47,13 @@ export class Watcher {
     return new Promise((resolve) => {
       const wake = () => {
         this.#sleepers.delete(wake)
-        signal?.removeEventListener('abort', wake)
+        stopListening()
         cancel()
         resolve()
       }
       const cancel = clock.after(Math.max(0, Math.min(pollMs, withinMs ?? pollMs)), wake)
       this.#sleepers.add(wake)
-      signal?.addEventListener('abort', wake, { once: true })
+      const stopListening = onAbort(signal, wake)
     })
   }
 

@@ -6,7 +6,7 @@
  * log still begins with it: whoever follows has one history, or is told that it has to begin again.
  */
 import { BatonError, isTerminal, type RunEvent } from '@baton/core'
-import { copyOf } from '@baton/core/adapter'
+import { copyOf, onAbort } from '@baton/core/adapter'
 import type { LoggedRun } from './logged-run.ts'
 
 export interface FollowOptions {
@@ -47,7 +47,7 @@ class Follower {
   async *events(): AsyncGenerator<RunEvent, boolean> {
     const { run, live, signal, watch } = this.#options
     const nudge = () => this.#wake()
-    const stops = [run.listen((event) => this.#take(event)), run.onRewound(nudge)]
+    const stops = [run.listen((event) => this.#take(event)), run.onRewound(nudge), onAbort(signal, nudge)]
     if (live) {
       const tell = (lines = Number.POSITIVE_INFINITY) => {
         this.#told = Math.max(this.#told, lines)
@@ -55,7 +55,6 @@ class Follower {
       }
       stops.push(watch(tell))
     }
-    signal.addEventListener('abort', nudge)
     try {
       for (;;) {
         const lines = this.#told
@@ -84,7 +83,6 @@ class Follower {
       }
     } finally {
       for (const stop of stops) stop()
-      signal.removeEventListener('abort', nudge)
     }
   }
 

@@ -5,7 +5,7 @@
  * A run that this process moves itself is watched later: many have ended by then, and cost no message at all.
  */
 import { BatonError, isTerminal } from '@baton/core'
-import { copyOf, type RunSummary } from '@baton/core/adapter'
+import { copyOf, onAbort, type RunSummary } from '@baton/core/adapter'
 import type { LoggedRun } from './logged-run.ts'
 
 /** @param wake told how many lines there are, or nothing. @returns how to end it */
@@ -58,12 +58,9 @@ class Waiting {
         if (type === 'run-completed' || type === 'run-failed' || type === 'run-cancelled') queueMicrotask(look)
       }),
       onClose(() => this.#finish(undefined)),
+      onAbort(signal, look),
       () => clearTimeout(this.#timer),
     )
-    if (signal !== undefined) {
-      signal.addEventListener('abort', look)
-      this.#stops.push(() => signal.removeEventListener('abort', look))
-    }
     this.#timer = setTimeout(() => this.#watch(), FIRST_MS)
   }
 

@@ -4,6 +4,7 @@ import { BatonError } from '../model/errors.ts'
 import type { RunId } from '../model/ids.ts'
 import { isTerminal, type RunSummary } from '../model/run.ts'
 import { type IClock, wait } from '../ports/clock.ts'
+import { onAbort } from '../ports/on-abort.ts'
 import { successorOf } from './follow.ts'
 import { summaryOf } from './run-or-throw.ts'
 import type { RunPorts } from './run-ports.ts'
@@ -23,15 +24,15 @@ export async function waitForEnd(runId: RunId, options: WaitForResultOptions, po
   checkNumber(timeoutMs, 'timeoutMs', { least: 0 })
   if (timeoutMs === undefined) return lastEnd(runId, { follow, signal, asked: signal }, ports)
   const stop = new AbortController()
-  const onAbort = () => stop.abort(STOPPED)
-  signal?.addEventListener('abort', onAbort, { once: true })
-  const timer = ports.clock.after(timeoutMs, onAbort)
-  if (signal?.aborted === true) onAbort()
+  const end = () => stop.abort(STOPPED)
+  const stopListening = onAbort(signal, end)
+  const timer = ports.clock.after(timeoutMs, end)
+  if (signal?.aborted === true) end()
   try {
     return await lastEnd(runId, { follow, signal: stop.signal, asked: signal, timeoutMs }, ports)
   } finally {
     timer()
-    signal?.removeEventListener('abort', onAbort)
+    stopListening()
   }
 }
 
@@ -59,9 +60,9 @@ async function endOf(runId: RunId, signal: AbortSignal | undefined, ports: RunPo
   const { store } = ports
   if (store.untilEnd !== undefined) return store.untilEnd(runId, signal)
   const stop = new AbortController()
-  const onAbort = () => stop.abort(STOPPED)
-  signal?.addEventListener('abort', onAbort, { once: true })
-  if (signal?.aborted === true) onAbort()
+  const end = () => stop.abort(STOPPED)
+  const stopListening = onAbort(signal, end)
+  if (signal?.aborted === true) end()
   try {
     // Before the first look, so that no end falls between the look and the waiting.
     const seen = ports.seenEnd?.(runId, stop.signal)
@@ -75,8 +76,8 @@ async function endOf(runId: RunId, signal: AbortSignal | undefined, ports: RunPo
       await followToEnd(summary, stop.signal, seen, ports)
     }
   } finally {
-    onAbort()
-    signal?.removeEventListener('abort', onAbort)
+    end()
+    stopListening()
   }
 }
 
@@ -94,11 +95,10 @@ async function followToEnd(
 
 async function resolvesWithin(work: Promise<void>, ms: number, clock: IClock, signal: AbortSignal): Promise<boolean> {
   const enough = new AbortController()
-  const onAbort = () => enough.abort(STOPPED)
-  signal.addEventListener('abort', onAbort, { once: true })
+  const stopListening = onAbort(signal, () => enough.abort(STOPPED))
   const isDone = await Promise.race([work.then(() => true), wait(clock, ms, enough.signal).then(() => false)])
   enough.abort(STOPPED)
-  signal.removeEventListener('abort', onAbort)
+  stopListening()
   return isDone
 }
 

@@ -22,6 +22,7 @@ import { checkInjected } from '../ports/check-injected.ts'
 import type { ClaimRequest, ClaimResult, RenewRequest, RenewResult } from '../ports/claim.ts'
 import { type IClock, systemClock } from '../ports/clock.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
+import { onAbort } from '../ports/on-abort.ts'
 import {
   type CreateResult,
   checkPurgeOptions,
@@ -152,11 +153,11 @@ export class InMemoryRunStore implements IRunStore {
         await new Promise<void>((resolve) => {
           const wake = () => {
             followers.delete(wake)
-            signal?.removeEventListener('abort', wake)
+            stopListening()
             resolve()
           }
           followers.add(wake)
-          signal?.addEventListener('abort', wake, { once: true })
+          const stopListening = onAbort(signal, wake)
         })
       }
       if (signal?.aborted === true) return
@@ -172,11 +173,11 @@ export class InMemoryRunStore implements IRunStore {
         const hasEnded = isTerminal(machine.state.status)
         if (!hasEnded && signal?.aborted !== true) return
         followers.delete(look)
-        signal?.removeEventListener('abort', look)
+        stopListening()
         resolve(hasEnded ? answer() : undefined)
       }
       followers.add(look)
-      signal?.addEventListener('abort', look)
+      const stopListening = onAbort(signal, look)
       look()
     })
   }

@@ -1,4 +1,6 @@
 /** Time and chance enter the engine here, so that tests and the simulator can own them. */
+import { onAbort } from './on-abort.ts'
+
 export interface IClock {
   /** Milliseconds since 1970. */
   now(): number
@@ -34,11 +36,11 @@ export function wait(clock: IClock, delayMs: number, signal?: AbortSignal): Prom
     if (signal?.aborted === true) return resolve()
     const done = () => {
       cancel()
-      signal?.removeEventListener('abort', done)
+      stopListening()
       resolve()
     }
     const cancel = clock.after(delayMs, done)
-    signal?.addEventListener('abort', done, { once: true })
+    const stopListening = onAbort(signal, done)
   })
 }
 

@@ -1,12 +1,13 @@
+import { onAbort } from '../ports/on-abort.ts'
+
 /**
  * A run is cancelled when its caller's signal fires; at once if it has.
  * @returns how to stop listening
  */
 export function cancelOnAbort(signal: AbortSignal | undefined, cancel: (reason: string) => void): () => void {
-  const onAbort = () => cancel(reasonOf(signal))
-  if (signal?.aborted === true) onAbort()
-  else signal?.addEventListener('abort', onAbort, { once: true })
-  return () => signal?.removeEventListener('abort', onAbort)
+  const cancelNow = () => cancel(reasonOf(signal))
+  if (signal?.aborted === true) cancelNow()
+  return onAbort(signal, cancelNow)
 }
 
 function reasonOf(signal: AbortSignal | undefined): string {

@@ -19,6 +19,7 @@ import type { JsonValue } from '../model/json.ts'
 import type { NewRun } from '../model/run.ts'
 import { NEVER, type RunState } from '../model/run-state.ts'
 import type { Claim } from '../ports/claim.ts'
+import { onAbort } from '../ports/on-abort.ts'
 import { type LocalSurroundings, localMachine, WORKER_ID } from './local-environment.ts'
 import { LocalRun } from './local-run.ts'
 import { ENDED, PlainAttempt } from './plain-attempt.ts'
@@ -58,6 +59,7 @@ export class PlainRun implements Watched {
   #local: LocalRun | undefined
   /** It has ended, or goes on elsewhere. */
   #isOver = false
+  #stopListening: (() => void) | undefined
   #resolve: (end: PlainEnd) => void = () => {}
   #reject: (error: unknown) => void = () => {}
   /** Where the watch keeps it. */
@@ -80,12 +82,10 @@ export class PlainRun implements Watched {
       this.#options.watch.add(this)
       const { signal } = this.#options
       if (signal?.aborted === true) this.handOver()
-      else signal?.addEventListener('abort', this.#onAbort)
+      else if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.handOver())
       this.#pump()
     })
   }
-
-  readonly #onAbort = () => this.handOver()
 
   #pump(): void {
     if (this.#isPumping) return
@@ -206,7 +206,7 @@ export class PlainRun implements Watched {
   #end(): void {
     this.#isOver = true
     this.#options.watch.remove(this)
-    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    this.#stopListening?.()
   }
 
   /**

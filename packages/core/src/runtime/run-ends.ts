@@ -1,4 +1,5 @@
 import type { RunId } from '../model/ids.ts'
+import { onAbort } from '../ports/on-abort.ts'
 
 /** Tells those who wait in this process that a run has ended by a commit of this process. */
 export class RunEnds {
@@ -16,11 +17,11 @@ export class RunEnds {
       const done = () => {
         waiting.delete(done)
         if (waiting.size === 0) this.#waiting.delete(runId)
-        signal.removeEventListener('abort', done)
+        stopListening()
         resolve()
       }
       waiting.add(done)
-      signal.addEventListener('abort', done, { once: true })
+      const stopListening = onAbort(signal, done)
     })
   }
 }
