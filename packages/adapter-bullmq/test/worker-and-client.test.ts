@@ -34,6 +34,14 @@ const blueprints: Record<string, Blueprint> = {
     ],
     edges: [{ source: 'my-start-node', target: 'my-end-node' }],
   },
+  'two-starts': {
+    id: 'two-starts',
+    nodes: [
+      { id: 'my-start-node', uses: 'think' },
+      { id: 'other-start-node', uses: 'think' },
+    ],
+    edges: [],
+  },
 }
 
 async function main() {
@@ -62,7 +70,7 @@ async function main() {
   }
 }
 
-async function startWorkflow(times = 1) {
+async function startWorkflow(times = 1, blueprintId = 'my-workflow') {
   const connection = new Redis(redis.url, { maxRetriesPerRequest: null })
   const queue = new Queue('baton', { connection })
   const runId = randomUUID()
@@ -72,7 +80,7 @@ async function startWorkflow(times = 1) {
 
   // Enqueue a job for the first node.
   for (let time = 0; time < times; time++) {
-    await queue.add('executeNode', { runId, blueprintId: 'my-workflow', nodeId: startNodeId })
+    await queue.add('executeNode', { runId, blueprintId, nodeId: startNodeId })
   }
   await queue.close()
   connection.disconnect()
@@ -108,6 +116,17 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'a worker an
 
     expect(await finalResult(runId)).toBe('a plan, carried out')
     expect(calls).toEqual(['my-start-node', 'my-end-node'])
+  })
+
+  it('begin at all start nodes with a job for one of them', async () => {
+    onTestFinished(await main())
+    calls.length = 0
+
+    await startWorkflow(1, 'two-starts')
+
+    // Without waiting for a sweep.
+    await vi.waitUntil(() => calls.length === 2, { timeout: 3_000 })
+    expect(calls.toSorted()).toEqual(['my-start-node', 'other-start-node'])
   })
 
   it('wait for each other: what was sent while no worker was up is carried out by the first that comes', async () => {

@@ -3,13 +3,14 @@
  * it back. Every delivery is answered, and none is acknowledged before the store knows enough to do without it.
  */
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
-import type { Delivery } from '../ports/job-queue.ts'
+import type { Delivery, IJobQueue, Job } from '../ports/job-queue.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { Chain } from './chain.ts'
 import type { Claims } from './claims.ts'
 import { type Environment, workFields } from './environment.ts'
 import { adoptForeignJob } from './foreign-job.ts'
 import type { Graph } from './graph.ts'
+import { sendJobs } from './own-worker.ts'
 import type { Registry } from './registry.ts'
 import type { Slots } from './slots.ts'
 import type { Unplaced } from './unplaced.ts'
@@ -17,6 +18,7 @@ import type { Urgency } from './urgency.ts'
 
 export interface DeliveriesOptions {
   readonly store: IRunStore
+  readonly queue: IJobQueue
   readonly registry: Registry
   readonly coordinationStore?: ICoordinationStore
   readonly env: Environment
@@ -61,7 +63,22 @@ export class Deliveries {
   async #adopt(delivery: Delivery): Promise<Graph | undefined | 'dead-lettered'> {
     const { store, registry, coordinationStore, env } = this.#options
     const { serializer, deliver } = env
-    return adoptForeignJob(delivery, { store, registry, coordinationStore, serializer, deliver })
+    const send = (jobs: readonly Job[]) => this.#send(jobs)
+    return adoptForeignJob(delivery, { store, registry, coordinationStore, serializer, deliver, send })
+  }
+
+  /** To the workers of this process first, as what its clients start. */
+  async #send(jobs: readonly Job[]): Promise<void> {
+    const { store, queue, env } = this.#options
+    try {
+      await sendJobs({ store, queue }, jobs)
+    } catch (error) {
+      env.logger.log('warn', 'jobs could not be sent; the sweep will', {
+        workerId: env.workerId,
+        jobs: jobs.length,
+        error,
+      })
+    }
   }
 
   /** Somebody else has this version, or nobody has it now. */

@@ -4,14 +4,15 @@ import type { JsonValue } from '../model/json.ts'
 import { LIMITER_PREFIX } from '../model/limiter.ts'
 import type { NewRun } from '../model/run.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
-import type { Delivery } from '../ports/job-queue.ts'
+import type { Delivery, Job } from '../ports/job-queue.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 import { checkRunInput } from './check-value.ts'
 import type { Environment } from './environment.ts'
-import { firstWords } from './first-words.ts'
+import { firstWords, firstWork } from './first-words.ts'
 import { withGates } from './gates.ts'
 import type { Graph } from './graph.ts'
+import { jobFor } from './jobs.ts'
 import type { Registry } from './registry.ts'
 import { newRunOf } from './start-run.ts'
 
@@ -22,6 +23,8 @@ interface Ports {
   readonly serializer: ISerializer
   /** Brings what the new run has to say to others. */
   readonly deliver?: Environment['deliver']
+  /** Has jobs worked on, here or by others. Never throws: what is not sent is the sweep's to find. */
+  readonly send?: (jobs: readonly Job[]) => Promise<void>
 }
 
 const DAY_MS = 24 * 3_600_000
@@ -61,10 +64,21 @@ export async function adoptForeignJob(delivery: Delivery, ports: Ports): Promise
     return 'dead-lettered'
   }
   const created = await store.create(made)
-  if (created.status === 'created') await ports.deliver?.(made.runId, firstWords(made, 0))
+  if (created.status === 'created') {
+    await ports.deliver?.(made.runId, firstWords(made, 0))
+    await ports.send?.(jobsOfOthers(made, job))
+  }
   if (created.status !== 'purged') return graph
   await delivery.acknowledge()
   return 'dead-lettered'
+}
+
+/** The job is for one start node, and whoever sent it need not know of the others. */
+function jobsOfOthers(run: NewRun, { instanceId }: Job): readonly Job[] {
+  const { runId, flowId, version, priority = 0 } = run
+  const head = { runId, flowId, priority, ...(version === undefined ? {} : { version }) }
+  const others = firstWork(run, 0).filter((id) => id !== instanceId)
+  return others.map((id) => jobFor(head, id, 0))
 }
 
 /** Creates the run of a foreign job that was taken but never got so far. @returns whether there was such a job */
