@@ -33,6 +33,8 @@ export interface Parts {
 
 /** What a process knows of a run is forgotten after this long without use. */
 const CACHE_MS = 3_600_000
+/** How long `close` waits for answers to what was asked before: a server that is frozen gives none. */
+const CLOSE_WITHIN_MS = 1_000
 
 export async function openParts(options: CheckedRunStoreOptions): Promise<Parts> {
   const { logger, prefix, allowEphemeral, redispatchMs, pollMs, tombstoneMs, timeoutMs } = options
@@ -97,7 +99,9 @@ export async function openParts(options: CheckedRunStoreOptions): Promise<Parts>
       async close() {
         news.close()
         runs.settle()
-        await Promise.all([...lines.values()].map((each) => each.settled()))
+        const settled = Promise.all([...lines.values()].map((each) => each.settled()))
+        // What is still asked then fails with the connection.
+        await within(CLOSE_WITHIN_MS, settled).catch(() => {})
         runs.clear()
         redis.disconnect()
       },
