@@ -21,6 +21,9 @@ export interface DeadLetter {
 /** How long `close` waits for handlers that still run to answer for their jobs, and for jobs that are being sent. */
 const CLOSE_WITHIN_MS = 1_000
 
+/** Who fetches says after this long that there is no connection, and goes on waiting for one. */
+const FETCH_FROM_MS = 2_000
+
 /**
  * Jobs in a BullMQ queue. Any producer of BullMQ can put one there, and any tool for BullMQ shows what there is.
  *
@@ -141,7 +144,9 @@ export class BullMQJobQueue implements IJobQueue {
   }
 
   async #openFetcher(onError: (error: unknown) => void): Promise<Fetcher> {
-    const { name, prefix, visibilityMs, keepDeadLetters, logger } = this.#options
+    const { name, prefix, visibilityMs, keepDeadLetters, logger, timeoutMs } = this.#options
+    // BullMQ would wait for it without a word, for as long as it takes.
+    await whenReady(this.#connection, Math.min(timeoutMs, FETCH_FROM_MS), this.#closed.signal)
     const fetcher = new Fetcher(name, null, {
       connection: this.#connection,
       prefix,
