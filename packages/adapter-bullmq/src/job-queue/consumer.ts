@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Delivery, HandlerSlots, type Job, parseJob, Seldom, systemClock, wait } from '@baton/core/adapter'
 import type { Job as BullMQJob } from 'bullmq'
 import { within } from '../deadline.ts'
-import { messageOf } from '../errors.ts'
+import { failureFields, messageOf } from '../errors.ts'
 import { BullMQDelivery, type DeliveryTools } from './delivery.ts'
 import type { Fetcher } from './fetcher.ts'
 
@@ -104,7 +104,7 @@ export class Consumer {
     this.#pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)
     if (stop.aborted) return
     const level = this.#failures.level()
-    logger.log(level, 'the job queue failed, will look again', { error: messageOf(error), pauseMs })
+    logger.log(level, 'the job queue failed, will look again', { ...failureFields(error), pauseMs })
     await wait(systemClock, pauseMs, stop)
   }
 
