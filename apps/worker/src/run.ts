@@ -14,8 +14,11 @@ export interface RunningWorker {
   stop(): Promise<void>
 }
 
-/** How long after the bound a worker that hangs is ended by force; its leases then run out by themselves. */
-const FORCE_AFTER_MS = 1_000
+/**
+ * How long after the bound a worker that hangs is ended by force; its leases then run out by themselves. Longer than a worker and
+ * its ports wait for the last answers of servers that are frozen.
+ */
+const FORCE_AFTER_MS = 4_000
 
 /** Some tools send their signal to the process and to its group: what comes so soon after the first is no second one. */
 const ONE_SIGNAL_MS = 500

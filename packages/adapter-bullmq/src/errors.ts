@@ -4,6 +4,8 @@ import { BatonError } from '@baton/core'
 /** A BatonError stays what it is; everything else that the client throws is an outage: nobody knows whether it took effect. */
 export function storeFailure(error: unknown): BatonError {
   if (BatonError.is(error)) return error
+  const refusal = refusalOf(error)
+  if (refusal !== undefined) return refusal
   if (messageOf(error).startsWith('WRONGTYPE')) return wrongType([keyOf(error)], messageOf(error))
   return new BatonError('STORE_UNAVAILABLE', { message: `Redis: ${messageOf(error)}`, cause: error })
 }
@@ -33,5 +35,29 @@ export function messageOf(error: unknown): string {
 /** The same of what a queue was asked. */
 export function queueFailure(error: unknown): BatonError {
   if (BatonError.is(error)) return error
+  const refusal = refusalOf(error)
+  if (refusal !== undefined) return refusal
   return new BatonError('QUEUE_UNAVAILABLE', { message: `Redis: ${messageOf(error)}`, cause: error })
+}
+
+const HINTS = {
+  NOAUTH: 'Redis asks who we are: give the user and the password with the connection.',
+  WRONGPASS: 'See that user and password are right, and that the user is on: ACL GETUSER shows it.',
+  NOPERM:
+    'Give its user what is needed, with your own prefix in the place of baton: ACL SETUSER <user> ~baton:* ~bull:* &baton:* &bull:* +@all -@admin +config|get +info. ACL GETUSER <user> shows what it has.',
+} as const
+
+/** What was refused to who asks stays refused to them: no outage, and nothing that trying again would mend. */
+export function refusalOf(error: unknown): BatonError | undefined {
+  const message = messageOf(error)
+  const [word] = /\b(NOAUTH|WRONGPASS|NOPERM)\b/.exec(message) ?? []
+  if (word === undefined) return undefined
+  const hint = HINTS[word as keyof typeof HINTS]
+  return new BatonError('INVALID_OPTION', { field: 'connection', message: `Redis: ${message}`, hint, cause: error })
+}
+
+/** For a line of a log. */
+export function failureFields(error: unknown): { readonly error: string; readonly hint?: string } {
+  const refusal = refusalOf(error)
+  return { error: messageOf(error), ...(refusal === undefined ? {} : { hint: refusal.hint }) }
 }

@@ -18,8 +18,11 @@ export interface DeadLetter {
   readonly reason: string
 }
 
-/** How long `close` waits for handlers that still run to answer for their jobs. */
+/** How long `close` waits for handlers that still run to answer for their jobs, and for jobs that are being sent. */
 const CLOSE_WITHIN_MS = 1_000
+
+/** Who fetches says after this long that there is no connection, and goes on waiting for one. */
+const FETCH_FROM_MS = 2_000
 
 /**
  * Jobs in a BullMQ queue. Any producer of BullMQ can put one there, and any tool for BullMQ shows what there is.
@@ -31,7 +34,10 @@ export class BullMQJobQueue implements IJobQueue {
   readonly #options: Required<BullMQJobQueueOptions>
   readonly #sender: JobSender
   readonly #closing = new AbortController()
+  /** From here on nothing is waited for any more. */
+  readonly #closed = new AbortController()
   readonly #consumers = new Set<Promise<void>>()
+  readonly #sending = new Set<Promise<void>>()
   /** Acknowledgements that are held back, by job id. */
   readonly #held = new Map<string, () => Promise<void>>()
   #redis: Redis | Cluster | undefined
@@ -47,14 +53,9 @@ export class BullMQJobQueue implements IJobQueue {
   async enqueue(jobs: readonly Job[]): Promise<void> {
     if (this.#closing.signal.aborted) throw new BatonError('CLOSED')
     if (jobs.length === 0) return
-    try {
-      const queue = await this.#readyQueue()
-      // BullMQ would take a job for the one that is worked on here, while the acknowledgement of that is held back.
-      if (this.#held.size > 0) await Promise.all(jobs.map((job) => this.#held.get(jobIdOf(job))?.()))
-      await this.#sender.send(queue, jobs.map(bullJobOf))
-    } catch (error) {
-      throw queueFailure(error)
-    }
+    const sending = this.#send(jobs).finally(() => this.#sending.delete(sending))
+    this.#sending.add(sending)
+    return sending
   }
 
   consume(handler: (delivery: Delivery) => Promise<void>, options: ConsumeOptions): Promise<void> {
@@ -91,10 +92,22 @@ export class BullMQJobQueue implements IJobQueue {
   /** Stops those that consume, and closes its connections. The client that it was made with stays as it is. */
   async close(): Promise<void> {
     this.#closing.abort()
-    await within(CLOSE_WITHIN_MS, Promise.allSettled(this.#consumers)).catch(() => {})
+    await within(CLOSE_WITHIN_MS, Promise.allSettled([...this.#consumers, ...this.#sending])).catch(() => {})
+    this.#closed.abort()
     await Promise.allSettled([...this.#held.values()].map((flush) => within(CLOSE_WITHIN_MS, flush())))
     await this.#queue?.close().catch(() => {})
     this.#redis?.disconnect()
+  }
+
+  async #send(jobs: readonly Job[]): Promise<void> {
+    try {
+      const queue = await this.#readyQueue()
+      // BullMQ would take a job for the one that is worked on here, while the acknowledgement of that is held back.
+      if (this.#held.size > 0) await Promise.all(jobs.map((job) => this.#held.get(jobIdOf(job))?.()))
+      await this.#sender.send(queue, jobs.map(bullJobOf))
+    } catch (error) {
+      throw queueFailure(error)
+    }
   }
 
   get #connection(): Redis | Cluster {
@@ -119,7 +132,7 @@ export class BullMQJobQueue implements IJobQueue {
     const { name, prefix, timeoutMs } = this.#options
     const patienceMs = this.#isDown ? 0 : timeoutMs
     this.#isDown = true
-    await whenReady(this.#connection, patienceMs)
+    await whenReady(this.#connection, patienceMs, this.#closed.signal)
     this.#isDown = false
     if (this.#queue !== undefined) return this.#queue
     const queue = new Queue(name, { prefix, connection: this.#connection })
@@ -131,7 +144,9 @@ export class BullMQJobQueue implements IJobQueue {
   }
 
   async #openFetcher(onError: (error: unknown) => void): Promise<Fetcher> {
-    const { name, prefix, visibilityMs, keepDeadLetters, logger } = this.#options
+    const { name, prefix, visibilityMs, keepDeadLetters, logger, timeoutMs } = this.#options
+    // BullMQ would wait for it without a word, for as long as it takes.
+    await whenReady(this.#connection, Math.min(timeoutMs, FETCH_FROM_MS), this.#closed.signal)
     const fetcher = new Fetcher(name, null, {
       connection: this.#connection,
       prefix,

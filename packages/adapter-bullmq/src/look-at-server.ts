@@ -6,7 +6,7 @@ import { within } from './deadline.ts'
 import { storeFailure } from './errors.ts'
 import { Keys } from './keys.ts'
 import { checkRunStoreOptions, type RedisRunStoreOptions } from './run-store-options.ts'
-import { checkServer } from './server-check.ts'
+import { checkChannels, checkServer } from './server-check.ts'
 
 export interface RedisFound {
   /** What the server keeps of what it has confirmed, by its own settings. */
@@ -18,8 +18,8 @@ export interface RedisFound {
 const WITHIN_MS = 10_000
 
 /**
- * Throws what opening a `RedisRunStore` would: `INVALID_OPTION` for a server that would lose runs, or that is one of a
- * cluster and was not given as one; `STORE_UNAVAILABLE` where nobody answers.
+ * Throws what opening a `RedisRunStore` would: `INVALID_OPTION` for a server that would lose runs, that does not let us in
+ * or denies us the store's channels, or that is one of a cluster and was not given as one; `STORE_UNAVAILABLE` where nobody answers.
  */
 export async function lookAtRedis(options: RedisRunStoreOptions): Promise<RedisFound> {
   const { connection, prefix, allowEphemeral } = checkRunStoreOptions(options)
@@ -31,6 +31,7 @@ export async function lookAtRedis(options: RedisRunStoreOptions): Promise<RedisF
       const message = 'this Redis is a node of a cluster'
       throw new BatonError('INVALID_OPTION', { field: 'connection', message, hint: 'Give it as a cluster.' })
     }
+    await checkChannels(redis, { connection, prefix, timeoutMs: WITHIN_MS })
     return { durability, hasStore: (await redis.exists(Keys.store(prefix))) === 1 }
   }
   try {

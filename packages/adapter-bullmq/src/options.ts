@@ -57,11 +57,7 @@ export function checkJobQueueOptions(options: BullMQJobQueueOptions): Required<B
   checkSource(connection, 'connection')
   checkNoKeyPrefix(connection)
   const { prefix = isCluster(connection) ? '{bull}' : 'bull', logger = silentLogger } = options
-  checkPrefix(prefix)
-  if (isCluster(connection) && !/\{[^}]+\}/.test(prefix)) {
-    const message = 'needs a hash tag on a cluster, such as {bull}: all keys of a queue must share a slot'
-    throw new BatonError('INVALID_OPTION', { field: 'prefix', message })
-  }
+  checkQueuePrefix(prefix, isCluster(connection))
   if (typeof name !== 'string' || !/^[^:{}\p{Cc}]{1,100}$/u.test(name)) {
     const message = 'must have 1 to 100 characters, none of them ":", "{" or "}"'
     throw new BatonError('INVALID_OPTION', { field: 'name', message })
@@ -81,8 +77,24 @@ function checkNoKeyPrefix(source: RedisSource): void {
   throw new BatonError('INVALID_OPTION', { field: 'connection', message, hint: 'Use the option `prefix`.' })
 }
 
+/** Of keys that bring their own hash tags: one in the prefix, or half of one, would choose the slot in their place. */
 export function checkPrefix(prefix: unknown): void {
-  if (typeof prefix === 'string' && /^[\w.:{}@-]{1,100}$/.test(prefix)) return
-  const message = 'must have 1 to 100 of the characters A-Z a-z 0-9 . _ : @ - { }'
+  if (typeof prefix === 'string' && /^[\w.:@-]{1,100}$/.test(prefix)) return
+  const message = 'must have 1 to 100 of the characters A-Z a-z 0-9 . _ : @ -'
+  const hint =
+    'Braces are for the hash tags of a cluster, and the keys have theirs. Write it without them, such as billing.'
+  const hasBraces = typeof prefix === 'string' && /[{}]/.test(prefix)
+  throw new BatonError('INVALID_OPTION', { field: 'prefix', message, ...(hasBraces ? { hint } : {}) })
+}
+
+/** Of BullMQ's keys, which have no hash tag but this one. */
+function checkQueuePrefix(prefix: unknown, isOnCluster: boolean): void {
+  if (typeof prefix !== 'string' || !/^[\w.:{}@-]{1,100}$/.test(prefix)) {
+    const message = 'must have 1 to 100 of the characters A-Z a-z 0-9 . _ : @ - { }'
+    throw new BatonError('INVALID_OPTION', { field: 'prefix', message })
+  }
+  // Only the first pair of braces counts, and an empty one is none.
+  if (!isOnCluster || /^[^{]*\{[^}]+\}/.test(prefix)) return
+  const message = 'needs a hash tag on a cluster, such as {bull}: all keys of a queue must share a slot'
   throw new BatonError('INVALID_OPTION', { field: 'prefix', message })
 }

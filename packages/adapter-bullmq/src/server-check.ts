@@ -1,13 +1,21 @@
-/** What a server keeps of what it has confirmed, by its own settings. */
+/** What a server keeps of what it has confirmed, by its own settings; and whether we may use its channels. */
 import { BatonError, type ILogger } from '@baton/core'
-import type { Durability } from '@baton/core/adapter'
+import { type Durability, silentLogger } from '@baton/core/adapter'
 import type { Cluster, Redis } from 'ioredis'
-import { isCluster } from './connection.ts'
+import { isCluster, openListener, type RedisSource } from './connection.ts'
+import { within } from './deadline.ts'
 import { messageOf } from './errors.ts'
+import { Keys } from './keys.ts'
 
 export interface ServerCheckOptions {
   readonly allowEphemeral: boolean
   readonly logger: ILogger
+}
+
+export interface ChannelCheckOptions {
+  readonly connection: RedisSource
+  readonly prefix: string
+  readonly timeoutMs: number
 }
 
 interface Fault {
@@ -56,6 +64,23 @@ async function checkNode(node: Redis, allowEphemeral: boolean, logger: ILogger):
   }
   for (const { message, hint } of faults) logger.log('error', `runs will be lost: ${message}`, { hint })
   return 'none'
+}
+
+/**
+ * Listens and speaks on a channel of the store's for a moment. Who may not would find out when a run has been written already: the
+ * script that writes also tells.
+ */
+export async function checkChannels(redis: Redis | Cluster, options: ChannelCheckOptions): Promise<void> {
+  const { connection, prefix, timeoutMs } = options
+  const listener = openListener(connection, silentLogger)
+  const channel = new Keys(prefix, 1).waitingNews('')
+  try {
+    await within(timeoutMs, isCluster(redis) ? redis.spublish(channel, '') : redis.publish(channel, ''))
+    // It would wait for an outage to end.
+    await within(timeoutMs, isCluster(listener) ? listener.ssubscribe(channel) : listener.subscribe(channel))
+  } finally {
+    listener.disconnect()
+  }
 }
 
 function faultsOf(settings: ReadonlyMap<string, string>): readonly Fault[] {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { type Delivery, HandlerSlots, type Job, parseJob, systemClock, wait } from '@baton/core/adapter'
+import { type Delivery, HandlerSlots, type Job, parseJob, Seldom, systemClock, wait } from '@baton/core/adapter'
 import type { Job as BullMQJob } from 'bullmq'
 import { within } from '../deadline.ts'
-import { messageOf } from '../errors.ts'
+import { failureFields, messageOf } from '../errors.ts'
 import { BullMQDelivery, type DeliveryTools } from './delivery.ts'
 import type { Fetcher } from './fetcher.ts'
 
@@ -26,6 +26,7 @@ export class Consumer {
   readonly #handler: (delivery: Delivery) => Promise<void>
   readonly #options: ConsumerOptions
   readonly #slots: HandlerSlots
+  readonly #failures = new Seldom(systemClock)
   #fetcher: Fetcher | undefined
   #failure: unknown
   #pauseMs = FIRST_PAUSE_MS
@@ -39,7 +40,7 @@ export class Consumer {
 
   /** Until the stop. Resolves when no handler runs any more. */
   async run(): Promise<void> {
-    const { stop } = this.#options
+    const { stop, logger } = this.#options
     // Closing interrupts the fetch that waits. What has been fetched goes on over the connection that is shared.
     const close = () => void this.#fetcher?.close(true).catch(() => {})
     stop.addEventListener('abort', close, { once: true })
@@ -52,6 +53,7 @@ export class Consumer {
         // BullMQ keeps some failures to itself, and says so with an event.
         if (this.#failure !== undefined) throw this.#failure
         this.#pauseMs = FIRST_PAUSE_MS
+        if (this.#failures.over() && !stop.aborted) logger.log('info', 'the job queue is back', {})
       } catch (error) {
         await this.#pause(error)
       }
@@ -101,7 +103,8 @@ export class Consumer {
     const pauseMs = this.#pauseMs
     this.#pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)
     if (stop.aborted) return
-    logger.log('warn', 'the job queue failed, will look again', { error: messageOf(error), pauseMs })
+    const level = this.#failures.level()
+    logger.log(level, 'the job queue failed, will look again', { ...failureFields(error), pauseMs })
     await wait(systemClock, pauseMs, stop)
   }
 

@@ -4,10 +4,10 @@ import type { Durability, RunId } from '@baton/core/adapter'
 import type { Cluster, Redis } from 'ioredis'
 import { isCluster as isClusterClient, openImpatient, openListener } from '../connection.ts'
 import { within } from '../deadline.ts'
-import { messageOf, storeFailure } from '../errors.ts'
+import { failureFields, messageOf, storeFailure } from '../errors.ts'
 import { Keys } from '../keys.ts'
 import type { CheckedRunStoreOptions } from '../run-store-options.ts'
-import { checkServer } from '../server-check.ts'
+import { checkChannels, checkServer } from '../server-check.ts'
 import { FindingDue, type Indexes } from './finding-due.ts'
 import type { ListingIndexes } from './listing.ts'
 import type { LoggedRun } from './logged-run.ts'
@@ -33,15 +33,18 @@ export interface Parts {
 
 /** What a process knows of a run is forgotten after this long without use. */
 const CACHE_MS = 3_600_000
+/** How long `close` waits for answers to what was asked before: a server that is frozen gives none. */
+const CLOSE_WITHIN_MS = 1_000
 
 export async function openParts(options: CheckedRunStoreOptions): Promise<Parts> {
   const { logger, prefix, allowEphemeral, redispatchMs, pollMs, tombstoneMs, timeoutMs } = options
-  const onFailure = (error: unknown) => logger.log('warn', 'Redis', { error: messageOf(error) })
+  const onFailure = (error: unknown) => logger.log('warn', 'Redis', failureFields(error))
   const redis = openImpatient(options.connection, logger)
   const isCluster = isClusterClient(redis)
   try {
     const durability = await within(timeoutMs, checkServer(redis, { allowEphemeral, logger }))
     await checkDatabase(redis, timeoutMs)
+    await checkChannels(redis, options)
     const keys = new Keys(prefix, await shardsOfStore(redis, prefix, options.shards, isCluster ? 256 : 1))
     const clock = new StoreClock()
     const asked = askedWithin(timeoutMs)
@@ -97,7 +100,9 @@ export async function openParts(options: CheckedRunStoreOptions): Promise<Parts>
       async close() {
         news.close()
         runs.settle()
-        await Promise.all([...lines.values()].map((each) => each.settled()))
+        const settled = Promise.all([...lines.values()].map((each) => each.settled()))
+        // What is still asked then fails with the connection.
+        await within(CLOSE_WITHIN_MS, settled).catch(() => {})
         runs.clear()
         redis.disconnect()
       },

@@ -177,9 +177,9 @@ describe.skipIf(probe.skipReason !== undefined)(probe.skipReason ?? 'the job que
     const stand = standOn(redis.url)
     const pauses: number[] = []
     const logger = {
-      log: (level: string, _message: string, fields?: object) => {
+      log: (_level: string, _message: string, fields?: object) => {
         const { pauseMs } = { pauseMs: 0, ...fields }
-        if (level === 'warn') pauses.push(pauseMs)
+        if (pauseMs > 0) pauses.push(pauseMs)
       },
     }
     const queue = stand.open({ logger })
@@ -192,4 +192,16 @@ describe.skipIf(probe.skipReason !== undefined)(probe.skipReason ?? 'the job que
     await queue.enqueue(jobs(2))
     await eventually(() => consuming.deliveries.length).toBe(2)
   })
+})
+
+it('says soon, and then seldom, that nobody listens where it should take jobs from', { timeout: 30_000 }, async () => {
+  await using stand = new Stand('redis://127.0.0.1:1')
+  const queue = stand.open({ timeoutMs: 50 })
+  const warnings = () => stand.logged.filter((line) => line.startsWith('warn'))
+  stand.consume(queue)
+
+  await eventually(warnings).toEqual([expect.stringContaining('ECONNREFUSED')])
+  await eventually(() => stand.logged.filter((line) => line.includes('will look again')).length).toBeGreaterThan(3)
+
+  expect(warnings()).toHaveLength(1)
 })

@@ -65,10 +65,10 @@ function clientOf(place: RedisPlace, client: Pick<typeof import('ioredis'), 'Clu
 function inWordsOfUrl(error: unknown, { field }: Address, { nodes }: RedisPlace): unknown {
   if (!BatonError.is(error)) return error
   const message = error.message.replace(/^connection: /, '')
-  if (error.code === 'INVALID_OPTION') return mistake(field, message, hintFor(error))
   if (/\b(NOAUTH|WRONGPASS)\b/.test(message)) {
     return mistake(field, `this Redis does not let us in: ${message}`, 'Write redis://user:password@host.')
   }
+  if (error.code === 'INVALID_OPTION') return mistake(field, message, hintFor(error))
   const hosts = nodes.map(({ host, port }) => `${host}:${port}`).join(', ')
   const [said] = message.split('. ')
   return new BatonError(error.code, {

@@ -4,6 +4,7 @@ import { assertOptions, checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
 import type { RunRecord, RunSummary } from '../model/run.ts'
+import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
 import type { IAsyncContext } from '../ports/async-context.ts'
 import { type IClock, systemClock } from '../ports/clock.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
@@ -30,14 +31,21 @@ export interface DistributedAdapterOptions extends EngineOptions {
   readonly coordinationStore: ICoordinationStore
 }
 
+/** Ports that the person brings, where the adapter lets them. */
+type GivenPorts = Partial<Pick<DistributedAdapterOptions, 'store' | 'queue' | 'coordinationStore'>>
+
 /**
  * For an adapter that opens its ports itself, so that a slip is told before it has connected to anything.
  * @param others the names of the adapter's own options
  */
-export function checkEngineOptions(options: EngineOptions, others: readonly string[] = []): void {
+export function checkEngineOptions(options: EngineOptions & GivenPorts, others: readonly string[] = []): void {
   assertOptions(options)
   const { runtimeOptions, ...settings } = options
   checkWorkerSettings(settings, 'options', others)
+  const { store, queue, coordinationStore } = settings
+  if (store !== undefined) assertRunStore(store)
+  if (queue !== undefined) assertJobQueue(queue)
+  if (coordinationStore !== undefined) assertCoordinationStore(coordinationStore)
   checkOptions(runtimeOptions, flowSources, 'runtimeOptions')
 }
 
@@ -63,6 +71,9 @@ export abstract class BaseDistributedAdapter {
     assertOptions(options)
     const { store, queue, coordinationStore, ...engineOptions } = options
     checkEngineOptions(engineOptions)
+    assertRunStore(store)
+    assertJobQueue(queue)
+    assertCoordinationStore(coordinationStore)
     const { runtimeOptions, ...settings } = engineOptions
     this.store = store
     this.queue = queue

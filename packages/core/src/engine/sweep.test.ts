@@ -47,3 +47,39 @@ it('sees to all others where the deadline of one run cannot be recorded', async 
   expect(stopped).toEqual(['late'])
   expect(store.summary(parseRunId('late'))?.status).toBe('failed')
 })
+
+it('looks into the store, and says so once, where the queue takes no jobs', async () => {
+  let nowMs = 0
+  const clock = {
+    ...systemClock,
+    now: () => nowMs,
+    after: (_: number, callback: () => void) => systemClock.after(1, callback),
+  }
+  const store = new InMemoryRunStore({ clock })
+  const queue = new InMemoryJobQueue({ clock })
+  queue.enqueue = () => Promise.reject(new BatonError('QUEUE_UNAVAILABLE'))
+  const said: string[] = []
+  const logger = { log: (level: string, message: string) => void said.push(`${level} ${message}`) }
+  const ports = { store, queue, clock, logger }
+  store.create({ kind: 'workflow', flowId: 'flow', starts: ['a'], runId: parseRunId('run') })
+  nowMs = 1e6
+  const sweeper = new Sweeper({
+    ...ports,
+    courier: new Courier(ports),
+    coordinationStore: undefined,
+    workerId: 'w',
+    sweepMs: 10,
+    retentionMs: Number.POSITIVE_INFINITY,
+  })
+
+  const stop = new AbortController()
+  let looks = 0
+  await sweeper.run(stop.signal, async () => {
+    looks += 1
+    if (looks === 5) stop.abort()
+  })
+
+  expect(said.filter((line) => line.startsWith('warn'))).toEqual([
+    'warn the queue takes no jobs; workers look into the store',
+  ])
+})

@@ -9,6 +9,7 @@ import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
 import type { ILogger } from '../ports/logger.ts'
 import type { DueItem, IRunStore } from '../ports/run-store.ts'
+import { Seldom } from '../ports/seldom.ts'
 import type { Courier } from './courier.ts'
 import type { DueMessage } from './find-start.ts'
 import { reminderFor } from './jobs.ts'
@@ -36,25 +37,32 @@ const PURGE_LIMIT = 1_000
 
 export class Sweeper {
   readonly #options: SweeperOptions
+  readonly #unsent: Seldom
   #nextPurgeAtMs = 0
 
   constructor(options: SweeperOptions) {
     this.#options = options
+    this.#unsent = new Seldom(options.clock)
   }
 
   /** Sweeps until the signal fires, and calls back after each turn, role or not. */
   async run(signal: AbortSignal, everyTurn: () => Promise<void>): Promise<void> {
     const { clock, sweepMs, logger, workerId } = this.#options
     while (!signal.aborted) {
-      try {
-        if (await this.#hasRole()) await this.sweep(signal)
-        await everyTurn()
-      } catch (error) {
-        logger.log('warn', 'a sweep failed; the next one tries again', { workerId, error })
+      for (const part of [() => this.#sweepWithRole(signal), everyTurn]) {
+        try {
+          await part()
+        } catch (error) {
+          logger.log('warn', 'a sweep failed; the next one tries again', { workerId, error })
+        }
       }
       await wait(clock, sweepMs, signal)
     }
     await this.#leaveRole()
+  }
+
+  async #sweepWithRole(signal: AbortSignal): Promise<void> {
+    if (await this.#hasRole()) await this.sweep(signal)
   }
 
   /** One sweep. @returns how many jobs were sent */
@@ -63,15 +71,18 @@ export class Sweeper {
     let sent = 0
     for (let page = 0; page < MOST_PAGES && !signal?.aborted; page++) {
       const items = await store.due({ limit: PAGE, unsentOnly: true })
-      sent += await this.#remind(items)
-      if (items.length < PAGE) break
+      const reminded = await this.#remind(items)
+      sent += reminded ?? 0
+      // Without a queue the same would be found again and again.
+      if (items.length < PAGE || reminded === undefined) break
     }
     await this.#purge()
     return sent
   }
 
-  async #remind(items: readonly DueItem[]): Promise<number> {
-    const { store, queue, courier } = this.#options
+  /** @returns for how many jobs were sent; undefined where the queue takes none, and whoever looks into the store finds them */
+  async #remind(items: readonly DueItem[]): Promise<number | undefined> {
+    const { store, queue, courier, logger, workerId } = this.#options
     const instances = items.filter((item) => item.type === 'instance')
     for (const item of items) {
       if (item.type === 'slots') await courier.review(item.runId)
@@ -79,7 +90,14 @@ export class Sweeper {
     }
     await this.#deliver(items.filter((item) => item.type === 'message'))
     if (instances.length === 0) return 0
-    await queue.enqueue(instances.map(reminderFor))
+    try {
+      await queue.enqueue(instances.map(reminderFor))
+      this.#unsent.over()
+    } catch (error) {
+      const fields = { workerId, jobs: instances.length, error }
+      logger.log(this.#unsent.level(), 'the queue takes no jobs; workers look into the store', fields)
+      return undefined
+    }
     await store.redispatch(instances)
     return instances.length
   }

@@ -12,7 +12,7 @@ import { assertOptions } from '../model/check-options.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
 import type { RunMessage } from '../model/message.ts'
 import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
-import { type IClock, randomId, systemClock } from '../ports/clock.ts'
+import { type IClock, randomId, systemClock, wait } from '../ports/clock.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { DueFlow } from '../ports/run-store.ts'
 import { Alarms } from './alarms.ts'
@@ -40,6 +40,9 @@ import { WorkInHand } from './work-in-hand.ts'
 import { workerEnvironment } from './worker-environment.ts'
 import { checkWorkerSettings, type WorkerOptions } from './worker-options.ts'
 
+/** How long a stop waits for the answers to what it has handed back. */
+const LAST_ANSWERS_MS = 1_000
+
 export class Worker {
   readonly workerId: string
   readonly #options: WorkerOptions
@@ -62,7 +65,7 @@ export class Worker {
   readonly #deliveries: Deliveries
   readonly #stopping = new AbortController()
   #loop: Promise<unknown> | undefined
-  #given: Promise<void> | undefined
+  #stopped: Promise<void> | undefined
   #endTaking = () => {}
 
   constructor(options: WorkerOptions) {
@@ -233,27 +236,55 @@ export class Worker {
 
   /**
    * Takes nothing new, lets what runs end within `stopWithinMs`, hands back the rest. A hand-back costs neither an
-   * attempt nor a lost lease. Resolves when nothing runs any more.
+   * attempt nor a lost lease. Resolves when nothing runs any more; where a store or a queue gives no answer, soon after that
+   * time all the same, and what could not be handed back waits for its lease to run out.
    */
-  async stop(): Promise<void> {
-    if (!this.isStopping) {
-      this.#stopping.abort()
-      this.#waitingWork.stop()
-      this.#ownTimers.stop()
-      this.#alarms.stop()
-      this.#endTaking()
-      this.#given = this.#inHand.giveAway()
-    }
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#waitingWork.stop()
+    this.#ownTimers.stop()
+    this.#alarms.stop()
+    this.#endTaking()
     const { stopWithinMs = defaults.stopWithinMs } = this.#options
-    const graceMs = Math.max(0, stopWithinMs - this.#env.abandonAfterMs)
-    const cancel = this.#clock.after(graceMs, () => {
+    const { abandonAfterMs } = this.#env
+    const cancel = this.#clock.after(Math.max(0, stopWithinMs - abandonAfterMs), () => {
       for (const attempt of this.#leases.attempts) attempt.interrupt('released')
     })
-    await this.#slots.whenIdle()
-    await this.#given
-    await this.#loop?.catch(() => {})
+    const ended = new AbortController()
+    const ending = this.#whenEnded().finally(() => ended.abort())
+    await Promise.race([
+      ending,
+      wait(this.#clock, Math.max(stopWithinMs, abandonAfterMs) + LAST_ANSWERS_MS, ended.signal),
+    ])
+    if (!ended.signal.aborted) this.#leaveBehind()
     cancel()
     this.#leases.close()
+  }
+
+  async #whenEnded(): Promise<void> {
+    const given = this.#inHand.giveAway()
+    await this.#slots.whenIdle()
+    await given
+    await this.#loop?.catch(() => {})
+  }
+
+  /** Somebody gives no answer. Whatever comes of what was asked, the fence of each claim says whether it counts. */
+  #leaveBehind(): void {
+    const { attempts } = this.#leases
+    this.#logger.log(
+      'warn',
+      'stopped without an answer of the store or the queue: claims held run out by their leases',
+      {
+        workerId: this.workerId,
+        held: attempts.map(({ runId, instanceId }) => ({ runId, instanceId })),
+      },
+    )
+    for (const attempt of attempts) attempt.interrupt('lost')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
