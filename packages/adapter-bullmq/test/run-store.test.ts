@@ -355,6 +355,18 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'runs in Red
     },
   )
 
+  it('leaves nothing of a run that it refused because of the index of its flow', async () => {
+    const store = await connect()
+    await client.set(`${prefix}:{s0}:due:flow`, 'of somebody else')
+    await expect(new Hands(store).create()).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+    await client.del(`${prefix}:{s0}:due:flow`)
+
+    await store.due({ limit: 10 })
+
+    const kept = await client.keys(`${prefix}:{s0}:*`)
+    expect(kept.filter((key) => !key.endsWith(':meta'))).toEqual([])
+  })
+
   it('knows a run that it is just reading, or could not read a moment ago', async () => {
     const hands = new Hands(await connect())
     await hands.create()

@@ -5,7 +5,6 @@
 import { BatonError, type RunEvent } from '@baton/core'
 import {
   applyCommand,
-  asWritten,
   type BlobPlace,
   type Command,
   type CommandResult,
@@ -126,10 +125,9 @@ export class AppliedLog {
   }
 
   /** A line of this process: what the others will read is applied without reading it. */
-  applyOwn({ command, places, text }: Draft, atMs: number): CommandResult | undefined {
+  applyOwn({ command, text }: Draft, atMs: number): CommandResult | undefined {
     this.#chars += text.length
-    const written = places === undefined ? asWritten(command) : commandOf(asWritten(places), this.#options.runId)
-    return this.#apply(written, atMs)
+    return this.#apply(command, atMs)
   }
 
   /** @param values the JSON of large values, by their digest */

@@ -34,7 +34,7 @@ type Transition = Commit['transition']
 type Outcome = Transition['outcome']
 type Needs = Pick<Claim['request'], 'timeoutMs' | 'reads' | 'input'>
 /** Members of a list that will be JSON. */
-export type Places = unknown[]
+type Places = unknown[]
 
 const COMMIT = 0
 const CLAIM = 1

@@ -161,7 +161,7 @@ export class Runs {
   }
 
   #write(run: LoggedRun, command: Command): Awaitable<Answer | TooLarge | undefined> {
-    const draft = draftOf(command, this.#options)
+    const draft = draftOf(run.runId, command, this.#options)
     return 'limitBytes' in draft ? draft : run.write(draft)
   }
 

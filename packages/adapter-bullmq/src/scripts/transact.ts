@@ -39,7 +39,8 @@
  * nothing to do with it; whatever else goes wrong is the server's, and fails the call.
  *
  * What follows a write in a step can only fail on a key that somebody else has put there. So the line of a log comes last:
- * what was refused has not happened, whatever marks it has left, and what is there has all its marks. And when a run is
+ * what was refused has not happened, whatever marks it has left, and what is there has all its marks. Marks that a sweep takes away
+ * where there is no log come first, so that of a run that was not made nothing else stays. And when a run is
  * purged, the mark by which that is found goes last of all marks.
  */
 export const transact = `
@@ -170,13 +171,13 @@ local function addOthers()
     end
     local tombstone = call('ZSCORE', gone, run)
     if tombstone and tonumber(tombstone) > now then return {-1} end
+    local later = startAt > now
+    call('ZADD', due, later and startAt or stamp, run)
+    call('ZADD', remind, later and startAt or string.format('%.0f', now + lookMs), run)
     keepBlobs(blobs, count)
     call('ZADD', created, stamp, run)
     call('HSET', notes, run, (string.gsub(note, '"createdAtMs":0', '"createdAtMs":' .. stamp, 1)))
     call('SADD', flows, flow)
-    local later = startAt > now
-    call('ZADD', due, later and startAt or stamp, run)
-    call('ZADD', remind, later and startAt or string.format('%.0f', now + lookMs), run)
     call('RPUSH', log, stamp .. '|' .. text())
     return {1, 0}
   end

@@ -22,7 +22,12 @@ export function copyOf<Value>(value: Value): Value {
 export function asWritten<Value>(value: Value): Value {
   if (typeof value === 'number') return (Number.isFinite(value) ? value + 0 : null) as Value
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map((item) => (item === undefined ? null : asWritten(item))) as Value
+  if (Array.isArray(value)) {
+    const copy: unknown[] = []
+    // Not by `map`, which leaves out what was never put there: JSON has null for that as well.
+    for (let index = 0; index < value.length; index++) copy.push(asWritten(value[index]) ?? null)
+    return copy as Value
+  }
   const copy: { [member: string]: unknown } = {}
   for (const member in value) {
     if (!Object.hasOwn(value, member)) continue

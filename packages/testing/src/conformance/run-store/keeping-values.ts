@@ -104,6 +104,31 @@ export const keepingValues: Suite = {
       },
     },
     {
+      title: 'takes what it is given as it is then: changing it before the answer changes nothing',
+      async run(stage) {
+        const hand = stage.hand()
+        const run = { runId: RUN, kind: 'workflow' as const, flowId: 'flow', starts: ['a'], input: { list: [1] } }
+        const creating = stage.store.create(run)
+        spoil(run.input)
+        await creating
+        const claim = await hand.claim('a')
+        const transition = hand.transition(claim, {
+          type: 'succeeded',
+          output: { out: [1] },
+          resultOf: 'a',
+          arrivals: [arrival('b', 'a')],
+        })
+        const committing = stage.store.commit(transition)
+        spoil(transition.outcome)
+        await committing
+
+        const here = await hand.load()
+        expect(here).toMatchObject({ input: { list: [1] }, instances: [{ instanceId: 'a' }, { instanceId: 'b' }] })
+        expect(await stage.hand('worker-2', await stage.world.reopen()).load()).toEqual(here)
+        expect((await hand.claim('b')).arrivals).toMatchObject([{ output: { out: [1] } }])
+      },
+    },
+    {
       title: 'shares no object with who passed it in: changing it afterwards changes nothing inside',
       async run(stage) {
         const hand = stage.hand()
