@@ -48,7 +48,7 @@ const HINTS = {
 } as const
 
 /** What was refused to who asks stays refused to them: no outage, and nothing that trying again would mend. */
-export function refusalOf(error: unknown): BatonError | undefined {
+function refusalOf(error: unknown): BatonError | undefined {
   const message = messageOf(error)
   const [word] = /\b(NOAUTH|WRONGPASS|NOPERM)\b/.exec(message) ?? []
   if (word === undefined) return undefined
