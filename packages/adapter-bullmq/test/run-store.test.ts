@@ -111,6 +111,17 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'runs in Red
       })().catch((error: unknown) => error)
       return { seen, end }
     }
+    /** A run that has gone on for two nodes, which will be lost, with a follower who has been told of them. */
+    const toBeLost = async (options: { readonly pollMs?: number } = {}) => {
+      const store = await connect(options)
+      const hands = new Hands(store)
+      await hands.create()
+      const early = await client.lrange(log, 0, -1)
+      await hands.line(0, 2, 'lost-')
+      const { seen, end } = following(store)
+      await expect.poll(() => seen.length).toBe(5)
+      return { store, hands, early, seen, end }
+    }
     const setBackTo = async (lines: readonly string[]) => {
       await client
         .multi()
@@ -120,13 +131,7 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'runs in Red
     }
 
     it('is told that what it was given is gone, though the log is as long by now as the one it knew', async () => {
-      const store = await connect({ pollMs: 20 })
-      const hands = new Hands(store)
-      await hands.create()
-      const early = await client.lrange(log, 0, -1)
-      await hands.line(0, 2, 'lost-')
-      const { seen, end } = following(store)
-      await expect.poll(() => seen.length).toBe(5)
+      const { store, early, seen, end } = await toBeLost({ pollMs: 20 })
       await setBackTo(early)
       await new Hands(await connect()).line(0, 3, 'kept-')
 
@@ -136,13 +141,7 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'runs in Red
     })
 
     it('is told by what its own process writes, at once', async () => {
-      const store = await connect()
-      const hands = new Hands(store)
-      await hands.create()
-      const early = await client.lrange(log, 0, -1)
-      await hands.line(0, 2, 'lost-')
-      const { seen, end } = following(store)
-      await expect.poll(() => seen.length).toBe(5)
+      const { hands, early, end } = await toBeLost()
       await setBackTo(early)
       await hands.claim('n0')
       expect(await end).toMatchObject({ code: 'JOURNAL_REWOUND' })

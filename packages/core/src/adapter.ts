@@ -33,7 +33,7 @@ export {
   parseJob,
 } from './ports/job-queue.ts'
 export { type ILogger, type LogFields, type LogLevel, silentLogger, withFields } from './ports/logger.ts'
-export { Seldom } from './ports/seldom.ts'
+export { LogThrottle } from './ports/log-throttle.ts'
 export type { Claim, ClaimedArrival, ClaimNeeds, ClaimRequest, ClaimResult } from './ports/claim.ts'
 export type { RenewRequest, RenewResult, RunSignal } from './ports/claim.ts'
 export type { LimiterNotice, Notice, NoticeResult } from './ports/notice.ts'

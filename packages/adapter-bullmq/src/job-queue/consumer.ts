@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Delivery, HandlerSlots, type Job, parseJob, Seldom, systemClock, wait } from '@baton/core/adapter'
+import { type Delivery, HandlerSlots, type Job, LogThrottle, parseJob, systemClock, wait } from '@baton/core/adapter'
 import type { Job as BullMQJob } from 'bullmq'
 import { within } from '../deadline.ts'
 import { failureFields, messageOf } from '../errors.ts'
@@ -26,7 +26,7 @@ export class Consumer {
   readonly #handler: (delivery: Delivery) => Promise<void>
   readonly #options: ConsumerOptions
   readonly #slots: HandlerSlots
-  readonly #failures = new Seldom(systemClock)
+  readonly #failures = new LogThrottle(systemClock)
   #fetcher: Fetcher | undefined
   #failure: unknown
   #pauseMs = FIRST_PAUSE_MS

@@ -131,10 +131,8 @@ export class AppliedLog {
   }
 
   /** @param values the JSON of large values, by their digest */
-  applyLine({ atMs, command, blobs }: Line, values?: ReadonlyMap<string, string>): void {
-    if (values !== undefined) {
-      fatten(command, blobs, (sha256) => JSON.parse(values.get(sha256) ?? 'null') as JsonValue)
-    }
+  applyLine({ atMs, command, blobs }: Line, values: ReadonlyMap<string, string>): void {
+    fatten(command, blobs, (sha256) => JSON.parse(values.get(sha256) ?? 'null') as JsonValue)
     this.#apply(command, atMs)
   }
 

@@ -4,7 +4,6 @@
  *
  * One exchange at a time: it appends what has gathered meanwhile, and brings what others have written.
  */
-import { createHash } from 'node:crypto'
 import { BatonError, type RunEvent } from '@baton/core'
 import {
   type Answer,
@@ -17,8 +16,9 @@ import {
 } from '@baton/core/adapter'
 import { AppliedLog } from './applied-log.ts'
 import type { Draft } from './draft.ts'
+import { LogReader } from './log-reader.ts'
 import { appendStep, createStep, type LogKeys } from './log-steps.ts'
-import { MOST_LINES, type ScriptLine, type StepAnswer } from './script-line.ts'
+import { REWOUND, type ScriptLine, type StepAnswer } from './script-line.ts'
 
 /** What the runs of a shard have in common. */
 export interface ShardAccess {
@@ -65,9 +65,8 @@ interface Reader {
 
 /** Commands in one step: Lua passes that many arguments at once. */
 const MOST_TEXTS = 500
-/** Answers of the script. */
+/** An answer of the script. */
 const PURGED = -1
-const REWOUND = -2
 const NONE: readonly never[] = []
 
 export class LoggedRun {
@@ -76,6 +75,7 @@ export class LoggedRun {
   readonly #shard: ShardAccess
   readonly #listener: LoggedRunListener | undefined
   readonly #log: AppliedLog
+  readonly #reader: LogReader
   readonly #pending: Pending[] = []
   readonly #readers: Reader[] = []
   #isBusy = false
@@ -90,6 +90,7 @@ export class LoggedRun {
     this.#shard = shard
     this.#listener = listener
     this.#log = new AppliedLog({ runId, key: keys.log, redispatchMs: shard.redispatchMs })
+    this.#reader = new LogReader(this.#log, keys, shard)
   }
 
   get machine(): RunMachine | undefined {
@@ -303,60 +304,12 @@ export class LoggedRun {
     resolve({ type: 'create', result: { status: 'exists', same } })
   }
 
-  /** Reads lines until so many were applied, or all there are. */
-  async #readUpTo(wanted: number): Promise<void> {
-    const { line } = this.#shard
-    const log = this.#log
-    let end = wanted
-    while (log.position < end) {
-      const most = Math.min(MOST_LINES, end - log.position)
-      const words = `${log.position} ${log.stamp || '-'} ${most}`
-      const answer = await line.send({ name: 'read', keys: [this.#keys.log], words, texts: NONE })
-      if (answer.count === 0) {
-        this.#removed = true
-        return
-      }
-      if (answer.count === REWOUND) log.forget()
-      else if (answer.lines.length === 0) return
-      else {
-        // What comes after is not waited for: whoever reads what is written on and on would never be done.
-        end = Math.min(end, answer.count)
-        await this.#apply(answer.lines)
-      }
-      if (this.#removed) return
-    }
+  async #readUpTo(lines: number): Promise<void> {
+    this.#removed ||= !(await this.#reader.readUpTo(lines))
   }
 
   async #apply(lines: readonly string[]): Promise<void> {
-    const parsed = lines.map((line) => this.#log.parse(line))
-    const digests = new Set(parsed.flatMap(({ blobs }) => blobs.map(({ sha256 }) => sha256)))
-    const values = digests.size === 0 ? undefined : await this.#fetch([...digests])
-    if (this.#removed) return
-    for (const line of parsed) this.#log.applyLine(line, values)
-  }
-
-  async #fetch(digests: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const found = await this.#shard.readBlobs(this.#keys.blobs, digests)
-    const values = new Map<string, string>()
-    for (const [index, sha256] of digests.entries()) {
-      const text = found[index]
-      if (text === null && (await this.#isGone())) {
-        this.#removed = true
-        return values
-      }
-      if (typeof text !== 'string' || createHash('sha256').update(text).digest('hex') !== sha256) {
-        throw this.#log.corrupt(new Error(`the value ${sha256} is not there, or is another one`))
-      }
-      this.#log.noteValue(text)
-      values.set(sha256, text)
-    }
-    return values
-  }
-
-  /** Whether it was purged while we read it. */
-  async #isGone(): Promise<boolean> {
-    const step = { name: 'read', keys: [this.#keys.log], words: '0 - 1', texts: NONE } as const
-    return (await this.#shard.line.send(step)).count === 0
+    this.#removed ||= !(await this.#reader.apply(lines))
   }
 
   #lost(): BatonError {

@@ -59,7 +59,8 @@ class Waiting {
 
 const script = new Script(transact)
 const NO_LINES: readonly string[] = []
-/** An answer of the script. */
+/** Answers of the script: a log does not begin as its reader says; a key is of another type than the store's. */
+export const REWOUND = -2
 const WRONG_TYPE = -3
 /** How long what nobody waits for waits for company. */
 const ALONG_MS = 2

@@ -29,6 +29,8 @@ export interface DeliveriesOptions {
   readonly unplaced: Unplaced
   /** The queue has brought something. */
   onDelivery(): void
+  /** The queue did not take jobs: the sweep will send them. */
+  onUnsent(jobs: readonly Job[], error: unknown): void
 }
 
 export class Deliveries {
@@ -69,15 +71,11 @@ export class Deliveries {
 
   /** To the workers of this process first, as what its clients start. */
   async #send(jobs: readonly Job[]): Promise<void> {
-    const { store, queue, env } = this.#options
+    const { store, queue, onUnsent } = this.#options
     try {
       await sendJobs({ store, queue }, jobs)
     } catch (error) {
-      env.logger.log('warn', 'jobs could not be sent; the sweep will', {
-        workerId: env.workerId,
-        jobs: jobs.length,
-        error,
-      })
+      onUnsent(jobs, error)
     }
   }
 

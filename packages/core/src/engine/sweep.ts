@@ -7,9 +7,9 @@ import type { RunId } from '../model/ids.ts'
 import { type IClock, wait } from '../ports/clock.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { IJobQueue } from '../ports/job-queue.ts'
+import { LogThrottle } from '../ports/log-throttle.ts'
 import type { ILogger } from '../ports/logger.ts'
 import type { DueItem, IRunStore } from '../ports/run-store.ts'
-import { Seldom } from '../ports/seldom.ts'
 import type { Courier } from './courier.ts'
 import type { DueMessage } from './find-start.ts'
 import { reminderFor } from './jobs.ts'
@@ -37,12 +37,12 @@ const PURGE_LIMIT = 1_000
 
 export class Sweeper {
   readonly #options: SweeperOptions
-  readonly #unsent: Seldom
+  readonly #unsent: LogThrottle
   #nextPurgeAtMs = 0
 
   constructor(options: SweeperOptions) {
     this.#options = options
-    this.#unsent = new Seldom(options.clock)
+    this.#unsent = new LogThrottle(options.clock)
   }
 
   /** Sweeps until the signal fires, and calls back after each turn, role or not. */

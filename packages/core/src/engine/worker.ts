@@ -13,6 +13,7 @@ import type { InstanceId, RunId } from '../model/ids.ts'
 import type { RunMessage } from '../model/message.ts'
 import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
 import { type IClock, randomId, systemClock, wait } from '../ports/clock.ts'
+import type { Job } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { DueFlow } from '../ports/run-store.ts'
 import { Alarms } from './alarms.ts'
@@ -103,6 +104,13 @@ export class Worker {
       onStop: (runId) => this.heed(runId),
       onAgain: (runId, delayMs) => this.#alarms.set(runId, delayMs),
     })
+    const onUnsent = (jobs: readonly Job[], error: unknown) => {
+      logger.log('warn', 'jobs could not be sent; the sweep will', {
+        workerId: this.workerId,
+        jobs: jobs.length,
+        error,
+      })
+    }
     this.#inHand = new WorkInHand({
       queue,
       slots: this.#slots,
@@ -110,12 +118,7 @@ export class Worker {
       urgency: this.#urgency,
       isStopping: () => this.isStopping,
       begin: (graph, { runId, instanceId }, release) => void this.#placed.workIn(release, { runId, instanceId, graph }),
-      onUnsent: (jobs, error) =>
-        logger.log('warn', 'jobs could not be sent; the sweep will', {
-          workerId: this.workerId,
-          jobs: jobs.length,
-          error,
-        }),
+      onUnsent,
     })
     const chain = new Chain({
       ...options,
@@ -183,6 +186,7 @@ export class Worker {
     })
     this.#deliveries = new Deliveries({
       ...options,
+      onUnsent,
       env: this.#env,
       slots: this.#slots,
       urgency: this.#urgency,

@@ -1,7 +1,7 @@
 import type { IClock } from './clock.ts'
 
 /** How loud to say what goes wrong again and again: a warning the first time, and then once in a while. */
-export class Seldom {
+export class LogThrottle {
   readonly #clock: Pick<IClock, 'now'>
   readonly #everyMs: number
   #nextAtMs = Number.NEGATIVE_INFINITY
