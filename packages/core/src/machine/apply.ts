@@ -9,7 +9,8 @@ import type { CreateResult } from '../ports/run-store.ts'
 import type { CommitResult } from '../ports/transition.ts'
 import type { EnlistResult } from '../ports/waiting-lists.ts'
 import type { Command } from './command.ts'
-import { type MachineOptions, RunMachine } from './run-machine.ts'
+import type { MachineOptions } from './machine-options.ts'
+import { RunMachine } from './run-machine.ts'
 
 export type CommandResult =
   | { readonly type: 'create'; readonly machine: RunMachine; readonly result: CreateResult }

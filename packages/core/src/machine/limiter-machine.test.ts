@@ -10,7 +10,8 @@ import type { NewRun, RunStatus } from '../model/run.ts'
 import { recordOf } from '../model/run-record.ts'
 import { summaryOf } from '../model/run-state.ts'
 import type { NoticeResult } from '../ports/notice.ts'
-import { type MachineOptions, RunMachine } from './run-machine.ts'
+import type { MachineOptions } from './machine-options.ts'
+import { RunMachine } from './run-machine.ts'
 
 const LIMITER = parseRunId('baton:limit:flow:runs')
 const gate: Gate = { limiter: LIMITER, flowId: 'flow', most: 2 }

@@ -9,7 +9,8 @@ import type { ClaimRequest } from '../ports/claim.ts'
 import type { Transition } from '../ports/transition.ts'
 import { applyCommand, type CommandResult } from './apply.ts'
 import type { Command } from './command.ts'
-import type { MachineOptions, RunMachine } from './run-machine.ts'
+import type { MachineOptions } from './machine-options.ts'
+import type { RunMachine } from './run-machine.ts'
 
 /** @returns undefined when the command may change something */
 export function answerWithoutChange(

@@ -18,7 +18,7 @@
 import type { RunEvent, RunFact } from '../model/event.ts'
 import { fold } from '../model/fold.ts'
 import { isHeldBack } from '../model/hold.ts'
-import type { InstanceId, NodeId } from '../model/ids.ts'
+import type { InstanceId } from '../model/ids.ts'
 import type { LimiterState } from '../model/limiter.ts'
 import type { RunMessage } from '../model/message.ts'
 import type { NewRun } from '../model/run.ts'
@@ -47,21 +47,11 @@ import { enlist } from './enlist.ts'
 import { decidedBefore, hear, hearAfterEnd } from './hear.ts'
 import { beginLease, claimedEvent, lostEvent, renewLeases } from './lease.ts'
 import { againAfter, notifyLimiter } from './limiter-machine.ts'
+import type { MachineOptions } from './machine-options.ts'
 import { goesOnAsNew, isMoot, outcomeEvent } from './outcome-event.ts'
 import { childConflict, deltaConflict } from './refusal.ts'
 import { NO_IDS, type ReminderTimes, remindLater, takeAllClaimable, takeOpened, takeSent } from './reminders.ts'
 import { headOf, isSameStart, runStarted } from './run-start.ts'
-
-export interface MachineOptions {
-  /** How long a job may go unanswered before the sweep reminds of it. */
-  readonly redispatchMs: number
-  /** Sees every event, in order, after it was folded. Absent where nobody observes the run. */
-  readonly onEvent?: ((event: RunEvent) => void) | undefined
-  /** Which nodes' instances to let go of once they have settled: for runs whose state nobody will look at. */
-  readonly forgets?: ((nodeId: NodeId) => boolean) | undefined
-  /** How much news a limiter takes before it goes on in a new run, as long as it knows of few runs. Default 2,000. */
-  readonly limiterNews?: number
-}
 
 export class RunMachine {
   readonly state: RunState

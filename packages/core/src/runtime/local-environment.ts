@@ -1,7 +1,7 @@
 /** What a process without a store gives to its runs: where a worker has ports, there is only the run itself. */
 import type { Environment } from '../engine/environment.ts'
 import type { Graph } from '../engine/graph.ts'
-import type { MachineOptions } from '../machine/run-machine.ts'
+import type { MachineOptions } from '../machine/machine-options.ts'
 import { defaults } from '../model/blueprint.ts'
 import type { RunEvent } from '../model/event.ts'
 import { NEVER } from '../model/run-state.ts'

@@ -23,10 +23,10 @@ import type { CommitResult, Transition } from '../ports/transition.ts'
 import { cancelOnAbort } from './cancel-on-abort.ts'
 import { interruptAttempts, interruptCalledOff } from './interrupt-attempts.ts'
 import { localContext } from './local-context.ts'
+import { LocalDue, type TimedRun } from './local-due.ts'
 import { type LocalSurroundings, localEnvironment, localMachine, WORKER_ID } from './local-environment.ts'
 import { LocalFamily, type Relative } from './local-family.ts'
 import { type InLine, LocalLine } from './local-line.ts'
-import { LocalTimers } from './local-timers.ts'
 
 export interface LocalRunOptions {
   readonly graph: Graph
@@ -44,7 +44,7 @@ export interface LocalRunOptions {
 
 const NO_CANDIDATES: readonly never[] = []
 
-export class LocalRun implements Relative, InLine {
+export class LocalRun implements Relative, InLine, TimedRun {
   readonly #options: LocalRunOptions
   readonly #graph: Graph
   readonly #env: Environment
@@ -54,7 +54,7 @@ export class LocalRun implements Relative, InLine {
   #running = 0
   #waiting = 0
   #ids = 0
-  #timers: LocalTimers | undefined
+  readonly #due: LocalDue
   #family: LocalFamily | undefined
   #activeChildren = 0
   /** Its end, or its rest, is that of all of them. */
@@ -72,6 +72,7 @@ export class LocalRun implements Relative, InLine {
     this.#line = options.relatives?.line ?? new LocalLine(options.concurrency)
     this.#family = options.relatives?.family
     this.#isFirst = options.relatives === undefined
+    this.#due = new LocalDue(this, this.#machine.state, env.clock)
     for (const instanceId of options.begun?.line ?? []) this.#push(instanceId)
     this.#env = localEnvironment(env, {
       contextOf: () => localContext(this.#machine.state),
@@ -102,20 +103,10 @@ export class LocalRun implements Relative, InLine {
 
   #start(): void {
     const { run, begun } = this.#options
-    const { deadlineAtMs } = this.#machine.state.head
-    if (deadlineAtMs !== undefined) this.#at(deadlineAtMs, () => this.#notifyDeadline())
+    this.#due.awaitDeadline()
     if (begun !== undefined) return
-    for (const instanceId of run.starts) this.#enqueueAt(instanceId)
-    this.#askAtGate()
-  }
-
-  /** Its time may be still to come. */
-  #askAtGate(): void {
-    const { run } = this.#options
-    if (run.gates === undefined) return
-    const nowMs = this.#env.clock.now()
-    if ((run.startAtMs ?? 0) > nowMs) return this.#at(run.startAtMs ?? 0, () => this.#askAtGate())
-    this.#tell(firstWords(run, nowMs))
+    for (const instanceId of run.starts) this.#due.enqueue(instanceId)
+    if (run.gates !== undefined) this.#due.awaitStart(run.startAtMs)
   }
 
   /** Goes on with an attempt that is under way. */
@@ -227,9 +218,18 @@ export class LocalRun implements Relative, InLine {
   rest(): void {
     const { status } = this.#machine.state
     const isIdle = this.#running === 0 && this.#waiting === 0
-    const nothingTimed = this.#timers === undefined || this.#timers.isEmpty
     const isAtGate = gateOf(this.#machine.state) !== undefined
-    if (isTerminal(status) || (isIdle && nothingTimed && !isAtGate && this.#activeChildren === 0)) this.#settle()
+    if (isTerminal(status) || (isIdle && this.#due.isEmpty && !isAtGate && this.#activeChildren === 0)) this.#settle()
+  }
+
+  /** Its time has come. */
+  enqueue(instanceId: InstanceId): void {
+    if (!this.#line.has(this, instanceId)) this.#push(instanceId)
+  }
+
+  /** Its time has come: it may ask at its gates. */
+  askAtGate(nowMs: number): void {
+    this.#tell(firstWords(this.#options.run, nowMs))
   }
 
   #push(instanceId: InstanceId): void {
@@ -265,7 +265,7 @@ export class LocalRun implements Relative, InLine {
   }
 
   #stop(): void {
-    this.#timers?.stop()
+    this.#due.stop()
     this.#stopListening?.()
   }
 
@@ -274,7 +274,7 @@ export class LocalRun implements Relative, InLine {
     const request = {
       runId: this.#options.run.runId,
       instanceId,
-      claimId: this.#nextId(),
+      claimId: String(this.#ids++),
       workerId: WORKER_ID,
       leaseMs: NEVER,
       ...needs,
@@ -327,7 +327,7 @@ export class LocalRun implements Relative, InLine {
     if (end.type === 'failed' || (end.type === 'succeeded' && end.cancels !== undefined)) {
       interruptCalledOff(this.#env.deadlines, this.#machine.state)
     }
-    if (end.type === 'retried' || end.type === 'slept' || end.type === 'awaited') this.#enqueueAt(attempt.instanceId)
+    if (end.type === 'retried' || end.type === 'slept' || end.type === 'awaited') this.#due.enqueue(attempt.instanceId)
     this.#tell(result.sent)
     return result.claim
   }
@@ -339,39 +339,9 @@ export class LocalRun implements Relative, InLine {
     return result
   }
 
-  /** Puts an instance in line when its time comes. */
-  #enqueueAt(instanceId: InstanceId): void {
-    const instance = this.#machine.state.instances.get(instanceId)
-    if (instance === undefined || instance.dueAtMs === NEVER) return
-    if (instance.status === 'claimed' || instance.status === 'waiting') return
-    if (instance.dueAtMs <= this.#env.clock.now()) {
-      if (!this.#line.has(this, instanceId)) this.#push(instanceId)
-      return
-    }
-    this.#at(instance.dueAtMs, () => {
-      // Timers may fire a moment before the clock says so; then it waits once more.
-      this.#enqueueAt(instanceId)
-      this.pump()
-    })
-  }
-
-  #at(atMs: number, callback: () => void): void {
-    this.#timers ??= new LocalTimers(this.#env.clock)
-    this.#timers.at(atMs, callback)
-  }
-
-  #notifyDeadline(): void {
-    this.notify({ type: 'deadline', runId: this.runId })
-    this.pump()
-  }
-
   #listen(signal: AbortSignal): void {
     this.#stopListening = cancelOnAbort(signal, (reason) => {
       this.notify({ type: 'cancel', runId: this.runId, reason })
     })
-  }
-
-  #nextId(): string {
-    return String(this.#ids++)
   }
 }
