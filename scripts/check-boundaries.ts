@@ -51,6 +51,11 @@ export const table: readonly Row[] = [
     because: 'the reference adapter gets no privilege: it has what every adapter has',
   },
   {
+    from: 'core/command-log',
+    mayImport: ['core/model', 'core/ports', 'core/machine', 'core/context'],
+    because: 'a store whose runs are logs is the same on every backend, and knows none of them',
+  },
+  {
     from: 'core/runtime',
     mayImport: ['core/*'],
     because: 'it is the in-process face of the same engine, and core runs anywhere',

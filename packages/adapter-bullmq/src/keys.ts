@@ -18,7 +18,7 @@
  * Nothing ever expires: what is removed is removed by a purge.
  */
 import { crc32 } from 'node:zlib'
-import type { DueFlow, RunId } from '@baton/core/adapter'
+import type { RunId } from '@baton/core/adapter'
 
 export interface ShardKeys {
   readonly created: string
@@ -89,19 +89,4 @@ export class Keys {
   #tagged(shard: number): string {
     return `${this.#prefix}:{s${shard}}`
   }
-}
-
-/** A flow with its version in one word; a flow id has no `/`. */
-export function flowName({ flowId, version }: DueFlow): string {
-  return version === undefined ? flowId : `${flowId}/${version}`
-}
-
-export function flowOfName(name: string): DueFlow {
-  const end = name.indexOf('/')
-  return end < 0 ? { flowId: name } : { flowId: name.slice(0, end), version: name.slice(end + 1) }
-}
-
-/** The names under which work for these flows may stand: whoever has a version of a flow also takes its runs without one. */
-export function namesFor(flows: readonly DueFlow[]): readonly string[] {
-  return [...new Set(flows.flatMap((flow) => [flowName(flow), flow.flowId]))]
 }

@@ -72,6 +72,32 @@ export { recordOf } from './model/run-record.ts'
 export { type RunState, summaryOf } from './model/run-state.ts'
 export { enlistedSince } from './model/waiting-list.ts'
 
+// A whole store for backends that keep lines in one order
+export { createdAt } from './command-log/stored-note.ts'
+export { flowName, flowOfName, namesFor } from './command-log/flow-name.ts'
+export { LogStore, type LogStoreSettings } from './command-log/log-store.ts'
+export { checkLogStoreOptions, type LogStoreOptions, logStoreOptions } from './command-log/log-store-options.ts'
+export {
+  type Creation,
+  type Drafted,
+  type Known,
+  type Listed,
+  type ListedQuery,
+  type LogAnswer,
+  type LogBackend,
+  MADE,
+  type MarkedPage,
+  type MarkedQuery,
+  type MarkedRuns,
+  type MarkMove,
+  NO_LOG,
+  PURGED,
+  REWOUND,
+  type RunLog,
+  type Waiting,
+  type Wake,
+} from './command-log/log-backend.ts'
+
 // Model words that ports speak
 export { ReadOnlyContext } from './context/read-only-context.ts'
 export { storedContext } from './context/stored-context.ts'

@@ -1,10 +1,8 @@
 /**
- * The steps by which commands get into the log of a run, as `scripts/transact.ts` takes them. What they say beside the
- * lines themselves is for those who do not read them: the note for lists, and whether an end may have come.
+ * The steps by which the log of a run is written, as `scripts/transact.ts` takes them. What they say beside the lines
+ * themselves is for those who do not read them: the note for lists, and whether an end may have come.
  */
-import { applyCommand, type Command, noteOf } from '@baton/core/adapter'
-import { flowName } from '../keys.ts'
-import type { Draft } from './draft.ts'
+import { type Creation, type Drafted, flowName, type Known, type MarkMove } from '@baton/core/adapter'
 import type { Step } from './script-line.ts'
 
 export interface LogKeys {
@@ -12,17 +10,10 @@ export interface LogKeys {
   readonly blobs: string
 }
 
-/** What the writer knows of the log. */
-interface Known {
-  readonly position: number
-  readonly stamp: string
-}
-
-interface Drafted {
-  readonly draft: Draft
-}
-
 const NONE: readonly string[] = []
+/** Marks as the script takes them; others are an instant, or '<' and an instant. */
+const STAYS = '.'
+const GOES = '-'
 
 export function appendStep(keys: LogKeys, known: Known, batch: readonly Drafted[]): Step {
   const blobs = blobTexts(batch)
@@ -35,29 +26,38 @@ export function appendStep(keys: LogKeys, known: Known, batch: readonly Drafted[
   }
 }
 
-export interface CreateStepOptions {
-  readonly keys: LogKeys
-  /** The key under which the run stands as due. */
-  readonly dueKey: string
-  readonly redispatchMs: number
-}
-
-export function createStep(
-  { keys, dueKey, redispatchMs }: CreateStepOptions,
-  command: Extract<Command, { readonly type: 'create' }>,
-  drafted: Drafted,
-): Step {
-  const { run } = command
-  // What the note says is what the machine would: nothing has happened to the run yet.
-  const preview = applyCommand(undefined, command, 0, { redispatchMs })
-  const note = preview?.type === 'create' ? JSON.stringify(noteOf(preview.machine.state)) : ''
-  const blobs = blobTexts([drafted])
+/** @param dueKey the key under which the run stands as due */
+export function createStep(keys: LogKeys, dueKey: string, creation: Creation): Step {
+  const { run, note, draft } = creation
+  const blobs = blobTexts([creation])
   return {
     name: 'create',
     keys: [keys.log, blobs.length === 0 ? '' : keys.blobs, dueKey],
     words: `${run.startAtMs ?? 0} ${blobs.length / 2}`,
-    texts: [flowName(run), note, ...blobs, drafted.draft.text],
+    texts: [flowName(run), note, ...blobs, draft.text],
   }
+}
+
+export function markStep(keys: LogKeys, dueKey: string, { position, stamp }: Known, move: MarkMove): Step {
+  const { dueMs, remindMs, earlier, endedMs = STAYS, createdMs, hasLetters, note, isOver } = move
+  const letters = hasLetters ? createdMs : note === undefined ? STAYS : GOES
+  const marks = `${mark(dueMs, earlier)} ${mark(remindMs, earlier)} ${endedMs} ${letters}`
+  return {
+    name: 'index',
+    keys: [keys.log, dueKey],
+    words: `${position} ${stamp} ${marks} ${isOver ? 1 : 0}`,
+    texts: note === undefined ? NONE : [note],
+  }
+}
+
+export function purgeStep(keys: LogKeys, lines: number, tombstoneMs: number): Step {
+  return { name: 'purge', keys: [keys.log, keys.blobs], words: `${lines} ${tombstoneMs}`, texts: NONE }
+}
+
+function mark(atMs: number | undefined, earlier: boolean): string {
+  if (atMs === undefined) return STAYS
+  if (atMs === Number.POSITIVE_INFINITY) return GOES
+  return earlier ? `<${atMs}` : String(atMs)
 }
 
 /** Whether those who wait for the end of the run shall look. That they look in vain costs a read. */

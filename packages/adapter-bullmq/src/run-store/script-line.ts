@@ -3,6 +3,7 @@
  * way, goes with the next one. So a store that is idle sends a step at once, and one that is busy sends many in a
  * call, with nobody waiting for a timer.
  */
+import type { LogAnswer } from '@baton/core/adapter'
 import type { Cluster, Redis } from 'ioredis'
 import { within } from '../deadline.ts'
 import { storeFailure, wrongType } from '../errors.ts'
@@ -21,14 +22,6 @@ export interface Step {
   readonly texts: readonly string[]
 }
 
-export interface StepAnswer {
-  /** The time by Redis. */
-  readonly nowMs: number
-  /** The number with which every answer begins: mostly the length of a log. */
-  readonly count: number
-  readonly lines: readonly string[]
-}
-
 export interface ScriptLineOptions {
   readonly redis: Redis | Cluster
   readonly keys: ShardKeys
@@ -39,18 +32,13 @@ export interface ScriptLineOptions {
   readonly timeoutMs: number
 }
 
-/**
- * A class and no literal: five hundred runs that start at once all wait, and of what a literal makes V8 learns from that
- * that it lives long. From then on it would put each where only a full collection finds it, with all that hangs on it: and on what
- * leads to a run, all of the run does. So nothing that is made with every run or command, and leads to one, is made by a literal,
- * and no list of it is either.
- */
+/** A class and no literal, as what leads to a run is to be: core's `logged-run.ts` says what V8 would make of it. */
 class Waiting {
   readonly step: Step
-  readonly resolve: (answer: StepAnswer) => void
+  readonly resolve: (answer: LogAnswer) => void
   readonly reject: (error: unknown) => void
 
-  constructor(step: Step, resolve: (answer: StepAnswer) => void, reject: (error: unknown) => void) {
+  constructor(step: Step, resolve: (answer: LogAnswer) => void, reject: (error: unknown) => void) {
     this.step = step
     this.resolve = resolve
     this.reject = reject
@@ -59,8 +47,7 @@ class Waiting {
 
 const script = new Script(transact)
 const NO_LINES: readonly string[] = []
-/** Answers of the script: a log does not begin as its reader says; a key is of another type than the store's. */
-export const REWOUND = -2
+/** An answer of the script beside those of `LogBackend`: a key is of another type than the store's. */
 const WRONG_TYPE = -3
 /** How long what nobody waits for waits for company. */
 const ALONG_MS = 2
@@ -89,7 +76,7 @@ export class ScriptLine {
     this.#options = options
   }
 
-  send(step: Step): Promise<StepAnswer> {
+  send(step: Step): Promise<LogAnswer> {
     return new Promise((resolve, reject) => {
       this.#waiting.push(new Waiting(step, resolve, reject))
       if (this.#underWay >= MOST_CALLS || this.#isGathering) return
@@ -101,7 +88,7 @@ export class ScriptLine {
   }
 
   /** The same for what nobody waits for: it goes with the next call, or alone if none comes soon, and holds nobody up. */
-  sendAlong(step: Step): Promise<StepAnswer> {
+  sendAlong(step: Step): Promise<LogAnswer> {
     return new Promise((resolve, reject) => {
       this.#later.push(new Waiting(step, resolve, reject))
       this.#timer ??= setTimeout(() => this.#flush(), ALONG_MS)

@@ -47,10 +47,11 @@ export function canonicalText(value: JsonValue): string {
 
 /** Bytes of the value's JSON text in UTF-8: what size limits count. */
 export function byteLength(value: JsonValue): number {
-  return utf8Length(JSON.stringify(value))
+  return textLength(JSON.stringify(value))
 }
 
-function utf8Length(text: string): number {
+/** Bytes of a text in UTF-8. */
+export function textLength(text: string): number {
   let bytes = text.length
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index)

@@ -1,5 +1,6 @@
 /** What is noted about runs beside their logs: for lists and retention. */
-import type { RunNote, RunSummary } from '@baton/core/adapter'
+import type { RunNote } from '../machine/run-note.ts'
+import type { RunSummary } from '../model/run.ts'
 
 export interface StoredNote extends RunNote {
   /** How many lines its log had at its end. */
@@ -14,8 +15,13 @@ export function noteOfEnd(note: RunNote, lines: number, summary: RunSummary | un
   return JSON.stringify({ ...others, lines, summary })
 }
 
-export function parseNote(text: string | null | undefined): StoredNote | undefined {
-  if (typeof text !== 'string') return undefined
+/** The note of a run that starts says 0 until its time is known: that of its first line. */
+export function createdAt(note: string, stamp: string): string {
+  return note.replace('"createdAtMs":0', `"createdAtMs":${stamp}`)
+}
+
+export function parseNote(text: string | undefined): StoredNote | undefined {
+  if (text === undefined) return undefined
   const note = JSON.parse(text) as Partial<RunNote> & Pick<StoredNote, 'lines' | 'summary'>
   if (note.summary === undefined) return note as StoredNote
   const { runId, lineage, flowId, tags, status, createdAtMs } = note.summary

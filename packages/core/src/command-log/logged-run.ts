@@ -1,32 +1,34 @@
 /**
- * One run, as this process works with it: its log as far as it was applied, and the exchange with Redis by which it
+ * One run, as this process works with it: its log as far as it was applied, and the exchange with the backend by which it
  * grows. Of several processes that want the same thing the first line wins, and nobody needs a lock.
  *
  * One exchange at a time: it appends what has gathered meanwhile, and brings what others have written.
+ *
+ * What is made with every run or command, and leads to a run, is made by a class and not by a literal. Five hundred runs that
+ * start at once all wait, and of what a literal makes V8 learns from that that it lives long; from then on it would put each where
+ * only a full collection finds it, with all that hangs on it: and on what leads to a run, all of the run does.
  */
-import { BatonError, type RunEvent } from '@baton/core'
-import {
-  type Answer,
-  answerWithoutChange,
-  type Command,
-  ownAnswer,
-  type RunId,
-  type RunMachine,
-  type RunSummary,
-} from '@baton/core/adapter'
+import { applyCommand } from '../machine/apply.ts'
+import type { Command } from '../machine/command.ts'
+import { answerWithoutChange } from '../machine/no-change.ts'
+import { type Answer, ownAnswer } from '../machine/own-answer.ts'
+import type { RunMachine } from '../machine/run-machine.ts'
+import { noteOf } from '../machine/run-note.ts'
+import { BatonError } from '../model/errors.ts'
+import type { RunEvent } from '../model/event.ts'
+import type { RunId } from '../model/ids.ts'
+import type { RunSummary } from '../model/run.ts'
 import { AppliedLog } from './applied-log.ts'
 import type { Draft } from './draft.ts'
+import { type LogAnswer, MADE, type MarkMove, NO_LOG, PURGED, REWOUND, type RunLog } from './log-backend.ts'
 import { LogReader } from './log-reader.ts'
-import { appendStep, createStep, type LogKeys } from './log-steps.ts'
-import { REWOUND, type ScriptLine, type StepAnswer } from './script-line.ts'
 
-/** What the runs of a shard have in common. */
-export interface ShardAccess {
-  readonly line: ScriptLine
-  /** The key under which a run stands as due, by its head. */
-  readonly dueKey: (head: { readonly flowId: string; readonly version?: string }) => string
-  readonly readBlobs: (key: string, digests: readonly string[]) => Promise<readonly (string | null)[]>
+/** What the runs of a store have in common. */
+export interface RunAccess {
   readonly redispatchMs: number
+  /** The most characters of lines that are appended at once; a line that is longer goes alone. */
+  readonly batchChars: number
+  readonly sha256: (text: string) => string
 }
 
 export interface LoggedRunListener {
@@ -43,7 +45,6 @@ export interface Applied {
   readonly rewound: boolean
 }
 
-/** A class, as what is made for every command should be: `script-line.ts` says why. */
 class Pending {
   readonly draft: Draft
   readonly resolve: (answer: Answer | undefined) => void
@@ -63,16 +64,15 @@ interface Reader {
   readonly reject: (error: unknown) => void
 }
 
-/** Commands in one step: Lua passes that many arguments at once. */
-const MOST_TEXTS = 500
-/** An answer of the script. */
-const PURGED = -1
+/** Commands in one exchange: Lua passes that many arguments at once. */
+const MOST_LINES = 500
 const NONE: readonly never[] = []
 
 export class LoggedRun {
   readonly runId: RunId
-  readonly #keys: LogKeys
-  readonly #shard: ShardAccess
+  /** Where it is kept. */
+  readonly #backend: RunLog
+  readonly #access: RunAccess
   readonly #listener: LoggedRunListener | undefined
   readonly #log: AppliedLog
   readonly #reader: LogReader
@@ -81,16 +81,15 @@ export class LoggedRun {
   #isBusy = false
   #exchanges = 0
   #removed = false
-  #dueKey: string | undefined
 
-  /** Not by an object of options: `script-line.ts` says what becomes of one that is made with every run and knows it. */
-  constructor(runId: RunId, keys: LogKeys, shard: ShardAccess, listener?: LoggedRunListener) {
+  constructor(backend: RunLog, access: RunAccess, listener?: LoggedRunListener) {
+    const { runId, name } = backend
     this.runId = runId
-    this.#keys = keys
-    this.#shard = shard
+    this.#backend = backend
+    this.#access = access
     this.#listener = listener
-    this.#log = new AppliedLog({ runId, key: keys.log, redispatchMs: shard.redispatchMs })
-    this.#reader = new LogReader(this.#log, keys, shard)
+    this.#log = new AppliedLog({ runId, key: name, redispatchMs: access.redispatchMs })
+    this.#reader = new LogReader(this.#log, backend, access.sha256)
   }
 
   get machine(): RunMachine | undefined {
@@ -129,7 +128,7 @@ export class LoggedRun {
     return this.#log.broken !== undefined
   }
 
-  /** Something is under way between it and Redis. */
+  /** Something is under way between it and the backend. */
   get isBusy(): boolean {
     return this.#isBusy
   }
@@ -137,16 +136,6 @@ export class LoggedRun {
   /** About how much memory it takes. */
   get weight(): number {
     return this.#log.chars + 2_000
-  }
-
-  get dueKey(): string | undefined {
-    const { machine } = this.#log
-    if (machine !== undefined) this.#dueKey ??= this.#shard.dueKey(machine.state.head)
-    return this.#dueKey
-  }
-
-  get logKey(): string {
-    return this.#keys.log
   }
 
   /** Tells of every event from now on, as soon as its line was read or written. @returns how to end it */
@@ -175,7 +164,12 @@ export class LoggedRun {
     })
   }
 
-  /** How many exchanges with Redis have ended: what was there before one began is known when it has. */
+  /** Puts its marks where they belong, if nobody has written since. @returns whether it did */
+  mark(move: MarkMove): Promise<boolean> {
+    return this.#backend.mark(this.#log, move)
+  }
+
+  /** How many exchanges with the backend have ended: what was there before one began is known when it has. */
   get exchanges(): number {
     return this.#exchanges
   }
@@ -228,26 +222,32 @@ export class LoggedRun {
     this.#isBusy = false
   }
 
-  /** A creation goes alone: its step is another one. */
+  /** A creation goes alone: it is another call. */
   #takeBatch(): readonly Pending[] {
     const waiting = this.#pending
-    if (waiting.length === 0) return NONE
-    const at = waiting.findIndex(({ draft }) => draft.command.type === 'create')
-    const most = Math.min(at < 0 ? waiting.length : Math.max(at, 1), MOST_TEXTS)
-    return waiting.splice(0, most)
+    let chars = 0
+    let count = 0
+    for (const { draft } of waiting) {
+      const isCreation = draft.command.type === 'create'
+      chars += draft.text.length
+      if (count > 0 && (isCreation || count >= MOST_LINES || chars > this.#access.batchChars)) break
+      count += 1
+      if (isCreation) break
+    }
+    return count === 0 ? NONE : waiting.splice(0, count)
   }
 
-  #send(batch: readonly Pending[]): Promise<StepAnswer> {
-    return this.#shard.line.send(appendStep(this.#keys, this.#log, batch))
+  #send(batch: readonly Pending[]): Promise<LogAnswer> {
+    return this.#backend.append(this.#log, batch)
   }
 
   /** @returns what has to be done before the batch is answered; undefined when it is */
-  #appended(batch: readonly Pending[], answer: StepAnswer): Promise<void> | undefined {
+  #appended(batch: readonly Pending[], answer: LogAnswer): Promise<void> | undefined {
     if (answer.count === REWOUND) {
       this.#log.forget()
       return this.#appendAgain(batch)
     }
-    if (answer.count === 0) {
+    if (answer.count === NO_LOG) {
       this.#removed = true
       for (const { resolve } of batch) resolve(undefined)
       return undefined
@@ -263,7 +263,7 @@ export class LoggedRun {
   }
 
   /** Others have written since: their lines come first. */
-  async #catchUp(batch: readonly Pending[], { lines, nowMs }: StepAnswer, ownFrom: number): Promise<void> {
+  async #catchUp(batch: readonly Pending[], { lines, nowMs }: LogAnswer, ownFrom: number): Promise<void> {
     if (lines.length > 0) await this.#apply(lines)
     if (this.position < ownFrom) await this.#readUpTo(ownFrom)
     if (this.position !== ownFrom) throw this.#lost()
@@ -278,14 +278,11 @@ export class LoggedRun {
   }
 
   async #create(pending: Pending): Promise<void> {
-    const { line, dueKey, redispatchMs } = this.#shard
     const { draft, resolve } = pending
     const { command } = draft
     if (command.type !== 'create') return
     const { run } = command
-    const answer = await line.send(
-      createStep({ keys: this.#keys, dueKey: dueKey(run), redispatchMs }, command, pending),
-    )
+    const answer = await this.#backend.create({ draft, run, note: this.#firstNote(command) })
     if (answer.count === PURGED) {
       this.#removed = true
       resolve({ type: 'create', result: { status: 'purged' } })
@@ -294,7 +291,7 @@ export class LoggedRun {
     // Whatever we know of it: if there was none, that is about one that was purged, and else its lines are told from the
     // first on.
     this.#log.forget()
-    if (answer.count === 1 && Number(answer.lines[0]) === 0) {
+    if (answer.count === MADE) {
       this.#applyOwn([pending], answer.nowMs)
       return
     }
@@ -302,6 +299,12 @@ export class LoggedRun {
     await this.#readUpTo(answer.count)
     const same = this.machine?.isSameStart(run) === true
     resolve({ type: 'create', result: { status: 'exists', same } })
+  }
+
+  /** What the machine would say: nothing has happened to the run yet. */
+  #firstNote(command: Extract<Command, { readonly type: 'create' }>): string {
+    const preview = applyCommand(undefined, command, 0, { redispatchMs: this.#access.redispatchMs })
+    return preview?.type === 'create' ? JSON.stringify(noteOf(preview.machine.state)) : ''
   }
 
   async #readUpTo(lines: number): Promise<void> {

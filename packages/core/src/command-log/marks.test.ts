@@ -1,7 +1,10 @@
-import { applyCommand, type Command, parseRunId, type RunMachine } from '@baton/core/adapter'
 import { describe, expect, it } from 'vitest'
-import type { LoggedRun } from '../../src/run-store/logged-run.ts'
-import { Marks } from '../../src/run-store/marks.ts'
+import { applyCommand } from '../machine/apply.ts'
+import type { Command } from '../machine/command.ts'
+import type { RunMachine } from '../machine/run-machine.ts'
+import { parseRunId } from '../model/ids.ts'
+import type { LoggedRun } from './logged-run.ts'
+import { Marks } from './marks.ts'
 
 const LOOK_MS = 30_000
 const runId = parseRunId('r')
@@ -24,8 +27,6 @@ function asleep() {
       position,
       stamp: String(999 + position),
       nowMs: 999 + position,
-      dueKey: 'due',
-      logKey: 'log',
     }) as LoggedRun
   const claim = { runId, instanceId: 'a', claimId: 'c', workerId: 'w', leaseMs: 1_000 }
   const step = { position: 1, kind: 'sleep' as const, name: 'sleep' }
@@ -47,21 +48,21 @@ function asleep() {
 describe('The marks of a run', () => {
   it('are moved once', () => {
     const { marks, run } = asleep()
-    expect(marks.step(run, LOOK_MS)?.words.split(' ').slice(2, 4)).toEqual(['3601002', '3601002'])
-    expect(marks.step(run, LOOK_MS)).toBeUndefined()
+    expect(marks.move(run, LOOK_MS)).toMatchObject({ dueMs: 3_601_002, remindMs: 3_601_002 })
+    expect(marks.move(run, LOOK_MS)).toBeUndefined()
   })
 
-  it('are moved again after a step that was not answered, its note too', () => {
+  it('are moved again after a move that was not answered, its note too', () => {
     const { marks, run } = asleep()
-    const lost = marks.step(run, LOOK_MS)
+    const lost = marks.move(run, LOOK_MS)
     marks.disbelieve()
-    expect(lost?.texts).toHaveLength(1)
-    expect(marks.step(run, LOOK_MS)).toEqual(lost)
+    expect(lost?.note).toBeDefined()
+    expect(marks.move(run, LOOK_MS)).toEqual(lost)
   })
 
   it('are moved by whoever was led to the run by one of them, whatever this process believes', () => {
     const { marks, run } = asleep()
-    const lost = marks.step(run, LOOK_MS)
-    expect(marks.step(run, LOOK_MS, true)).toEqual(lost)
+    const lost = marks.move(run, LOOK_MS)
+    expect(marks.move(run, LOOK_MS, true)).toEqual({ ...lost, isAwaited: true })
   })
 })

@@ -5,8 +5,11 @@
  * A server that was set back may have lost what was given out. Then nothing more is, until a replay has shown that the
  * log still begins with it: whoever follows has one history, or is told that it has to begin again.
  */
-import { BatonError, isTerminal, type RunEvent } from '@baton/core'
-import { copyOf, onAbort } from '@baton/core/adapter'
+import { copyOf } from '../model/copy.ts'
+import { BatonError } from '../model/errors.ts'
+import type { RunEvent } from '../model/event.ts'
+import { isTerminal } from '../model/run.ts'
+import { onAbort } from '../ports/on-abort.ts'
 import type { LoggedRun } from './logged-run.ts'
 
 export interface FollowOptions {

@@ -2,32 +2,34 @@
  * As much of a run's log as this process has read, and what it has made of it. Everybody who applies the same lines in
  * their order has the same state, and the answer to a command is what core's machine says at its line.
  */
-import { BatonError, type RunEvent } from '@baton/core'
-import {
-  applyCommand,
-  type BlobPlace,
-  type Command,
-  type CommandResult,
-  fatten,
-  type JsonValue,
-  type MachineOptions,
-  type RunId,
-  type RunMachine,
-  type RunSummary,
-  type StoredCommand,
-  summaryOf,
-} from '@baton/core/adapter'
-import { messageOf } from '../errors.ts'
+import { applyCommand, type CommandResult } from '../machine/apply.ts'
+import type { Command } from '../machine/command.ts'
+import { type BlobPlace, fatten } from '../machine/large-values.ts'
+import type { MachineOptions } from '../machine/machine-options.ts'
+import type { RunMachine } from '../machine/run-machine.ts'
+import type { StoredCommand } from '../machine/stored-command.ts'
+import { BatonError } from '../model/errors.ts'
+import type { RunEvent } from '../model/event.ts'
+import type { RunId } from '../model/ids.ts'
+import type { JsonValue } from '../model/json.ts'
+import type { RunSummary } from '../model/run.ts'
+import { summaryOf } from '../model/run-state.ts'
 import type { Draft } from './draft.ts'
 import { commandOf } from './line-form.ts'
 
 /** A line that was parsed. */
 export interface Line {
-  /** When it was appended, by Redis. */
+  /** When it was appended, by the backend. */
   readonly atMs: number
   readonly command: Command
   /** Where its large values belong. */
   readonly blobs: readonly BlobPlace[]
+}
+
+/** A line that says only where it is. */
+export interface LineApart {
+  readonly atMs: number
+  readonly sha256: string
 }
 
 export interface AppliedLogOptions {
@@ -136,15 +138,22 @@ export class AppliedLog {
     this.#apply(command, atMs)
   }
 
-  parse(text: string): Line {
+  /** @returns what to fetch where the line stands apart from the log: then it is read by `parseApart` */
+  parse(text: string): Line | LineApart {
     this.#chars += text.length
     try {
       const end = text.indexOf('|')
-      const content = JSON.parse(text.slice(end + 1)) as StoredCommand | LineWithBlobs | readonly unknown[]
+      const content = JSON.parse(text.slice(end + 1)) as LineContent | { readonly apart: string }
       const atMs = Number(text.slice(0, end))
-      const { runId } = this.#options
-      if (!('blobs' in content)) return { atMs, command: commandOf(content, runId), blobs: NO_BLOBS }
-      return { atMs, command: commandOf(content.command, runId), blobs: content.blobs }
+      return 'apart' in content ? { atMs, sha256: content.apart } : this.#lineOf(atMs, content)
+    } catch (error) {
+      throw this.corrupt(error)
+    }
+  }
+
+  parseApart({ atMs }: LineApart, text: string): Line {
+    try {
+      return this.#lineOf(atMs, JSON.parse(text) as LineContent)
     } catch (error) {
       throw this.corrupt(error)
     }
@@ -169,9 +178,15 @@ export class AppliedLog {
 
   corrupt(error: unknown): BatonError {
     const { runId, key } = this.#options
-    const message = `line ${this.#position} of ${key}: ${messageOf(error)}`
+    const message = `line ${this.#position} of ${key}: ${error instanceof Error ? error.message : String(error)}`
     this.#broken = new BatonError('STORE_CORRUPT', { runId, message, cause: error })
     return this.#broken
+  }
+
+  #lineOf(atMs: number, content: LineContent): Line {
+    const { runId } = this.#options
+    if (!('blobs' in content)) return { atMs, command: commandOf(content, runId), blobs: NO_BLOBS }
+    return { atMs, command: commandOf(content.command, runId), blobs: content.blobs }
   }
 
   #apply(command: Command, atMs: number): CommandResult | undefined {
@@ -189,7 +204,7 @@ export class AppliedLog {
   }
 }
 
-/** A class, as what is made with every run and leads to it should be: `script-line.ts` says why. */
+/** A class, as what is made with every run and leads to it should be: `logged-run.ts` says why. */
 class Listening implements MachineOptions {
   readonly redispatchMs: number
   readonly listeners = new Set<(event: RunEvent) => void>()
@@ -202,6 +217,8 @@ class Listening implements MachineOptions {
     for (const listener of this.listeners) listener(event)
   }
 }
+
+type LineContent = StoredCommand | LineWithBlobs | readonly unknown[]
 
 interface LineWithBlobs {
   readonly command: StoredCommand

@@ -4,8 +4,10 @@
  *
  * A run that this process moves itself is watched later: many have ended by then, and cost no message at all.
  */
-import { BatonError, isTerminal } from '@baton/core'
-import { copyOf, onAbort, type RunSummary } from '@baton/core/adapter'
+import { copyOf } from '../model/copy.ts'
+import { BatonError } from '../model/errors.ts'
+import { isTerminal, type RunSummary } from '../model/run.ts'
+import { onAbort } from '../ports/on-abort.ts'
 import type { LoggedRun } from './logged-run.ts'
 
 /** @param wake told how many lines there are, or nothing. @returns how to end it */
@@ -35,7 +37,7 @@ class Waiting {
   readonly #resolve: (summary: RunSummary | undefined) => void
   readonly #reject: (error: unknown) => void
   readonly #stops: (() => void)[] = []
-  #timer: NodeJS.Timeout | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
   #seen: number
 
   constructor(

@@ -1,7 +1,9 @@
-import { asWritten, type Command, parseRunId } from '@baton/core/adapter'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { commandOf, lineOf, placesOf } from '../../src/run-store/line-form.ts'
+import type { Command } from '../machine/command.ts'
+import { asWritten } from '../model/copy.ts'
+import { parseRunId } from '../model/ids.ts'
+import { commandOf, lineOf, placesOf } from './line-form.ts'
 
 const runId = parseRunId('r')
 

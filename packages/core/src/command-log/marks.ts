@@ -1,22 +1,19 @@
 /**
- * When others have to look at a run: its marks in the indexes of its shard, and the note about it.
+ * When others have to look at a run: its marks in the indexes of the backend, and the note about it.
  *
  * An appended command sets a mark of its own accord, so that the sweep looks at the run before long whatever becomes of
  * the process that wrote it. What stands here is what that process does next: it puts the marks where they belong, on
  * condition that nobody has written since. A mark that is too early costs a look, and the look moves it. Whoever makes
  * something due earlier than it was moves the mark there; moving it later is never urgent.
  */
-import { isTerminal } from '@baton/core'
-import { isNoted, noteOf, type RunMachine, type RunNote } from '@baton/core/adapter'
+import type { RunMachine } from '../machine/run-machine.ts'
+import { isNoted, noteOf, type RunNote } from '../machine/run-note.ts'
+import { isTerminal } from '../model/run.ts'
+import type { MarkMove } from './log-backend.ts'
 import type { Applied, LoggedRun } from './logged-run.ts'
-import { noteOfEnd } from './notes.ts'
-import type { Step } from './script-line.ts'
+import { noteOfEnd } from './stored-note.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
-const NO_TEXTS: readonly string[] = []
-/** Marks as the script takes them; others are an instant, or '<' and an instant. */
-const STAYS = '.'
-const GOES = '-'
 /** A longer summary is read from the log. */
 const SUMMARY_CHARS = 4_096
 
@@ -30,7 +27,7 @@ export class Marks {
   #noteOfEnd: string | undefined
   #changesSinceScan = 0
 
-  /** Lines were applied. @returns how soon a step is to follow; undefined for none */
+  /** Lines were applied. @returns how soon a move is to follow; undefined for none */
   applied(run: LoggedRun, lookMs: number, { own, foreign, rewound }: Applied): 'now' | 'soon' | undefined {
     const { machine, nowMs } = run
     if (machine === undefined) return undefined
@@ -51,47 +48,49 @@ export class Marks {
     return this.#mayScan(machine) ? 'soon' : undefined
   }
 
-  /** @returns what to send; undefined when all is well */
-  step(run: LoggedRun, lookMs: number, isLook = false): Step | undefined {
-    const { machine, nowMs, dueKey } = run
-    if (machine === undefined || dueKey === undefined) return undefined
+  /** @returns what to do; undefined when all is well */
+  move(run: LoggedRun, lookMs: number, isLook = false): MarkMove | undefined {
+    const { machine, nowMs } = run
+    if (machine === undefined) return undefined
     // Whoever has been led here by a mark sees that it is not where it should be.
     if (isLook) this.disbelieve()
     const freshMs = Math.min(this.#freshMs, machine.takeNewDueAtMs())
     this.#freshMs = NEVER
     const { state } = machine
-    let due = STAYS
-    let remind = STAYS
-    let ended = STAYS
+    let dueMs: number | undefined
+    let remindMs: number | undefined
+    let earlier = false
     if (machine.isDone) {
-      due = GOES
-      remind = GOES
-      ended = String(state.endedAtMs ?? nowMs)
+      dueMs = NEVER
+      remindMs = NEVER
     } else if (isLook || this.#mayScan(machine)) {
       this.#changesSinceScan = 0
-      const dueMs = machine.nextDueAtMs()
-      const remindMs = machine.nextRemindAtMs()
-      due = this.#moved(this.#dueMs, dueMs, nowMs)
-      remind = this.#moved(this.#remindMs, remindMs, nowMs, state.claimed === 0)
-      if (due !== STAYS) this.#dueMs = dueMs
-      if (remind !== STAYS) this.#remindMs = remindMs
+      dueMs = this.#moved(this.#dueMs, machine.nextDueAtMs(), nowMs)
+      remindMs = this.#moved(this.#remindMs, machine.nextRemindAtMs(), nowMs, state.claimed === 0)
+      this.#dueMs = dueMs ?? this.#dueMs
+      this.#remindMs = remindMs ?? this.#remindMs
     } else if (freshMs < (this.#dueMs ?? NEVER)) {
-      due = `<${freshMs}`
-      if (freshMs > nowMs && freshMs < nowMs + lookMs) remind = due
+      earlier = true
+      dueMs = freshMs
+      if (freshMs > nowMs && freshMs < nowMs + lookMs) remindMs = freshMs
     }
     const note = this.#newNote(run)
-    if (due === STAYS && remind === STAYS && ended === STAYS && note === undefined) return undefined
-    const letters = state.deadLetters?.size ? String(state.head.createdAtMs) : note === undefined ? STAYS : GOES
-    const isOver = note !== undefined && isTerminal(state.status) ? 1 : 0
+    if (dueMs === undefined && remindMs === undefined && note === undefined) return undefined
     return {
-      name: 'index',
-      keys: [run.logKey, dueKey],
-      words: `${run.position} ${run.stamp} ${due} ${remind} ${ended} ${letters} ${isOver}`,
-      texts: note === undefined ? NO_TEXTS : [note],
+      flow: state.head,
+      createdMs: state.head.createdAtMs,
+      ...(dueMs === undefined ? {} : { dueMs }),
+      ...(remindMs === undefined ? {} : { remindMs }),
+      ...(machine.isDone ? { endedMs: state.endedAtMs ?? nowMs } : {}),
+      ...(note === undefined ? {} : { note }),
+      earlier,
+      hasLetters: (state.deadLetters?.size ?? 0) > 0,
+      isOver: note !== undefined && isTerminal(state.status),
+      isAwaited: isLook,
     }
   }
 
-  /** A step was not answered, or came too late: where the marks are, and what the note says, is not known any more. */
+  /** A move was not answered, or came too late: where the marks are, and what the note says, is not known any more. */
   disbelieve(): void {
     this.#forget()
     this.#note = undefined
@@ -99,7 +98,7 @@ export class Marks {
     this.#changesSinceScan = Number.POSITIVE_INFINITY
   }
 
-  /** The script has put the marks there when it made the run. */
+  /** The backend has put the marks there when it made the run. */
   #created(machine: RunMachine, nowMs: number, lookMs: number): void {
     machine.takeNewDueAtMs()
     const { startAtMs = nowMs } = machine.state
@@ -120,11 +119,10 @@ export class Marks {
     this.#remindMs = undefined
   }
 
-  /** @returns the mark as the script takes it */
-  #moved(knownMs: number | undefined, exactMs: number, nowMs: number, isQuiet = false): string {
+  /** @returns where to put a mark; undefined where it may stay */
+  #moved(knownMs: number | undefined, exactMs: number, nowMs: number, isQuiet = false): number | undefined {
     const wanted = knownMs === undefined || exactMs < knownMs || (exactMs > knownMs && (knownMs <= nowMs || isQuiet))
-    if (!wanted) return STAYS
-    return exactMs === NEVER ? GOES : String(exactMs)
+    return wanted ? exactMs : undefined
   }
 
   /** Undefined when the one that is there says it. */

@@ -1,7 +1,7 @@
 /**
- * Commands as they stand in a log of Redis. Most lines are claims and commits of nodes that have succeeded; of a node
- * that does next to nothing the names of their members would be most of the line, and lines are what Redis keeps in
- * memory and sends over the wire. So these two are lists, whose first member says of what:
+ * Commands as they stand in a log. Most lines are claims and commits of nodes that have succeeded; of a node
+ * that does next to nothing the names of their members would be most of the line, and lines are what a backend keeps,
+ * sends over the wire and asks money for. So these two are lists, whose first member says of what:
  *
  *   [0, instanceId, fence, commitId, outcome, next]       a commit
  *   [1, instanceId, claimId, workerId, leaseMs, needs]    a claim
@@ -18,15 +18,11 @@
  * Logs are read by this: no place may get another meaning. A new form is a new number in front, and who does not know
  * it stops at that line.
  */
-import {
-  type Arrival,
-  type Command,
-  type NextClaim,
-  type RunId,
-  type StoredCommand,
-  withoutRunId,
-  withRunId,
-} from '@baton/core/adapter'
+import type { Command } from '../machine/command.ts'
+import { type StoredCommand, withoutRunId, withRunId } from '../machine/stored-command.ts'
+import type { RunId } from '../model/ids.ts'
+import type { Arrival } from '../model/run.ts'
+import type { NextClaim } from '../ports/transition.ts'
 
 type Commit = Extract<Command, { readonly type: 'commit' }>
 type Claim = Extract<Command, { readonly type: 'claim' }>

@@ -1,28 +1,20 @@
 /** Opens runs and changes them: the one way in which a command becomes a line. */
-import { BatonError, isTerminal } from '@baton/core'
-import {
-  type Answer,
-  type Awaitable,
-  type CachedRun,
-  type Command,
-  type DueFlow,
-  RunCache,
-  type RunId,
-} from '@baton/core/adapter'
-import { flowName, type Keys } from '../keys.ts'
+import type { Command } from '../machine/command.ts'
+import type { Answer } from '../machine/own-answer.ts'
+import { type CachedRun, RunCache } from '../machine/run-cache.ts'
+import { BatonError } from '../model/errors.ts'
+import type { RunId } from '../model/ids.ts'
+import { isTerminal } from '../model/run.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import { draftOf, type Limits, type TooLarge } from './draft.ts'
-import type { LogKeys } from './log-steps.ts'
-import { type Applied, LoggedRun, type LoggedRunListener, type ShardAccess } from './logged-run.ts'
+import type { LogBackend, RunLog } from './log-backend.ts'
+import { type Applied, LoggedRun, type LoggedRunListener, type RunAccess } from './logged-run.ts'
 import { Marks } from './marks.ts'
-import type { ScriptLine } from './script-line.ts'
-import type { StoreClock } from './store-clock.ts'
 
 export interface RunsOptions extends Limits {
-  readonly keys: Keys
-  readonly clock: StoreClock
-  readonly line: (shard: number) => ScriptLine
-  readonly readBlobs: (key: string, digests: readonly string[]) => Promise<readonly (string | null)[]>
+  readonly backend: LogBackend
   readonly redispatchMs: number
+  readonly batchChars: number
   readonly cachedRuns: number
   readonly cachedBytes: number
   /** Shorter than a tombstone lasts: what we know of a run must not outlive that its id is kept from use. */
@@ -36,8 +28,8 @@ class Kept implements CachedRun, LoggedRunListener {
   readonly marks = new Marks()
   readonly #keeper: Keeper
 
-  constructor(runId: RunId, keys: LogKeys, shard: ShardAccess, keeper: Keeper) {
-    this.run = new LoggedRun(runId, keys, shard, this)
+  constructor(log: RunLog, access: RunAccess, keeper: Keeper) {
+    this.run = new LoggedRun(log, access, this)
     this.#keeper = keeper
   }
 
@@ -74,7 +66,7 @@ interface Keeper {
  * each of its lines.
  */
 const SOON_MS = 100
-/** After a failure it takes longer each time, up to this: a Redis that is away is not asked ten times a second for each run. */
+/** After a failure it takes longer each time, up to this: a backend that is away is not asked ten times a second for each run. */
 const LATEST_MS = 10_000
 
 export class Runs {
@@ -82,18 +74,20 @@ export class Runs {
   readonly #cache: RunCache<Kept>
   /** Runs whose marks are earlier than need be, and until when that may be so. */
   readonly #unmarked = new Map<Kept, number>()
-  readonly #shards = new Map<number, ShardAccess>()
+  readonly #access: RunAccess
   readonly #keeper: Keeper = {
     applied: (kept, news) => this.#applied(kept, news),
     exchanged: (kept) => this.#exchanged(kept),
   }
-  #timer: NodeJS.Timeout | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
   #pauseMs = SOON_MS
   #pausedUntilMs = 0
   #isClosed = false
 
   constructor(options: RunsOptions) {
+    const { backend, redispatchMs, batchChars } = options
     this.#options = options
+    this.#access = { redispatchMs, batchChars, sha256: (text) => backend.sha256(text) }
     this.#cache = new RunCache({
       runs: options.cachedRuns,
       bytes: options.cachedBytes,
@@ -111,7 +105,7 @@ export class Runs {
 
   /** A handle of its own, which has read nothing yet, and moves no mark. */
   handle(runId: RunId): LoggedRun {
-    return new LoggedRun(runId, this.#keysOf(runId), this.#shardOf(runId))
+    return new LoggedRun(this.#options.backend.log(runId), this.#access)
   }
 
   /** What this process has in memory of a run, if anything. */
@@ -123,7 +117,7 @@ export class Runs {
   /** @returns undefined when there is no such run */
   change(runId: RunId, command: Command): Awaitable<Answer | TooLarge | undefined> {
     const { run } = this.#find(runId)
-    if (run.answerWithoutChange(command, this.#options.clock.now()) !== undefined) {
+    if (run.answerWithoutChange(command, this.#options.backend.clock.now()) !== undefined) {
       return this.#withoutChange(run, command)
     }
     return this.#write(run, command)
@@ -133,8 +127,8 @@ export class Runs {
   async look(run: LoggedRun): Promise<void> {
     const kept = this.#find(run.runId)
     if (kept.run !== run) return
-    const step = kept.marks.step(run, this.#options.redispatchMs, true)
-    if (step !== undefined) await this.#lineOf(run).send(step)
+    const move = kept.marks.move(run, this.#options.redispatchMs, true)
+    if (move !== undefined) await run.mark(move)
   }
 
   /** It was purged. */
@@ -147,7 +141,7 @@ export class Runs {
     clearTimeout(this.#timer)
     this.#timer = undefined
     for (const kept of [...this.#unmarked.keys()]) {
-      // A line of its that is under way would make the step too late; when that is here, it is its turn.
+      // A line of its that is under way would make the move too late; when that is here, it is its turn.
       if (!kept.run.isBusy) this.#mark(kept)
     }
     if (this.#unmarked.size > 0) this.#arm()
@@ -161,14 +155,14 @@ export class Runs {
   }
 
   #write(run: LoggedRun, command: Command): Awaitable<Answer | TooLarge | undefined> {
-    const draft = draftOf(run.runId, command, this.#options)
+    const draft = draftOf(run.runId, command, this.#options, this.#access.sha256)
     return 'limitBytes' in draft ? draft : run.write(draft)
   }
 
   /** A command that changes nothing, as it seems: answered on what is in the log now. */
   async #withoutChange(run: LoggedRun, command: Command): Promise<Answer | TooLarge | undefined> {
     await run.read()
-    const unchanged = run.removed ? undefined : run.answerWithoutChange(command, this.#options.clock.now())
+    const unchanged = run.removed ? undefined : run.answerWithoutChange(command, this.#options.backend.clock.now())
     return unchanged ?? this.#write(this.#find(run.runId).run, command)
   }
 
@@ -184,24 +178,8 @@ export class Runs {
   #find(runId: RunId): Kept {
     const known = this.#cache.get(runId)
     if (known !== undefined && !known.run.removed && !known.run.broken) return known
-    const made = new Kept(runId, this.#keysOf(runId), this.#shardOf(runId), this.#keeper)
+    const made = new Kept(this.#options.backend.log(runId), this.#access, this.#keeper)
     this.#cache.keep(runId, made)
-    return made
-  }
-
-  #keysOf(runId: RunId): LogKeys {
-    const { keys } = this.#options
-    return { log: keys.log(runId), blobs: keys.blobs(runId) }
-  }
-
-  #shardOf(runId: RunId): ShardAccess {
-    const { keys, line, readBlobs, redispatchMs } = this.#options
-    const shard = keys.shardOf(runId)
-    const known = this.#shards.get(shard)
-    if (known !== undefined) return known
-    const dueKey = (flow: DueFlow) => keys.due(shard, flowName(flow))
-    const made = { line: line(shard), dueKey, readBlobs, redispatchMs }
-    this.#shards.set(shard, made)
     return made
   }
 
@@ -226,31 +204,29 @@ export class Runs {
   #mark(kept: Kept): void {
     const { run, marks } = kept
     this.#unmarked.delete(kept)
-    const step = marks.step(run, this.#options.redispatchMs)
-    if (step === undefined) return
+    const move = marks.move(run, this.#options.redispatchMs)
+    if (move === undefined) return
     const { position } = run
-    this.#lineOf(run)
-      .sendAlong(step)
-      .then(
-        ({ count }) => {
-          this.#pauseMs = SOON_MS
-          if (count === 1) return
-          marks.disbelieve()
-          // A line of ours has come in between: else it is for those who wrote it.
-          if (run.position > position) this.#markSoon(kept)
-        },
-        (error: unknown) => {
-          marks.disbelieve()
-          // The first of them has said it.
-          if (this.#pauseMs === SOON_MS || !isOutage(error)) {
-            this.#options.onFailure('could not move the marks of a run', run.runId, error)
-          }
-          // The sweep looks at it again, and an operator has to mend it first.
-          if (!isOutage(error)) return
-          this.#pauseLonger()
-          this.#markSoon(kept)
-        },
-      )
+    run.mark(move).then(
+      (isDone) => {
+        this.#pauseMs = SOON_MS
+        if (isDone) return
+        marks.disbelieve()
+        // A line of ours has come in between: else it is for those who wrote it.
+        if (run.position > position) this.#markSoon(kept)
+      },
+      (error: unknown) => {
+        marks.disbelieve()
+        // The first of them has said it.
+        if (this.#pauseMs === SOON_MS || !isOutage(error)) {
+          this.#options.onFailure('could not move the marks of a run', run.runId, error)
+        }
+        // The sweep looks at it again, and an operator has to mend it first.
+        if (!isOutage(error)) return
+        this.#pauseLonger()
+        this.#markSoon(kept)
+      },
+    )
   }
 
   /** Once for all that fail together. */
@@ -258,11 +234,6 @@ export class Runs {
     if (performance.now() < this.#pausedUntilMs) return
     this.#pauseMs = Math.min(LATEST_MS, this.#pauseMs * 2)
     this.#pausedUntilMs = performance.now() + this.#pauseMs
-  }
-
-  #lineOf({ runId }: LoggedRun): ScriptLine {
-    const { keys, line } = this.#options
-    return line(keys.shardOf(runId))
   }
 
   #drop(runId: RunId, run: LoggedRun): void {

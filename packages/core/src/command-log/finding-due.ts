@@ -1,0 +1,119 @@
+/**
+ * Finds what is due by the marks of `marks.ts`, and moves those that it finds too early. Costs what is due: the runs
+ * whose mark has passed are looked at, no others.
+ */
+import type { RunId } from '../model/ids.ts'
+import { parseRunId } from '../model/ids.ts'
+import { enlistedSince } from '../model/waiting-list.ts'
+import type { DueFlow, DueItem, DueQuery } from '../ports/run-store.ts'
+import { flowName, flowOfName } from './flow-name.ts'
+import type { LogBackend, MarkedRuns } from './log-backend.ts'
+import type { LoggedRun } from './logged-run.ts'
+
+export interface FindingDueOptions {
+  readonly backend: LogBackend
+  /** Reads a run; undefined when it is not there or is damaged. */
+  readonly open: (runId: RunId) => Promise<LoggedRun | undefined>
+  readonly look: (run: LoggedRun) => Promise<void>
+}
+
+type DueFilter = Omit<DueQuery, 'limit'>
+
+/** How many runs are looked at in one go. */
+const PAGE = 100
+/** Runs that others write to keep their marks; nobody shall go round with them. */
+const MOST_PAGES = 200
+
+export class FindingDue {
+  readonly #options: FindingDueOptions
+
+  constructor(options: FindingDueOptions) {
+    this.#options = options
+  }
+
+  async due({ limit, ...filter }: DueQuery): Promise<readonly DueItem[]> {
+    const found =
+      filter.runId !== undefined
+        ? await this.#ofRun(filter.runId, filter)
+        : filter.enlisted === true
+          ? await this.#onLists(limit, filter)
+          : await this.#marked(limit, filter)
+    return [...found].sort((left, right) => left.dueAtMs - right.dueAtMs).slice(0, limit)
+  }
+
+  /** All waiting lists that there have been, and the runs on each. Those that have left are struck out. */
+  async lists(flows?: readonly DueFlow[]): Promise<readonly { readonly list: DueFlow; readonly runs: LoggedRun[] }[]> {
+    const lists = new Map<string, LoggedRun[]>()
+    const waiting = await this.#options.backend.waiting(flows)
+    await Promise.all(
+      waiting.map(async ({ list, runIds }) => {
+        const runs = await Promise.all(runIds.map((runId) => this.#openListed(list, runId)))
+        const present = runs.flatMap((run) => run ?? [])
+        const name = flowName(list)
+        if (present.length > 0) lists.set(name, [...(lists.get(name) ?? []), ...present])
+      }),
+    )
+    return [...lists].map(([name, runs]) => ({ list: flowOfName(name), runs }))
+  }
+
+  async #ofRun(runId: RunId, filter: DueFilter): Promise<readonly DueItem[]> {
+    parseRunId(runId)
+    const run = await this.#options.open(runId)
+    return run?.machine?.due(this.#timeOf(run), filter) ?? []
+  }
+
+  async #onLists(limit: number, filter: DueFilter): Promise<readonly DueItem[]> {
+    const items: DueItem[] = []
+    for (const { runs } of await this.lists(filter.flows)) {
+      for (const run of runs) {
+        if (items.length >= limit) break
+        items.push(...(run.machine?.due(this.#timeOf(run), filter) ?? []))
+      }
+    }
+    return items
+  }
+
+  async #marked(limit: number, filter: DueFilter): Promise<readonly DueItem[]> {
+    const { flows, unsentOnly = false } = filter
+    const sources = await this.#options.backend.due({ flows, unsentOnly })
+    const found = await Promise.all(sources.map((marked) => this.#among(marked, limit, filter)))
+    return found.flat()
+  }
+
+  async #among(marked: MarkedRuns, limit: number, filter: DueFilter): Promise<readonly DueItem[]> {
+    const { open, look, backend } = this.#options
+    const items: DueItem[] = []
+    for (let stayed = 0, pages = 0; items.length < limit && pages < MOST_PAGES; pages++) {
+      const { runIds, isLast } = await marked.next(backend.clock.now(), stayed, PAGE)
+      const looks = runIds.map(async (runId) => {
+        const run = await open(runId)
+        if (run?.machine === undefined) return { items: [], stays: !(await marked.strike(runId)) }
+        const atMs = this.#timeOf(run)
+        const due = run.machine.due(atMs, filter)
+        const nextMs = filter.unsentOnly === true ? run.machine.nextRemindAtMs() : run.machine.nextDueAtMs()
+        if (nextMs > atMs || run.machine.isDone) await look(run)
+        return { items: due, stays: nextMs <= atMs }
+      })
+      const seen = await Promise.all(looks)
+      for (const each of seen) items.push(...each.items)
+      if (isLast) break
+      // The others' marks were moved, and what was behind them has moved up.
+      stayed += seen.filter(({ stays }) => stays).length
+    }
+    return items
+  }
+
+  async #openListed(list: DueFlow, runId: RunId): Promise<LoggedRun | undefined> {
+    const { open, backend } = this.#options
+    const run = await open(runId)
+    if (run?.machine !== undefined && enlistedSince(run.machine.state) !== undefined) return run
+    await backend.delist(runId, list, run ?? NOTHING)
+    return undefined
+  }
+
+  #timeOf(run: LoggedRun): number {
+    return Math.max(this.#options.backend.clock.now(), run.nowMs)
+  }
+}
+
+const NOTHING = { position: 0, stamp: '' }
