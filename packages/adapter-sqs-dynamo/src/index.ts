@@ -1,1 +1,5 @@
-export {}
+export { DynamoCoordinationStore } from './coordination-store.ts'
+export type { DynamoCoordinationStoreOptions } from './coordination-store-options.ts'
+export { SqsJobQueue } from './job-queue.ts'
+export type { DeadLetter } from './job-queue/dead-letters.ts'
+export type { SqsJobQueueOptions } from './job-queue-options.ts'

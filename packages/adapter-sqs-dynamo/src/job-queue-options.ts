@@ -1,0 +1,82 @@
+/** Every option of the job queue: what it means, its default and its check, once. */
+import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs'
+import { BatonError } from '@baton/core'
+import { checkInjected, checkNumber, checkOptions, type ILogger, silentLogger } from '@baton/core/adapter'
+import { checkClient } from './aws-client.ts'
+
+export interface SqsJobQueueOptions {
+  /** The name of the queue, or its URL. One that ends in `.fifo` is a FIFO queue. */
+  readonly queue: string
+  /** A client, which stays untouched, or the configuration of one: region, endpoint, credentials. Default: as the SDK finds them. */
+  readonly client?: SQSClient | SQSClientConfig
+  /**
+   * The name or the URL of another queue: for what is no job, and for jobs taken out for good, each with its reason. It may be
+   * the dead letter queue of the queue's own redrive policy. Without one, such messages are logged as errors with all
+   * that they say, and deleted.
+   */
+  readonly deadLetterQueue?: string
+  /**
+   * How often the dead letter queue is looked through for what SQS itself has put there, because it was received so often.
+   * That says nothing about the run: such a job is a lost hint, and gets handled like any other. `Infinity`: never.
+   * Default 60 s.
+   */
+  readonly lostHintsMs?: number
+  /** How long a delivery stays with its consumer, who makes it longer while the handler runs. Whole seconds. Default 60 s. */
+  readonly visibilityMs?: number
+  /** How long SQS waits with its answer while there are no messages: 1 to 20 s, whole seconds. Default 20 s. */
+  readonly waitMs?: number
+  /** How long an answer may take, over all tries of the client, before the queue counts as down. Default 10 s. */
+  readonly timeoutMs?: number
+  readonly logger?: ILogger
+}
+
+export type CheckedJobQueueOptions = Required<Omit<SqsJobQueueOptions, 'client' | 'deadLetterQueue'>> & {
+  readonly [name in 'client' | 'deadLetterQueue']: SqsJobQueueOptions[name] | undefined
+}
+
+const names = [
+  'queue',
+  'client',
+  'deadLetterQueue',
+  'lostHintsMs',
+  'visibilityMs',
+  'waitMs',
+  'timeoutMs',
+  'logger',
+] satisfies (keyof SqsJobQueueOptions)[]
+
+export function checkJobQueueOptions(options: SqsJobQueueOptions): CheckedJobQueueOptions {
+  checkOptions(options, names)
+  checkInjected(options)
+  const { queue, client, deadLetterQueue, logger = silentLogger } = options
+  const { lostHintsMs = 60_000, visibilityMs = 60_000, waitMs = 20_000, timeoutMs = 10_000 } = options
+  checkQueue(queue, 'queue')
+  if (deadLetterQueue !== undefined) checkQueue(deadLetterQueue, 'deadLetterQueue')
+  if (deadLetterQueue === queue) {
+    const message = 'is the queue itself: what is taken out for good would come back at once'
+    throw new BatonError('INVALID_OPTION', { field: 'deadLetterQueue', message })
+  }
+  checkClient(client)
+  checkNumber(lostHintsMs, 'lostHintsMs', { least: 1_000 })
+  checkNumber(visibilityMs, 'visibilityMs', { least: 1_000, most: TWELVE_HOURS_MS })
+  checkNumber(waitMs, 'waitMs', { least: 1_000, most: 20_000 })
+  checkNumber(timeoutMs, 'timeoutMs', { least: 1, most: 600_000 })
+  return { queue, client, deadLetterQueue, lostHintsMs, visibilityMs, waitMs, timeoutMs, logger }
+}
+
+/** Longer than this SQS keeps no message from others, counted from when it gave it out. */
+export const TWELVE_HOURS_MS = 43_200_000
+
+export function isUrl(queue: string): boolean {
+  return /^https?:\/\//.test(queue)
+}
+
+function checkQueue(queue: unknown, field: string): void {
+  if (typeof queue === 'string') {
+    if (isUrl(queue) && URL.canParse(queue)) return
+    if (queue.length <= 80 && /^[\w-]+(\.fifo)?$/.test(queue)) return
+  }
+  const message =
+    'must be the URL of a queue, or its name: up to 80 of the characters A-Z a-z 0-9 _ -, maybe with .fifo'
+  throw new BatonError('INVALID_OPTION', { field, message, hint: 'Not its ARN: the last part of that is the name.' })
+}

@@ -1,0 +1,89 @@
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { BatonError } from '@baton/core'
+import type { ConsumeOptions, Delivery, IJobQueue, Job } from '@baton/core/adapter'
+import { settledWithin } from './asking.ts'
+import { isClient } from './aws-client.ts'
+import { Consumer } from './job-queue/consumer.ts'
+import { type DeadLetter, DeadLetters } from './job-queue/dead-letters.ts'
+import { bodyOf, groupOf } from './job-queue/message-form.ts'
+import { SqsQueue } from './job-queue/sqs-queue.ts'
+import { type CheckedJobQueueOptions, checkJobQueueOptions, type SqsJobQueueOptions } from './job-queue-options.ts'
+
+/** How long `close` waits for handlers that still run to answer for their jobs, and for jobs that are being sent. */
+const CLOSE_WITHIN_MS = 1_000
+
+/**
+ * Jobs in a queue of SQS, standard or FIFO. Any producer can put one there: `{ runId, blueprintId, nodeId }` as JSON.
+ *
+ * Whatever SQS loses, doubles or delays costs time and nothing else: a job is a hint. SQS knows no priorities: jobs come as they come. What
+ * becomes due later than SQS can wait, the sweep sends when it is due.
+ */
+export class SqsJobQueue implements IJobQueue {
+  readonly #options: CheckedJobQueueOptions
+  readonly #client: SQSClient
+  readonly #queue: SqsQueue
+  readonly #deadLetterQueue: SqsQueue | undefined
+  readonly #deadLetters: DeadLetters
+  readonly #closing = new AbortController()
+  readonly #consumers = new Set<Promise<void>>()
+
+  constructor(options: SqsJobQueueOptions) {
+    this.#options = checkJobQueueOptions(options)
+    const { queue, deadLetterQueue, timeoutMs, logger, client = {} } = this.#options
+    this.#client = isClient<SQSClient>(client) ? client : new SQSClient(client)
+    this.#queue = new SqsQueue(this.#client, queue, timeoutMs)
+    if (deadLetterQueue !== undefined) this.#deadLetterQueue = new SqsQueue(this.#client, deadLetterQueue, timeoutMs)
+    this.#deadLetters = new DeadLetters(this.#deadLetterQueue, logger)
+  }
+
+  /** Ten go with one request, also of those that are sent at the same time. Resolves when SQS has all of them. */
+  async enqueue(jobs: readonly Job[]): Promise<void> {
+    this.#assertOpen()
+    const sent = await Promise.allSettled(
+      jobs.map((job) => this.#queue.send({ body: bodyOf(job), groupId: groupOf(job) })),
+    )
+    for (const one of sent) if (one.status === 'rejected') throw one.reason
+  }
+
+  consume(handler: (delivery: Delivery) => Promise<void>, { concurrency, signal }: ConsumeOptions): Promise<void> {
+    const { queue: name, visibilityMs, waitMs, lostHintsMs, logger } = this.#options
+    const consumer = new Consumer(handler, {
+      name,
+      concurrency,
+      stop: AbortSignal.any([signal, this.#closing.signal]),
+      queue: this.#queue,
+      deadLetters: this.#deadLetters,
+      lostHints: this.#deadLetterQueue,
+      lostHintsMs,
+      visibilityMs,
+      waitMs,
+      logger,
+    })
+    const running = consumer.run().finally(() => this.#consumers.delete(running))
+    this.#consumers.add(running)
+    return running
+  }
+
+  /**
+   * Some of the messages in the dead letter queue, which stay there; for some seconds nobody else sees them. Those that SQS itself
+   * has put there are among them until they have been looked at as lost hints.
+   */
+  async deadLetters(limit = 100): Promise<readonly DeadLetter[]> {
+    this.#assertOpen()
+    return this.#deadLetters.list(limit, this.#closing.signal)
+  }
+
+  /** Stops those that consume, and sends what they answered. A client that was given stays as it is. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    const queues = [this.#queue, this.#deadLetterQueue]
+    const ended = Promise.all(this.#consumers).then(() => Promise.all(queues.map((queue) => queue?.flush())))
+    await settledWithin(CLOSE_WITHIN_MS, ended)
+    const { client } = this.#options
+    if (client === undefined || !isClient(client)) this.#client.destroy()
+  }
+
+  #assertOpen(): void {
+    if (this.#closing.signal.aborted) throw new BatonError('CLOSED')
+  }
+}

@@ -1,0 +1,101 @@
+import { type ILogger, systemClock } from '@baton/core/adapter'
+import { messageOf } from '../aws-errors.ts'
+import type { SqsQueue } from './sqs-queue.ts'
+
+/** A message that is worked on, as its keeper sees it. */
+export interface Kept {
+  readonly handle: string
+  readonly receivedAtMs: number
+  /** From then on others may get it. */
+  hiddenUntilMs: number
+  /** The change that is under way. */
+  changing: Promise<void>
+  isKept: boolean
+}
+
+/** SQS refuses to keep a message for more than twelve hours in all. Then its run's lease is what keeps others away. */
+const MOST_KEPT_MS = 11 * 3_600_000
+
+/**
+ * Keeps messages from others for as long as they are worked on: every third of the visibility it makes that of all of them longer,
+ * ten with one request. It does nothing, and has no timer, while there are none.
+ */
+export class Keeper {
+  readonly #queue: SqsQueue
+  readonly #visibilityMs: number
+  readonly #logger: ILogger
+  readonly #kept = new Set<Kept>()
+  #cancel: (() => void) | undefined
+
+  constructor(queue: SqsQueue, visibilityMs: number, logger: ILogger) {
+    this.#queue = queue
+    this.#visibilityMs = visibilityMs
+    this.#logger = logger
+  }
+
+  /** @param handle of a message that was received a moment ago */
+  keep(handle: string): Kept {
+    const nowMs = systemClock.now()
+    const kept: Kept = {
+      handle,
+      receivedAtMs: nowMs,
+      hiddenUntilMs: nowMs + this.#visibilityMs,
+      changing: Promise.resolve(),
+      isKept: true,
+    }
+    this.#kept.add(kept)
+    this.#cancel ??= systemClock.after(this.#visibilityMs / 3, () => this.#turn())
+    return kept
+  }
+
+  /**
+   * Keeps it no longer. Resolves when no change is under way any more: one that arrives after another, given by who answers for the
+   * message, would undo that.
+   */
+  async release(kept: Kept): Promise<void> {
+    this.#forget(kept)
+    await kept.changing
+  }
+
+  /** Keeps it at least this much longer. Nothing is asked of SQS where it is kept for as long anyway. */
+  async extend(kept: Kept, byMs: number): Promise<void> {
+    const untilMs = systemClock.now() + byMs
+    if (kept.isKept && untilMs > kept.hiddenUntilMs) await this.#hide(kept, byMs)
+  }
+
+  #turn(): void {
+    this.#cancel = undefined
+    const nowMs = systemClock.now()
+    for (const kept of this.#kept) {
+      if (nowMs - kept.receivedAtMs > MOST_KEPT_MS) this.#forget(kept)
+      // What was extended further than the next turn does not need this one.
+      else if (kept.hiddenUntilMs - nowMs < this.#visibilityMs * 0.7)
+        this.#hide(kept, this.#visibilityMs).catch(() => {})
+    }
+    if (this.#kept.size > 0) this.#cancel = systemClock.after(this.#visibilityMs / 3, () => this.#turn())
+  }
+
+  #hide(kept: Kept, byMs: number): Promise<void> {
+    const untilMs = systemClock.now() + byMs
+    const change = this.#queue.hide(kept.handle, byMs).then(
+      () => {
+        kept.hiddenUntilMs = Math.max(kept.hiddenUntilMs, untilMs)
+      },
+      (error: unknown) => {
+        this.#logger.log('debug', 'a job could not be kept from others', { error: messageOf(error) })
+        throw error
+      },
+    )
+    const settled = change.catch(() => {})
+    kept.changing = Promise.all([kept.changing, settled]).then(() => {})
+    return change
+  }
+
+  #forget(kept: Kept): void {
+    kept.isKept = false
+    this.#kept.delete(kept)
+    if (this.#kept.size > 0) return
+    this.#cancel?.()
+    this.#cancel = undefined
+  }
+}
