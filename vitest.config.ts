@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 // The packages are tested from their sources: no build stands between an edit and its test. Naming conditions replaces
-// vite's own, so they follow.
-const conditions = ['@baton/source', 'module', 'node', 'development|production']
+// vite's own, so they follow; all but `module`, under which libraries have what bundlers read and Node cannot.
+const conditions = ['@baton/source', 'node', 'development|production']
 
 const house = import.meta.dirname
 const folders = ['packages', 'apps', 'examples']
