@@ -1,16 +1,20 @@
 /** A server of our own, as a child process that never outlives us. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const START_WITHIN_MS = 60_000
+const KNOCK_EVERY_MS = 20
 
 export interface ServerCommand {
   readonly command: string
   readonly args: readonly string[]
-  /** The line by which the server says that it takes connections. */
-  readonly ready: RegExp
+  /** The line by which the server says that it takes connections; or, for a silent one, the port that it opens then. */
+  readonly ready: RegExp | { readonly port: number }
 }
 
 export class ServerProcess {
@@ -24,24 +28,21 @@ export class ServerProcess {
 
   /** Starts it in its folder. Resolves when it takes connections, rejects with its last words when it ends before. */
   async start({ command, args, ready }: ServerCommand): Promise<void> {
+    if (!(ready instanceof RegExp) && (await answers(ready.port)))
+      throw new Error(`${ready.port}: address already in use`)
     // A group of its own: an interrupt at the terminal must not take it from a test that still runs.
     const server = spawn(command, args, { cwd: this.folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
     server.unref()
     this.#server = server
-    const said: string[] = []
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.once('exit', (code) => reject(new Error(`${command} ended with ${code}: ${said.slice(-5).join(' | ')}`)))
-      for (const stream of [server.stdout, server.stderr]) {
-        if (stream === null) continue
-        createInterface(stream).on('line', (line) => {
-          said.push(line)
-          if (ready.test(line)) resolve()
-        })
-      }
-    })
+    // At once: some take seconds to start, and we may be killed in them.
+    if (server.pid !== undefined) this.#leash = leash(server.pid, this.folder)
+    try {
+      await isReady(server, command, ready)
+    } catch (error) {
+      await this.kill()
+      throw error
+    }
     for (const stream of [server.stdout, server.stderr]) (stream as { unref?: () => void } | null)?.unref?.()
-    this.#leash = leash(server.pid, this.folder)
   }
 
   /** `kill -9`. What the server has in its folder stays. */
@@ -72,11 +73,53 @@ export class ServerProcess {
   }
 }
 
+/** Resolves when it is, rejects when it has ended or takes too long. */
+async function isReady(server: ChildProcess, command: string, ready: ServerCommand['ready']): Promise<void> {
+  const said: string[] = []
+  const lastWords = () => said.slice(-5).join(' | ')
+  const over = new AbortController()
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.once('exit', (code) => reject(new Error(`${command} ended with ${code}: ${lastWords()}`)))
+      for (const stream of [server.stdout, server.stderr]) {
+        if (stream === null) continue
+        createInterface(stream).on('line', (line) => {
+          said.push(line)
+          if (ready instanceof RegExp && ready.test(line)) resolve()
+        })
+      }
+      if (!(ready instanceof RegExp)) opens(ready.port, over.signal).then(resolve, reject)
+      sleep(START_WITHIN_MS, undefined, { signal: over.signal }).then(
+        () => reject(new Error(`${command} did not start within ${START_WITHIN_MS} ms: ${lastWords()}`)),
+        () => {},
+      )
+    })
+  } finally {
+    over.abort()
+  }
+}
+
+async function opens(port: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && !(await answers(port))) await sleep(KNOCK_EVERY_MS)
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+  })
+}
+
 /**
  * Ends the server when we end, however that comes about: the pipe to this shell closes with our process, also when we
  * are killed and can clean up nothing ourselves.
  */
-function leash(pid: number | undefined, folder: string): ChildProcess {
+function leash(pid: number, folder: string): ChildProcess {
   const script = 'cat >/dev/null; kill -9 "$1" 2>/dev/null; rm -rf "$2"'
   const shell = spawn('sh', ['-c', script, 'sh', String(pid), folder], {
     detached: true,

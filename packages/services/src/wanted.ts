@@ -26,9 +26,29 @@ export function howToGet(command: string, debianPackage: string, variable: strin
 
 /** The one thing to type, where that is known. */
 export function whatToType(command: string, debianPackage: string, variable: string): string {
+  return `${aptInstall(command, debianPackage)}, ${orSet(variable)}`
+}
+
+export function aptInstall(command: string, debianPackage: string): string {
   const sudo = process.getuid?.() === 0 ? '' : 'sudo '
-  const install = isOnPath('apt-get')
+  return isOnPath('apt-get')
     ? `install it with \`${sudo}apt-get install -y ${debianPackage}\``
     : `put \`${command}\` on the PATH`
-  return `${install}, or set ${variable} to the URL of one that may be written to`
+}
+
+function orSet(variable: string): string {
+  return `or set ${variable} to the URL of one that may be written to`
+}
+
+/** The URL of a service that somebody has started for us. */
+export function fromVariable(variable: string): string | undefined {
+  const given = process.env[variable] ?? ''
+  return given === '' ? undefined : given
+}
+
+/** The reason to skip with, where a service may be missing; else a failure. */
+export function missing(service: string, why: string, variable: string): string {
+  const reason = `${why}, ${orSet(variable)}`
+  if (isRequired(service)) throw new Error(`BATON_REQUIRE_SERVICES asks for ${service}, but ${reason}`)
+  return reason
 }
