@@ -118,6 +118,8 @@ export interface MarkMove {
   /** When the sweep has to look at it. */
   readonly remindMs?: number
   readonly earlier: boolean
+  /** Where both stand after this, for a backend that cannot move one without the other; undefined where that is not known. */
+  readonly stands: Stands | undefined
   /** Since when it is over, with nothing more to say. */
   readonly endedMs?: number
   readonly hasLetters: boolean
@@ -127,6 +129,11 @@ export interface MarkMove {
   readonly isOver: boolean
   /** Somebody waits for the answer; else it may go with the next call that comes. */
   readonly isAwaited: boolean
+}
+
+export interface Stands {
+  readonly dueMs: number
+  readonly remindMs: number
 }
 
 export interface MarkedQuery {

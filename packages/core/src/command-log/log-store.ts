@@ -246,7 +246,11 @@ export abstract class LogStore implements IRunStore {
     await backend.enlist(runId, head)
     const answer = await runs.change(runId, { type: 'enlist', runId, instanceId })
     if (answer?.type !== 'enlist') return { status: 'unknown-run' }
-    if (answer.result.status === 'enlisted') backend.tellWaiting(head)
+    if (answer.result.status === 'enlisted') {
+      // Whoever found it before the command was written has taken it away as one that has left.
+      await backend.enlist(runId, head)
+      backend.tellWaiting(head)
+    }
     return answer.result
   }
 

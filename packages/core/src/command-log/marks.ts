@@ -9,7 +9,7 @@
 import type { RunMachine } from '../machine/run-machine.ts'
 import { isNoted, noteOf, type RunNote } from '../machine/run-note.ts'
 import { isTerminal } from '../model/run.ts'
-import type { MarkMove } from './log-backend.ts'
+import type { MarkMove, Stands } from './log-backend.ts'
 import type { Applied, LoggedRun } from './logged-run.ts'
 import { noteOfEnd } from './stored-note.ts'
 
@@ -60,6 +60,7 @@ export class Marks {
     let dueMs: number | undefined
     let remindMs: number | undefined
     let earlier = false
+    let stands: Stands | undefined
     if (machine.isDone) {
       dueMs = NEVER
       remindMs = NEVER
@@ -69,6 +70,7 @@ export class Marks {
       remindMs = this.#moved(this.#remindMs, machine.nextRemindAtMs(), nowMs, state.claimed === 0)
       this.#dueMs = dueMs ?? this.#dueMs
       this.#remindMs = remindMs ?? this.#remindMs
+      stands = { dueMs: this.#dueMs ?? NEVER, remindMs: this.#remindMs ?? NEVER }
     } else if (freshMs < (this.#dueMs ?? NEVER)) {
       earlier = true
       dueMs = freshMs
@@ -84,6 +86,7 @@ export class Marks {
       ...(machine.isDone ? { endedMs: state.endedAtMs ?? nowMs } : {}),
       ...(note === undefined ? {} : { note }),
       earlier,
+      stands,
       hasLetters: (state.deadLetters?.size ?? 0) > 0,
       isOver: note !== undefined && isTerminal(state.status),
       isAwaited: isLook,

@@ -1,0 +1,63 @@
+import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
+import type { ICoordinationStore } from '@baton/core'
+import {
+  BaseDistributedAdapter,
+  checkEngineOptions,
+  type DistributedAdapterOptions,
+  type EngineOptions,
+  partOptions,
+  remindersFor,
+} from '@baton/core/adapter'
+import { DynamoCoordinationStore } from './coordination-store.ts'
+import { SqsJobQueue } from './job-queue.ts'
+import type { SqsJobQueueOptions } from './job-queue-options.ts'
+import { DynamoRunStore } from './run-store.ts'
+import { type DynamoRunStoreOptions, runStoreOptions } from './run-store-options.ts'
+
+type StoreOptions = Omit<DynamoRunStoreOptions, 'client' | 'logger'>
+type QueueOptions = Omit<SqsJobQueueOptions, 'client' | 'logger' | 'queue' | 'timeoutMs'>
+
+export interface SqsAdapterOptions extends EngineOptions, StoreOptions, QueueOptions {
+  /** A client of DynamoDB, or the configuration of one. Default: as the SDK finds region and credentials. */
+  readonly dynamo?: DynamoDBClient | DynamoDBClientConfig
+  /** A client of SQS, or the configuration of one. Default: as the SDK finds region and credentials. */
+  readonly sqs?: SqsJobQueueOptions['client']
+  /** The name of the queue, or its URL. Default: the name of the table. */
+  readonly queueName?: string
+  /** Another queue than one of SQS: any queue works with any store. */
+  readonly queue?: DistributedAdapterOptions['queue']
+  /** Another one than that of the same table. */
+  readonly coordinationStore?: ICoordinationStore
+}
+
+/** The whole engine on AWS's serverless parts: runs in DynamoDB, jobs in SQS. */
+export class SqsAdapter extends BaseDistributedAdapter {
+  constructor(options: SqsAdapterOptions) {
+    checkEngineOptions(options, ['coordinationStore', 'queue', 'queueName', 'dynamo', 'sqs', ...storeOptions, ...queueOptions])
+    const { dynamo, sqs, coordinationStore, queue, queueName, logger, ...others } = options
+    const { ours: ofQueue, others: rest } = partOptions<QueueOptions, EngineOptions & StoreOptions>(others, queueOptions)
+    const { ours, others: ofEngine } = partOptions<StoreOptions, EngineOptions>(rest, storeOptions)
+    const log = logger === undefined ? {} : { logger }
+    const client = dynamo === undefined ? {} : { client: dynamo }
+    const queueClient = sqs === undefined ? {} : { client: sqs }
+    const table = ours.table === undefined ? {} : { table: ours.table }
+    const prefix = ours.prefix === undefined ? {} : { prefix: ours.prefix }
+    super({
+      ...ofEngine,
+      ...log,
+      store: new DynamoRunStore({ ...ours, ...log, ...client, ...remindersFor(options) }),
+      queue: queue ?? new SqsJobQueue({ ...ofQueue, ...log, ...queueClient, queue: queueName ?? ours.table ?? 'baton' }),
+      coordinationStore:
+        coordinationStore ?? new DynamoCoordinationStore({ ...table, ...client, ...prefix }),
+    })
+  }
+}
+
+const storeOptions = runStoreOptions.filter((name) => name !== 'client' && name !== 'logger') as (keyof StoreOptions)[]
+
+const queueOptions = Object.keys({
+  deadLetterQueue: true,
+  lostHintsMs: true,
+  visibilityMs: true,
+  waitMs: true,
+} satisfies Record<keyof QueueOptions, true>) as (keyof QueueOptions)[]

@@ -1,0 +1,95 @@
+/**
+ * The end of a run's log, as far as this process knows it. A log is cut into segments, items that grow by `list_append`: that needs
+ * no condition on what others have written, so nobody has to lose, and the answer brings what they have. A segment is billed
+ * whole with each line that it gets; so it takes no more when it is a page long, unless several processes write: then being
+ * turned away from full segments would cost more.
+ */
+import { type Item, segmentIndex } from '../keys.ts'
+
+/** One write unit, less a line. */
+const SMALL_BYTES = 640
+/** What several processes share. */
+const LARGE_BYTES = 32_768
+
+/** An item as it was read. */
+export interface Segment {
+  readonly index: number
+  /** How many lines are in those before. */
+  readonly before: number
+  readonly lines: readonly string[]
+  readonly bytes: number
+  /** It takes no more when it has so many. */
+  readonly mostBytes: number
+  /** Where the marks of the run stand, if those have to be moved before anything is appended. */
+  readonly quiet: string | undefined
+  readonly isGone: boolean
+}
+
+export function segmentOf(item: Item): Segment {
+  return {
+    index: segmentIndex(item.sk?.S ?? ''),
+    before: Number(item.f?.N),
+    lines: (item.l?.L ?? []).map((line) => line.S ?? ''),
+    bytes: Number(item.b?.N),
+    mostBytes: Number(item.m?.N),
+    quiet: item.q?.S,
+    isGone: item.g !== undefined,
+  }
+}
+
+/** Where the next line goes. */
+export class Tail {
+  index = 0
+  /** How many lines are in the segments before. */
+  before = 0
+  /** How many are known to be in this one; it may not be there at all as long as that is 0. */
+  count = 0
+  bytes = 0
+  mostBytes = SMALL_BYTES
+  quiet: string | undefined
+  /** When all this was true, by `performance.now()`. */
+  knownAtMs = performance.now()
+
+  get position(): number {
+    return this.before + this.count
+  }
+
+  /** With the line that makes a log. */
+  begin(first: Segment): void {
+    this.learn(first)
+    if (this.count === 0) this.mostBytes = SMALL_BYTES
+  }
+
+  /** What is known now. A segment before the one that is known is old news. */
+  learn({ index, before, lines, bytes, mostBytes, quiet }: Segment): void {
+    if (index < this.index) return
+    // Others write as well: a segment that begins now will be a large one.
+    const isShared = before + lines.length > this.position
+    this.knownAtMs = performance.now()
+    this.index = index
+    this.before = before
+    this.count = lines.length
+    this.bytes = bytes
+    this.mostBytes = mostBytes
+    this.quiet = quiet
+    if (bytes >= mostBytes) this.#next(isShared)
+  }
+
+  /** Lines of ours were appended to what is known. */
+  grew(count: number, bytes: number): void {
+    this.knownAtMs = performance.now()
+    this.count += count
+    this.bytes += bytes
+    this.quiet = undefined
+    if (this.bytes >= this.mostBytes) this.#next(false)
+  }
+
+  #next(isShared: boolean): void {
+    this.before += this.count
+    this.index += 1
+    this.count = 0
+    this.bytes = 0
+    this.quiet = undefined
+    this.mostBytes = isShared ? LARGE_BYTES : SMALL_BYTES
+  }
+}

@@ -1,0 +1,62 @@
+/** What a client asks of DynamoDB, counted at the client: requests, units as the server bills them, and bytes. */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+
+const READS = ['GetItem', 'Query', 'BatchGetItem', 'Scan']
+
+interface Billed {
+  readonly CapacityUnits?: number
+}
+
+export class Spending {
+  readonly #client: DynamoDBClient
+  readonly #name = `spending${Math.random()}`
+  /** By the name of the operation. */
+  readonly requests = new Map<string, number>()
+  readUnits = 0
+  writeUnits = 0
+  writtenBytes = 0
+  /** Writes that had no effect, because of a condition or of somebody in the way. */
+  refused = 0
+
+  constructor(client: DynamoDBClient) {
+    this.#client = client
+    client.middlewareStack.add(
+      (next, context) => async (args) => {
+        const { commandName = '' } = context as { readonly commandName?: string }
+        const operation = commandName.replace('Command', '')
+        this.requests.set(operation, (this.requests.get(operation) ?? 0) + 1)
+        const isRead = READS.includes(operation)
+        if (!isRead) this.writtenBytes += JSON.stringify(args.input).length
+        const input = { ...args.input, ReturnConsumedCapacity: 'TOTAL' }
+        try {
+          const result = await next({ ...args, input })
+          const { ConsumedCapacity: billed } = result.output as { readonly ConsumedCapacity?: Billed | readonly Billed[] }
+          const units = [billed ?? []].flat().reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0)
+          if (isRead) this.readUnits += units
+          else this.writeUnits += units
+          return result
+        } catch (error) {
+          if (!isRead) this.refused += 1
+          throw error
+        }
+      },
+      { step: 'initialize', name: this.#name },
+    )
+  }
+
+  get reads(): number {
+    return this.#count((operation) => READS.includes(operation))
+  }
+
+  get writes(): number {
+    return this.#count((operation) => !READS.includes(operation))
+  }
+
+  stop(): void {
+    this.#client.middlewareStack.remove(this.#name)
+  }
+
+  #count(isMeant: (operation: string) => boolean): number {
+    return [...this.requests].reduce((sum, [operation, count]) => (isMeant(operation) ? sum + count : sum), 0)
+  }
+}
