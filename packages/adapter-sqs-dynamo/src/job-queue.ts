@@ -7,10 +7,17 @@ import { Consumer } from './job-queue/consumer.ts'
 import { type DeadLetter, DeadLetters } from './job-queue/dead-letters.ts'
 import { bodyOf, groupOf } from './job-queue/message-form.ts'
 import { SqsQueue } from './job-queue/sqs-queue.ts'
-import { type CheckedJobQueueOptions, checkJobQueueOptions, type SqsJobQueueOptions } from './job-queue-options.ts'
+import {
+  type CheckedJobQueueOptions,
+  checkJobQueueOptions,
+  type SqsJobQueueOptions,
+  TWELVE_HOURS_MS,
+} from './job-queue-options.ts'
 
 /** How long `close` waits for handlers that still run to answer for their jobs, and for jobs that are being sent. */
 const CLOSE_WITHIN_MS = 1_000
+/** SQS counts from when the message was received, which for a function is twenty minutes ago at most. */
+const MOST_LATER_MS = TWELVE_HOURS_MS - 20 * 60_000
 
 /**
  * Jobs in a queue of SQS, standard or FIFO. Any producer can put one there: `{ runId, blueprintId, nodeId }` as JSON.
@@ -71,6 +78,21 @@ export class SqsJobQueue implements IJobQueue {
   async deadLetters(limit = 100): Promise<readonly DeadLetter[]> {
     this.#assertOpen()
     return this.#deadLetters.list(limit, this.#closing.signal)
+  }
+
+  /**
+   * Of a message that somebody else has received and answers for, such as a function of AWS Lambda: lets it come again after the
+   * delay, or after the eleven hours and some that SQS still can.
+   */
+  async handBack(receiptHandle: string, delayMs: number): Promise<void> {
+    this.#assertOpen()
+    await this.#queue.hide(receiptHandle, Math.max(0, Math.min(delayMs, MOST_LATER_MS)))
+  }
+
+  /** Keeps such a message where a person can look at it, with the reason. Whoever received it is to delete it then. */
+  async deadLetter(body: string, reason: string): Promise<void> {
+    this.#assertOpen()
+    await this.#deadLetters.put(body, reason)
   }
 
   /** Stops those that consume, and sends what they answered. A client that was given stays as it is. */
