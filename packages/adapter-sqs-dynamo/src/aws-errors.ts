@@ -47,13 +47,14 @@ export function failureFields(error: unknown): { readonly error: string; readonl
 }
 
 /**
- * What the service calls this error: `QueueDoesNotExist`, `ThrottlingException` … SQS has had two names for some, of which
- * the client puts one into the name and sometimes the other one beside it.
+ * What the service calls this error: `QueueDoesNotExist`, `ThrottlingException` … SQS has had other names for some, with a prefix, of which
+ * the client puts one into the name and sometimes another one beside it.
  */
 export function awsCodesOf(error: unknown): readonly string[] {
   if (typeof error !== 'object' || error === null) return []
   const { name, Code, Error: inner } = error as { name?: unknown; Code?: unknown; Error?: { Code?: unknown } }
-  return [name, Code, inner?.Code].filter((code): code is string => typeof code === 'string' && code !== 'Error')
+  const codes = [name, Code, inner?.Code].filter((code): code is string => typeof code === 'string' && code !== 'Error')
+  return codes.map((code) => code.replace('AWS.SimpleQueueService.', ''))
 }
 
 export function messageOf(error: unknown): string {
@@ -92,7 +93,7 @@ function describe(error: unknown): string {
 
 const ABSENT = [
   'QueueDoesNotExist',
-  'AWS.SimpleQueueService.NonExistentQueue',
+  'NonExistentQueue',
   'InvalidAddress',
   'ResourceNotFoundException',
   'TableNotFoundException',

@@ -21,7 +21,10 @@ export interface SqsJobQueueOptions {
    * Default 60 s.
    */
   readonly lostHintsMs?: number
-  /** How long a delivery stays with its consumer, who makes it longer while the handler runs. Whole seconds. Default 60 s. */
+  /**
+   * How long a delivery stays with its consumer, who makes it longer while the handler runs: the first 20 s at the most by the
+   * request that brings it. SQS rounds it up to whole seconds. Default 60 s.
+   */
   readonly visibilityMs?: number
   /** How long SQS waits with its answer while there are no messages: 1 to 20 s, whole seconds. Default 20 s. */
   readonly waitMs?: number

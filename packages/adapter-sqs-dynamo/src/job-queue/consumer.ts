@@ -103,7 +103,8 @@ export class Consumer {
   }
 
   async #poll(most: number, waitMs: number): Promise<void> {
-    const { stop, queue, visibilityMs } = this.#options
+    const { stop, queue } = this.#options
+    const { firstMs: visibilityMs } = this.#tools.keeper
     this.#polling.asks(most)
     const askedAtMs = performance.now()
     let messages: readonly Message[] | undefined
@@ -197,7 +198,7 @@ export class Consumer {
   }
 
   async #receiveFrom(queue: SqsQueue, most: number): Promise<readonly Message[]> {
-    const { visibilityMs } = this.#options
+    const { firstMs: visibilityMs } = this.#tools.keeper
     this.#polling.asks(most)
     try {
       return await queue.receive({ most, waitMs: BESIDE_MS, visibilityMs, signal: this.#calledOff.signal })

@@ -17,12 +17,20 @@ export interface Kept {
 const MOST_KEPT_MS = 11 * 3_600_000
 
 /**
- * Keeps messages from others for as long as they are worked on: every third of the visibility it makes that of all of them longer,
- * ten with one request. It does nothing, and has no timer, while there are none.
+ * How long a message is hidden by the request that brings it, at most. One that was broken off, by a stop or a lost connection, may
+ * still have taken messages, which nobody has then. Most nodes end sooner, and cost no other request.
+ */
+const FIRST_MS = 20_000
+
+/**
+ * Keeps messages from others for as long as they are worked on: before a third of the visibility is over it makes that of all of
+ * them longer, ten with one request. It does nothing, and has no timer, while there are none.
  */
 export class Keeper {
   readonly #queue: SqsQueue
   readonly #visibilityMs: number
+  /** For how long to receive messages that it is to keep. */
+  readonly firstMs: number
   readonly #logger: ILogger
   readonly #kept = new Set<Kept>()
   #cancel: (() => void) | undefined
@@ -30,6 +38,7 @@ export class Keeper {
   constructor(queue: SqsQueue, visibilityMs: number, logger: ILogger) {
     this.#queue = queue
     this.#visibilityMs = visibilityMs
+    this.firstMs = Math.min(FIRST_MS, visibilityMs)
     this.#logger = logger
   }
 
@@ -39,12 +48,12 @@ export class Keeper {
     const kept: Kept = {
       handle,
       receivedAtMs: nowMs,
-      hiddenUntilMs: nowMs + this.#visibilityMs,
+      hiddenUntilMs: nowMs + this.firstMs,
       changing: Promise.resolve(),
       isKept: true,
     }
     this.#kept.add(kept)
-    this.#cancel ??= systemClock.after(this.#visibilityMs / 3, () => this.#turn())
+    this.#cancel ??= systemClock.after(this.firstMs / 3, () => this.#turn())
     return kept
   }
 
@@ -60,7 +69,7 @@ export class Keeper {
   /** Keeps it at least this much longer. Nothing is asked of SQS where it is kept for as long anyway. */
   async extend(kept: Kept, byMs: number): Promise<void> {
     const untilMs = systemClock.now() + byMs
-    if (kept.isKept && untilMs > kept.hiddenUntilMs) await this.#hide(kept, byMs)
+    if (kept.isKept && untilMs > kept.hiddenUntilMs) await this.#hide(kept, Math.max(byMs, this.#visibilityMs))
   }
 
   #turn(): void {
@@ -72,7 +81,7 @@ export class Keeper {
       else if (kept.hiddenUntilMs - nowMs < this.#visibilityMs * 0.7)
         this.#hide(kept, this.#visibilityMs).catch(() => {})
     }
-    if (this.#kept.size > 0) this.#cancel = systemClock.after(this.#visibilityMs / 3, () => this.#turn())
+    if (this.#kept.size > 0) this.#cancel = systemClock.after(this.firstMs / 3, () => this.#turn())
   }
 
   #hide(kept: Kept, byMs: number): Promise<void> {

@@ -188,7 +188,7 @@ export class SqsQueue {
   }
 }
 
-const GONE = ['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue']
+const GONE = ['QueueDoesNotExist', 'NonExistentQueue']
 
 /** SQS counts in seconds. Never fewer than asked for. */
 function secondsOf(ms: number): number {

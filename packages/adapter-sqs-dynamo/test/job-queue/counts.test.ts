@@ -91,7 +91,7 @@ describe.skipIf(sqs.skipReason !== undefined)(sqs.skipReason ?? 'what the job qu
     const queue = stand.open({ visibilityMs: 30_000 })
     await queue.enqueue([job('a')])
     const consuming = stand.consume(queue, async (delivery) => {
-      for (let count = 0; count < 20; count++) await delivery.extend({ byMs: 20_000 })
+      for (let count = 0; count < 20; count++) await delivery.extend({ byMs: 15_000 })
       await delivery.acknowledge()
     })
     await eventually(() => stand.times('DeleteMessageBatchCommand')).toBe(1)
