@@ -16,3 +16,5 @@ export {
   type LambdaSettings,
 } from './lambda-handler.ts'
 export type { LambdaSqsRecord } from './lambda-delivery.ts'
+export { ensureInfrastructure, type Infrastructure, type QueueFound } from './infrastructure.ts'
+export type { InfrastructureOptions } from './infrastructure-options.ts'
