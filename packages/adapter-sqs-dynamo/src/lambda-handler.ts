@@ -13,6 +13,7 @@ import {
   wait,
 } from '@baton/core/adapter'
 import { settledWithin } from './asking.ts'
+import { messageOf } from './aws-errors.ts'
 import type { SqsJobQueue } from './job-queue.ts'
 import { LambdaDelivery, type LambdaSqsRecord } from './lambda-delivery.ts'
 import { LambdaQueue } from './lambda-queue.ts'
@@ -40,11 +41,11 @@ export interface LambdaHandlerOptions {
   /** The queue that the function is called for: jobs are sent there, and what is handed back comes again after its delay. */
   readonly queue: SqsJobQueue
   /**
-   * Makes an adapter: `(settings) => new SomeAdapter({ store, coordinationStore, runtimeOptions, ...settings })`. It is kept
-   * from one invocation to the next. Where time runs out it is stopped, never closed, and the next invocation makes
-   * another: so make the stores once, outside.
+   * Makes an adapter, with ports of its own: `(settings) => new SqsAdapter({ table, dynamo, runtimeOptions, ...settings })`. It is
+   * kept from one invocation to the next. Where time runs out, and before a sweep, it is closed and another one made;
+   * clients that were given to it stay as they are.
    */
-  readonly adapter: (settings: LambdaSettings) => Pick<BaseDistributedAdapter, 'start' | 'stop' | 'running'>
+  readonly adapter: (settings: LambdaSettings) => Pick<BaseDistributedAdapter, 'start' | 'stop' | 'close' | 'running'>
   /** How long before the end of its time a function hands back what still runs. From 3 s. Default 5 s. */
   readonly marginMs?: number
   readonly logger?: ILogger
@@ -142,6 +143,10 @@ class Invocations {
   async #cool(warm = this.#warm): Promise<void> {
     if (this.#warm === warm) this.#warm = undefined
     await warm?.adapter.stop()
+    // Nobody waits for it: the time that is left is for our answer.
+    warm?.adapter.close().catch((error: unknown) => {
+      this.#options.logger.log('debug', 'an adapter could not be closed', { error: messageOf(error) })
+    })
   }
 }
 

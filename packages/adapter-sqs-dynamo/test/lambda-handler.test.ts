@@ -207,7 +207,7 @@ describe.skipIf(sqs.skipReason !== undefined)(sqs.skipReason ?? 'a function of A
             },
             { concurrency: 2, signal: stop.signal },
           )
-        return { start: () => void consuming(), stop: async () => stop.abort(), running: [] }
+        return { start: () => void consuming(), stop: async () => stop.abort(), close: async () => {}, running: [] }
       },
     })
     await queue.enqueue([job('good'), job('bad')])

@@ -68,7 +68,8 @@ describe.skipIf(sqs.skipReason !== undefined)(sqs.skipReason ?? 'what the job qu
 
     expect(most).toBeGreaterThan(10)
     expect(most).toBeLessThanOrEqual(25)
-    expect(stand.mostPolls).toBe(2)
+    expect(stand.mostPolls).toBeGreaterThan(1)
+    expect(stand.mostPolls).toBeLessThanOrEqual(3)
   })
 
   it('keeps ten jobs from others with one request per third of the visibility', async () => {
