@@ -28,12 +28,12 @@ export function appendStep(keys: LogKeys, known: Known, batch: readonly Drafted[
 
 /** @param dueKey the key under which the run stands as due */
 export function createStep(keys: LogKeys, dueKey: string, creation: Creation): Step {
-  const { run, note, draft } = creation
+  const { run, note, dueInMs, draft } = creation
   const blobs = blobTexts([creation])
   return {
     name: 'create',
     keys: [keys.log, blobs.length === 0 ? '' : keys.blobs, dueKey],
-    words: `${run.startAtMs ?? 0} ${blobs.length / 2}`,
+    words: `${run.startAtMs ?? 0} ${dueInMs} ${blobs.length / 2}`,
     texts: [flowName(run), note, ...blobs, draft.text],
   }
 }

@@ -15,7 +15,7 @@
  *             how many bytes those are together, and then those, each as its bytes, ':' and itself. A key is told by its place, 0
  *             for one that is not needed; where there is a log its name says which run it is. Without those bytes:
  *
- *   create t log blobs due  startAtMs(0: now) b   flow, note, (digest, value)*b, line
+ *   create t log blobs due  startAtMs(0: now) dueInMs b   flow, note, (digest, value)*b, line
  *             The note is written with the time in place of its `createdAtMs`.
  *             → length of the log, and 0; or -1: purged; or, where there is a log, its length and its first lines
  *   append t log blobs  known stamp b mayEnd(1: told to those who wait for the end)   (digest, value)*b, line*(t-2b)
@@ -161,7 +161,7 @@ local function addOthers()
 
   function steps.create()
     local log, blobs, due = key(), key(), key()
-    local run, startAt, count = runOf(log), number(), number()
+    local run, startAt, dueIn, count = runOf(log), number(), number(), number()
     local flow, note = text(), text()
     local length = call('LLEN', log)
     if length > 0 then
@@ -172,7 +172,7 @@ local function addOthers()
     local tombstone = call('ZSCORE', gone, run)
     if tombstone and tonumber(tombstone) > now then return {-1} end
     local later = startAt > now
-    call('ZADD', due, later and startAt or stamp, run)
+    call('ZADD', due, later and startAt or string.format('%.0f', now + dueIn), run)
     call('ZADD', remind, later and startAt or string.format('%.0f', now + lookMs), run)
     keepBlobs(blobs, count)
     call('ZADD', created, stamp, run)

@@ -40,6 +40,14 @@ export interface RunLogAccess {
   readonly onMarked: () => void
 }
 
+/** From a line to the move of a mark that follows on it. */
+const MOMENT_MS = 1_000
+
+interface SeenMark {
+  readonly markMs: number
+  readonly seenAtMs: number
+}
+
 /** The log has as many lines; or nothing was appended, because it ends elsewhere or is gone. */
 type Appended = number | 'elsewhere' | 'gone'
 
@@ -51,12 +59,16 @@ const MOST_STEPS = 4
 const MORE = Number.MAX_SAFE_INTEGER
 /** After so long the run may have ended and been removed: what is known of the end of its log is looked up first. */
 const KNOWN_FOR_MS = 60_000
+/** And of its mark: meanwhile somebody may have moved it, if only to where it is early enough in the end. */
+const MARK_KNOWN_FOR_MS = 1_000
 
 export class DynamoRunLog implements RunLog {
   readonly runId: RunId
   readonly #access: RunLogAccess
   /** Undefined before anything of the log was read. */
   #tail: Tail | undefined
+  /** Where the mark was when it was last seen, and when that was by `performance.now()`. */
+  #mark: SeenMark | undefined
 
   constructor(runId: RunId, access: RunLogAccess) {
     this.runId = runId
@@ -131,10 +143,10 @@ export class DynamoRunLog implements RunLog {
   /** The two items that a run begins with. */
   #parts(creation: Creation, freedAtMs: number) {
     const { keys, clock, lookMs } = this.#access
-    const { run, note } = creation
+    const { run, note, dueInMs } = creation
     const nowMs = clock.now()
     const startMs = Math.max(nowMs, run.startAtMs ?? 0)
-    const marks = { dueMs: startMs, remindMs: startMs > nowMs ? startMs : nowMs + lookMs }
+    const marks = { dueMs: startMs + dueInMs, remindMs: startMs > nowMs ? startMs : nowMs + lookMs }
     const shard = keys.shardOf(this.runId)
     const head: Part = {
       Put: {
@@ -164,6 +176,7 @@ export class DynamoRunLog implements RunLog {
       f: { N: '0' },
     }
     tail.begin(segmentOf(segment))
+    this.#sawMark(earliestOf(marks))
     return { nowMs, parts: [head, { Put: { Item: segment } }], tail }
   }
 
@@ -188,11 +201,12 @@ export class DynamoRunLog implements RunLog {
     if (tail.quiet !== undefined) return this.#wake(tail, tail.quiet, lines, nowMs, missed)
     // One that has no line yet may not be there.
     const isNew = tail.count === 0
+    const mostBytes = tail.mostBytesFor(lines.length, bytesOf(lines))
     const begin = {
       ':none': { L: [] },
       ':zero': { N: '0' },
       ':f': { N: String(tail.before) },
-      ':m': { N: String(tail.mostBytes) },
+      ':m': { N: String(mostBytes) },
     }
     const answer = await this.#access.table.update({
       Key: this.#segment(tail.index),
@@ -315,13 +329,32 @@ export class DynamoRunLog implements RunLog {
 
   async #markSoon(position: number, move: MarkMove): Promise<boolean> {
     const { keys, table } = this.#access
-    const answer = await table.update(movedHead(keys, this.runId, position, move))
-    if (!isRefused(answer)) return true
-    const { item } = answer
-    if (item === undefined || item.gone !== undefined || Number(item.pos?.N) > position) return false
+    const isEarly = move.earlier && this.#isMarkedBy(earliestOf(move))
     // There is an earlier mark: that will do.
-    if (move.note === undefined) return true
-    return !isRefused(await table.update(movedHead(keys, this.runId, position, move, false)))
+    if (isEarly && move.note === undefined) return true
+    const answer = await table.update(movedHead(keys, this.runId, position, move, !isEarly))
+    if (!isRefused(answer)) {
+      if (!isEarly && hasMarks(move)) this.#sawMark(move.earlier ? earliestOf(move) : earliestOf(move.stands))
+      return true
+    }
+    const { item } = answer
+    this.#sawMark(item?.mark?.N === undefined ? undefined : Number(item.mark.N))
+    if (isEarly || item === undefined || item.gone !== undefined || Number(item.pos?.N) > position) return false
+    // Only the mark was in the way: now we know.
+    return this.#isMarkedBy(earliestOf(move)) && this.#markSoon(position, move)
+  }
+
+  #sawMark(markMs: number | undefined): void {
+    this.#mark = markMs === undefined ? undefined : { markMs, seenAtMs: performance.now() }
+  }
+
+  /** Whether others look at the run by then, as far as is known. */
+  #isMarkedBy(atMs: number): boolean {
+    const { clock, lookMs } = this.#access
+    // Whatever was appended, a moment ago, has seen to that.
+    if (atMs >= clock.now() - MOMENT_MS + lookMs) return true
+    const mark = this.#mark
+    return mark !== undefined && mark.markMs <= atMs && performance.now() - mark.seenAtMs < MARK_KNOWN_FOR_MS
   }
 
   async #putValues(drafted: readonly Drafted[]): Promise<void> {
@@ -340,6 +373,10 @@ function isBeginning([first]: readonly Segment[], from: number, tail: Tail | und
   if (first !== undefined) return first.index === from
   // A place that has no line yet need not be there.
   return from > 0 && tail !== undefined && tail.index === from && tail.count === 0
+}
+
+function earliestOf(marks: { readonly dueMs?: number; readonly remindMs?: number } | undefined): number {
+  return Math.min(marks?.dueMs ?? Number.POSITIVE_INFINITY, marks?.remindMs ?? Number.POSITIVE_INFINITY)
 }
 
 function lineOf(nowMs: number, { draft }: Drafted): string {

@@ -9,7 +9,12 @@ import { type Item, segmentIndex } from '../keys.ts'
 /** One write unit, less a line. */
 const SMALL_BYTES = 640
 /** What several processes share. */
-const LARGE_BYTES = 32_768
+const LARGE_BYTES = 65_536
+/** That many lines at once are work that goes on side by side, here or elsewhere: as much again is expected so often. */
+const MANY_LINES = 4
+const MORE_TO_COME = 16
+/** So many segments are large after somebody else has been seen to write. */
+const SHARED_FOR = 4
 
 /** An item as it was read. */
 export interface Segment {
@@ -47,6 +52,8 @@ export class Tail {
   bytes = 0
   mostBytes = SMALL_BYTES
   quiet: string | undefined
+  /** So many of the next segments will be large ones. */
+  #shared = 0
   /** When all this was true, by `performance.now()`. */
   knownAtMs = performance.now()
 
@@ -54,17 +61,23 @@ export class Tail {
     return this.before + this.count
   }
 
+  /** How large a segment gets that begins with these lines. */
+  mostBytesFor(lines: number, bytes: number): number {
+    return lines < MANY_LINES ? this.mostBytes : Math.max(this.mostBytes, Math.min(LARGE_BYTES, bytes * MORE_TO_COME))
+  }
+
   /** With the line that makes a log. */
   begin(first: Segment): void {
     this.learn(first)
+    this.#shared = 0
     if (this.count === 0) this.mostBytes = SMALL_BYTES
   }
 
   /** What is known now. A segment before the one that is known is old news. */
   learn({ index, before, lines, bytes, mostBytes, quiet }: Segment): void {
     if (index < this.index) return
-    // Others write as well: a segment that begins now will be a large one.
-    const isShared = before + lines.length > this.position
+    // Others write as well.
+    if (before + lines.length > this.position) this.#shared = SHARED_FOR
     this.knownAtMs = performance.now()
     this.index = index
     this.before = before
@@ -72,7 +85,7 @@ export class Tail {
     this.bytes = bytes
     this.mostBytes = mostBytes
     this.quiet = quiet
-    if (bytes >= mostBytes) this.#next(isShared)
+    if (bytes >= mostBytes) this.#next()
   }
 
   /** Lines of ours were appended to what is known. */
@@ -81,15 +94,16 @@ export class Tail {
     this.count += count
     this.bytes += bytes
     this.quiet = undefined
-    if (this.bytes >= this.mostBytes) this.#next(false)
+    if (this.bytes >= this.mostBytes) this.#next()
   }
 
-  #next(isShared: boolean): void {
+  #next(): void {
     this.before += this.count
     this.index += 1
     this.count = 0
     this.bytes = 0
     this.quiet = undefined
-    this.mostBytes = isShared ? LARGE_BYTES : SMALL_BYTES
+    this.mostBytes = this.#shared > 0 ? LARGE_BYTES : SMALL_BYTES
+    this.#shared = Math.max(0, this.#shared - 1)
   }
 }

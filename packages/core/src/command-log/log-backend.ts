@@ -88,6 +88,8 @@ export interface Drafted {
 
 export interface Creation extends Drafted {
   readonly run: NewRun
+  /** How long after its time something of it may be claimed: 0, unless its first claim comes with it. */
+  readonly dueInMs: number
   /** With 0 in the place of the time of its creation, which is that of its line: `createdAt` puts it there. */
   readonly note: string
 }

@@ -282,7 +282,7 @@ export class LoggedRun {
     const { command } = draft
     if (command.type !== 'create') return
     const { run } = command
-    const answer = await this.#backend.create({ draft, run, note: this.#firstNote(command) })
+    const answer = await this.#backend.create({ draft, run, ...this.#foresee(command) })
     if (answer.count === PURGED) {
       this.#removed = true
       resolve({ type: 'create', result: { status: 'purged' } })
@@ -301,10 +301,18 @@ export class LoggedRun {
     resolve({ type: 'create', result: { status: 'exists', same } })
   }
 
-  /** What the machine would say: nothing has happened to the run yet. */
-  #firstNote(command: Extract<Command, { readonly type: 'create' }>): string {
+  /** What the machine will say: nothing has happened to the run yet. */
+  #foresee(command: Extract<Command, { readonly type: 'create' }>): {
+    readonly note: string
+    readonly dueInMs: number
+  } {
     const preview = applyCommand(undefined, command, 0, { redispatchMs: this.#access.redispatchMs })
-    return preview?.type === 'create' ? JSON.stringify(noteOf(preview.machine.state)) : ''
+    if (preview?.type !== 'create') return { note: '', dueInMs: 0 }
+    const { machine } = preview
+    return {
+      note: JSON.stringify(noteOf(machine.state)),
+      dueInMs: machine.state.claimed > 0 ? machine.nextDueAtMs() : 0,
+    }
   }
 
   async #readUpTo(lines: number): Promise<void> {

@@ -35,7 +35,7 @@ export class Marks {
     if (rewound) this.disbelieve()
     if (own && run.position === 1) {
       this.#created(machine, nowMs, lookMs)
-      return machine.state.claimed > 0 ? 'soon' : undefined
+      return undefined
     }
     if (foreign) this.#forget()
     if (!own) return undefined
@@ -106,7 +106,8 @@ export class Marks {
     machine.takeNewDueAtMs()
     const { startAtMs = nowMs } = machine.state
     const isLater = startAtMs > nowMs
-    this.#dueMs = isLater ? startAtMs : nowMs
+    // With its first claim: until that is over, or something else of it may be claimed.
+    this.#dueMs = machine.state.claimed > 0 ? machine.nextDueAtMs() : isLater ? startAtMs : nowMs
     this.#remindMs = isLater ? startAtMs : nowMs + lookMs
     this.#changesSinceScan += 1
     this.#note = noteOf(machine.state)
