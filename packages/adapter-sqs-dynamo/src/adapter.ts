@@ -30,12 +30,23 @@ export interface SqsAdapterOptions extends EngineOptions, StoreOptions, QueueOpt
   readonly coordinationStore?: ICoordinationStore
 }
 
-/** The whole engine on AWS's serverless parts: runs in DynamoDB, jobs in SQS. */
+/** The whole engine on AWS's serverless parts: runs in DynamoDB, jobs in SQS. Jobs of nodes that may take ten minutes are answered when they are claimed. */
 export class SqsAdapter extends BaseDistributedAdapter {
   constructor(options: SqsAdapterOptions) {
-    checkEngineOptions(options, ['coordinationStore', 'queue', 'queueName', 'dynamo', 'sqs', ...storeOptions, ...queueOptions])
+    checkEngineOptions(options, [
+      'coordinationStore',
+      'queue',
+      'queueName',
+      'dynamo',
+      'sqs',
+      ...storeOptions,
+      ...queueOptions,
+    ])
     const { dynamo, sqs, coordinationStore, queue, queueName, logger, ...others } = options
-    const { ours: ofQueue, others: rest } = partOptions<QueueOptions, EngineOptions & StoreOptions>(others, queueOptions)
+    const { ours: ofQueue, others: rest } = partOptions<QueueOptions, EngineOptions & StoreOptions>(
+      others,
+      queueOptions,
+    )
     const { ours, others: ofEngine } = partOptions<StoreOptions, EngineOptions>(rest, storeOptions)
     const log = logger === undefined ? {} : { logger }
     const client = dynamo === undefined ? {} : { client: dynamo }
@@ -43,15 +54,20 @@ export class SqsAdapter extends BaseDistributedAdapter {
     const table = ours.table === undefined ? {} : { table: ours.table }
     const prefix = ours.prefix === undefined ? {} : { prefix: ours.prefix }
     super({
+      // SQS keeps a message from others for twelve hours at most, and bills each time that this is made longer.
+      acknowledge: { claimFromMs: LONG_NODE_MS },
       ...ofEngine,
       ...log,
       store: new DynamoRunStore({ ...ours, ...log, ...client, ...remindersFor(options) }),
-      queue: queue ?? new SqsJobQueue({ ...ofQueue, ...log, ...queueClient, queue: queueName ?? ours.table ?? 'baton' }),
-      coordinationStore:
-        coordinationStore ?? new DynamoCoordinationStore({ ...table, ...client, ...prefix }),
+      queue:
+        queue ?? new SqsJobQueue({ ...ofQueue, ...log, ...queueClient, queue: queueName ?? ours.table ?? 'baton' }),
+      coordinationStore: coordinationStore ?? new DynamoCoordinationStore({ ...table, ...client, ...prefix }),
     })
   }
 }
+
+/** A node that may take longer lives by its lease alone. */
+const LONG_NODE_MS = 600_000
 
 const storeOptions = runStoreOptions.filter((name) => name !== 'client' && name !== 'logger') as (keyof StoreOptions)[]
 

@@ -1,6 +1,7 @@
 /** How a worker comes by work: the job is a hint, and the claim is the right. */
+import { defaults } from '../model/blueprint.ts'
 import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
-import type { Claim, ClaimRequest } from '../ports/claim.ts'
+import type { Claim, ClaimNeeds, ClaimRequest } from '../ports/claim.ts'
 import type { Delivery } from '../ports/job-queue.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { Chain } from './chain.ts'
@@ -8,13 +9,19 @@ import type { Environment } from './environment.ts'
 import type { Graph } from './graph.ts'
 import type { Patience } from './patience.ts'
 
+/**
+ * When a delivery is answered: as soon as the claim is won, or with the first commit it led to; or the first of a node that may
+ * take so long or longer, and the second of others.
+ */
+export type Acknowledge = 'claim' | 'commit' | { readonly claimFromMs: number }
+
 export interface ClaimsOptions {
   readonly store: IRunStore
   readonly env: Pick<Environment, 'clock' | 'newId' | 'workerId'>
   readonly leaseMs: number
   readonly patience: Patience
   readonly chain: Chain
-  readonly acknowledge?: 'claim' | 'commit'
+  readonly acknowledge?: Acknowledge
 }
 
 export class Claims {
@@ -41,20 +48,25 @@ export class Claims {
   ): Promise<void> {
     const { store, env, patience, chain, acknowledge = 'commit' } = this.#options
     const askedAtMs = env.clock.now()
-    const needs = graph.nodes.get(nodeOfInstance(instanceId))?.needs ?? {}
+    const needs: ClaimNeeds = graph.nodes.get(nodeOfInstance(instanceId))?.needs ?? {}
     const request = { ...this.requestFor(runId, instanceId), ...needs }
     const result = await patience.ask({ runId, instanceId }, () => store.claim(request))
     if (result.status === 'claimed') onClaim?.()
-    if (result.status !== 'claimed' || acknowledge === 'claim') {
+    const isEarly = acknowledge === 'claim' || (acknowledge !== 'commit' && mayTake(needs) >= acknowledge.claimFromMs)
+    if (result.status !== 'claimed' || isEarly) {
       await chain.answer(delivery, () => delivery?.acknowledge())
     }
     if (result.status !== 'claimed') return
     const { claim } = result
-    const answer = acknowledge === 'claim' ? undefined : delivery
+    const answer = isEarly ? undefined : delivery
     if (!isFor(graph, claim)) return chain.giveBack(claim, answer)
     if (!graph.nodes.has(nodeOfInstance(instanceId))) return chain.failUnknown(claim, answer)
     await chain.follow(graph, claim, askedAtMs, answer)
   }
+}
+
+function mayTake({ timeoutMs = defaults.nodeTimeoutMs }: ClaimNeeds): number {
+  return timeoutMs
 }
 
 /** Whether the run may be executed with this graph. A job may name another version than its run has: a run decides. */

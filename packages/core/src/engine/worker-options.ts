@@ -8,6 +8,7 @@ import type { IJobQueue } from '../ports/job-queue.ts'
 import type { ILogger } from '../ports/logger.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
+import type { Acknowledge } from './claims.ts'
 import { checkMiddleware, type NodeMiddleware } from './middleware.ts'
 import type { Registry } from './registry.ts'
 
@@ -34,8 +35,11 @@ export interface WorkerSettings {
   readonly stopWithinMs?: number
   /** Code that ignores its signal holds its slot for this long after the attempt has ended. */
   readonly abandonAfterMs?: number
-  /** When a delivery is answered: as soon as the claim is won, or with the first commit it led to. */
-  readonly acknowledge?: 'claim' | 'commit'
+  /**
+   * When a delivery is answered: as soon as the claim is won, or with the first commit it led to. With `claimFromMs`, the first for
+   * nodes whose attempts may take so long or longer: for queues that cannot keep a delivery for long. Default `commit`.
+   */
+  readonly acknowledge?: Acknowledge
   /** Ended runs are removed after this long. `Infinity` keeps them. */
   readonly retentionMs?: number
   /** Called once for a run that ended with a commit of this worker. */
@@ -74,10 +78,18 @@ export function checkWorkerSettings(settings: WorkerSettings, field = 'options',
     checkNumber(settings[name], at(name), { least: 0 })
   }
   checkChoice(settings.fanOut, at('fanOut'), ['own-places', 'queue'])
-  checkChoice(settings.acknowledge, at('acknowledge'), ['claim', 'commit'])
+  checkAcknowledge(settings.acknowledge, at('acknowledge'))
   checkFunction(settings.onRunEnd, at('onRunEnd'))
   checkMiddleware(settings.middleware, at('middleware'))
   checkInjected(settings, at)
+}
+
+function checkAcknowledge(acknowledge: unknown, field: string): void {
+  if (typeof acknowledge !== 'object' || acknowledge === null)
+    return checkChoice(acknowledge, field, ['claim', 'commit'])
+  checkOptions(acknowledge, ['claimFromMs'], field)
+  const { claimFromMs } = acknowledge as { readonly claimFromMs?: unknown }
+  checkNumber(claimFromMs, `${field}.claimFromMs`, { least: 0, required: true })
 }
 
 const workerSettings = [
