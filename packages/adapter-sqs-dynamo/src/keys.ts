@@ -17,7 +17,7 @@
  *              created when it was created, with `cp` and `lp` the keys of the other two indexes
  *              flow    of what flow and version it is
  *              note    a few words about the run, as JSON
- *              gone    it is being removed, or has been; `free` then says from when on its id may be used again
+ *              gone    it is being removed, or has been; `freeAt` then says from when on its id may be used again
  *   segment    l       lines
  *              b       their bytes
  *              m       it takes no more when it has so many

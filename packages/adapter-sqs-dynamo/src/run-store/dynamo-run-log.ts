@@ -90,7 +90,7 @@ export class DynamoRunLog implements RunLog {
         return { nowMs, count: MADE, lines: NONE }
       }
       const head = refused[0]?.item
-      const freeMs = Number(head?.free?.N)
+      const freeMs = Number(head?.freeAt?.N)
       if (head === undefined || freedAtMs > 0 || !(freeMs <= nowMs)) return this.#alreadyThere(head, nowMs)
       // There was such a run, so long ago that its id may be used again.
       await removeTombstone(head, this.#access.table)
@@ -160,7 +160,7 @@ export class DynamoRunLog implements RunLog {
           note: { S: createdAt(note, String(nowMs)) },
         },
         ConditionExpression:
-          freedAtMs === 0 ? 'attribute_not_exists(pk)' : 'attribute_not_exists(pk) OR free <= :freed',
+          freedAtMs === 0 ? 'attribute_not_exists(pk)' : 'attribute_not_exists(pk) OR freeAt <= :freed',
         ...(freedAtMs === 0 ? {} : { ExpressionAttributeValues: { ':freed': { N: String(freedAtMs) } } }),
       },
     }
@@ -181,6 +181,7 @@ export class DynamoRunLog implements RunLog {
   }
 
   async #alreadyThere(head: Item | undefined, nowMs: number): Promise<LogAnswer> {
+    this.#sawMark(undefined)
     if (head?.gone !== undefined) return { nowMs, count: PURGED, lines: NONE }
     this.#tail = undefined
     const answer = await this.read({ position: 0, stamp: '' }, MORE)

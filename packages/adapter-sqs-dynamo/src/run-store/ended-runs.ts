@@ -21,7 +21,10 @@ export class EndedRuns implements MarkedRuns {
     const page = await this.#table.query({
       IndexName: DUE_INDEX,
       KeyConditionExpression: 'dp = :dp AND mark <= :until',
-      ExpressionAttributeValues: { ':dp': { S: this.#keys.ended(this.#shard) }, ':until': { N: String(untilMs) } },
+      ExpressionAttributeValues: {
+        ':dp': { S: this.#keys.ended(this.#shard) },
+        ':until': { N: String(Math.min(untilMs, Number.MAX_SAFE_INTEGER)) },
+      },
       Limit: most,
       ...(this.#last === undefined ? {} : { ExclusiveStartKey: this.#last }),
     })

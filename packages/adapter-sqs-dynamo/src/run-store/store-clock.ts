@@ -8,6 +8,9 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 /** Clocks drift: what was known gets a little less certain with time. */
 const DRIFT_PER_MS = 0.0002
 
+/** Farther apart than this two answers are by no mistake: a clock was set, and the time may go back. */
+const SET_MS = 5_000
+
 export class StoreClock {
   /** Between which offsets from `performance.now()` the time is. */
   #leastMs = Number.NEGATIVE_INFINITY
@@ -29,11 +32,11 @@ export class StoreClock {
     const mostMs = dateMs + 1_000 - sentMs
     const least = Math.max(this.#leastMs - slack, leastMs)
     const most = Math.min(this.#mostMs + slack, mostMs)
-    // Somebody has set one of the two clocks: what was known before counts no more.
+    // Else not all who answer have the same clock, or one was set: what was known before counts no more.
     const isSound = least <= most
     this.#leastMs = isSound ? least : leastMs
     this.#mostMs = isSound ? most : mostMs
-    if (!isSound) this.#lastMs = 0
+    if (least > most + SET_MS) this.#lastMs = 0
   }
 
   now(): number {

@@ -34,7 +34,7 @@ export async function removeRun(runId: RunId, lines: number, options: RemovalOpt
   await values.remove(runId)
   const head = keys.head(runId)
   await deleteAllBut([place, head], options, pk)
-  const tombstone = { gone: { BOOL: true }, free: { N: String(freeMs) }, place: place.sk, [TTL_ATTRIBUTE]: ttl }
+  const tombstone = { gone: { BOOL: true }, freeAt: { N: String(freeMs) }, place: place.sk, [TTL_ATTRIBUTE]: ttl }
   await table.put({ Item: { ...head, ...tombstone } })
   return true
 }

@@ -1,0 +1,298 @@
+/** What only this store has: segments, marks that are elsewhere than lines, and a server that cannot be asked for news. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb'
+import { parseRunId } from '@baton/core'
+import type { Claim, Outcome } from '@baton/core/adapter'
+import { startDynamo } from '@baton/services'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { DynamoRunStore, type DynamoRunStoreOptions } from '../../src/index.ts'
+import { createTable, newPrefix } from '../dynamo-world.ts'
+import { Spending } from '../spending.ts'
+import { conflict, lostAnswer, makeTrouble } from './trouble.ts'
+
+const dynamo = await startDynamo({ kind: 'dynoxide' })
+const made = dynamo.skipReason === undefined ? await createTable(dynamo) : undefined
+afterAll(() => dynamo[Symbol.asyncDispose]())
+
+const runId = parseRunId('r')
+const HOUR = 3_600_000
+
+/** A process: a store and its own client. */
+class Process {
+  readonly client = new DynamoDBClient({ ...dynamo.clientOptions, maxAttempts: 3 })
+  readonly store: DynamoRunStore
+  readonly prefix: string
+  #ids = 0
+
+  constructor(prefix: string, options: Partial<DynamoRunStoreOptions> = {}) {
+    this.prefix = prefix
+    this.store = new DynamoRunStore({
+      client: this.client,
+      table: made?.table ?? '',
+      prefix,
+      redispatchMs: 400,
+      ...options,
+    })
+  }
+
+  async claim(instanceId: string, leaseMs = 60_000): Promise<Claim> {
+    const claimId = `claim-${this.prefix}-${++this.#ids}`
+    const result = await this.store.claim({ runId, instanceId, claimId, workerId: 'w', leaseMs })
+    if (result.status !== 'claimed') throw new Error(`${instanceId}: ${result.status}`)
+    return result.claim
+  }
+
+  async commit({ instanceId, fence }: Claim, outcome: Outcome) {
+    return this.store.commit({ runId, instanceId, fence, commitId: `commit-${this.prefix}-${++this.#ids}`, outcome })
+  }
+
+  async items(): Promise<readonly Record<string, unknown>[]> {
+    const { Items = [] } = await this.client.send(
+      new QueryCommand({
+        TableName: made?.table,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': { S: `${this.prefix}#R#${runId}` } },
+      }),
+    )
+    return Items.map((item) =>
+      Object.fromEntries(Object.entries(item).map(([name, value]) => [name, Object.values(value)[0]])),
+    )
+  }
+
+  async item(sk: string) {
+    return (await this.items()).find((item) => item.sk === sk)
+  }
+}
+
+let processes: Process[] = []
+function processOf(prefix: string, options: Partial<DynamoRunStoreOptions> = {}): Process {
+  const process = new Process(prefix, options)
+  processes.push(process)
+  return process
+}
+
+const start = { runId, kind: 'workflow', flowId: 'f', starts: ['a'] } as const
+const toB = { to: 'b', edge: 'e', from: 'a', fate: 'succeeded', rule: 'all', of: 1 } as const
+const ended = { type: 'succeeded', arrivals: [] } as const
+const asleep = { type: 'slept', step: { position: 1, kind: 'sleep', name: 'sleep' }, delayMs: HOUR } as const
+
+describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'The run store on DynamoDB', () => {
+  afterEach(async () => {
+    for (const { store, client } of processes) {
+      await store.close()
+      client.destroy()
+    }
+    processes = []
+  })
+
+  describe('marks', () => {
+    it('lead to a run whose writer died right after each of its lines', async () => {
+      const prefix = newPrefix()
+      const [dying, other] = [processOf(prefix), processOf(prefix)]
+      await dying.store.create(start)
+      // From here on nothing of it reaches the head of the run.
+      using _trouble = makeTrouble(dying.client, {
+        before({ input }) {
+          if (JSON.stringify(input).includes('"sk":{"S":"H"}')) throw new Error('died')
+        },
+      })
+      const claim = await dying.claim('a', 300)
+      await dying.commit(claim, { type: 'succeeded', arrivals: [toB] })
+
+      await sleep(600)
+
+      expect(await other.store.due({ limit: 10, unsentOnly: true })).toMatchObject([{ instanceId: 'b' }])
+    })
+
+    it('of a run that sleeps for long are moved far away, and back with what is appended, in one transaction', async () => {
+      const prefix = newPrefix()
+      const [here, there] = [processOf(prefix), processOf(prefix)]
+      await here.store.create({ ...start, starts: ['a', 'b'] })
+      await here.commit(await here.claim('a'), asleep)
+      await here.commit(await here.claim('b'), asleep)
+      await sleep(600)
+      // The sweep has come by, and moved them.
+      expect(await there.store.due({ limit: 10, unsentOnly: true })).toEqual([])
+      expect(Number((await here.item('H'))?.mark)).toBeGreaterThan(Date.now() + HOUR / 2)
+      expect((await here.items()).filter(({ q }) => q !== undefined)).toHaveLength(1)
+
+      // It dies before it can move them away again.
+      const asked: string[] = []
+      using _trouble = makeTrouble(there.client, {
+        before({ operation }) {
+          asked.push(operation)
+          if (asked.slice(0, -1).includes('TransactWriteItems')) throw new Error('died')
+        },
+      })
+      await there.store.notify({ type: 'signal', runId, name: 'go' })
+
+      expect(asked.slice(0, 2)).toEqual(['Query', 'TransactWriteItems'])
+      expect(Number((await here.item('H'))?.mark)).toBeLessThan(Date.now() + 1_000)
+      expect((await here.items()).filter(({ q }) => q !== undefined)).toEqual([])
+    })
+
+    it('of a run that begins later stand where it begins', async () => {
+      const prefix = newPrefix()
+      const [here, there] = [processOf(prefix), processOf(prefix)]
+      await here.store.create({ ...start, startAtMs: Date.now() + HOUR })
+      expect(Number((await here.item('H'))?.mark)).toBeGreaterThan(Date.now() + HOUR / 2)
+
+      expect((await there.store.notify({ type: 'cancel', runId, reason: 'not needed' })).status).toBe('accepted')
+
+      expect((await here.store.load(runId))?.status).toBe('cancelled')
+    })
+
+    it('are told in every shard', async () => {
+      const prefix = newPrefix()
+      const here = processOf(prefix, { shards: 5 })
+      const ids = Array.from({ length: 20 }, (_, index) => parseRunId(`run-${index}`))
+      for (const id of ids) await here.store.create({ ...start, runId: id })
+      const there = processOf(prefix)
+
+      const due = await there.store.due({ limit: 100 })
+
+      expect(new Set(due.map((item) => item.runId))).toEqual(new Set(ids))
+      expect((await there.store.list({ limit: 100 })).runs).toHaveLength(20)
+      await expect(processOf(prefix, { shards: 4 }).store.list()).rejects.toMatchObject({
+        code: 'INVALID_OPTION',
+        field: 'shards',
+      })
+    })
+
+    it('of more runs than a page has are all found, those of other flows left out', async () => {
+      const here = processOf(newPrefix())
+      const ids = Array.from({ length: 250 }, (_, index) => parseRunId(`run-${index}`))
+      await Promise.all(ids.map((id, index) => here.store.create({ ...start, runId: id, flowId: `f${index % 2}` })))
+
+      expect(await here.store.due({ limit: 1_000 })).toHaveLength(250)
+      expect(await here.store.due({ limit: 1_000, flows: [{ flowId: 'f1' }] })).toHaveLength(125)
+      await sleep(500)
+      expect(await here.store.due({ limit: 1_000, unsentOnly: true })).toHaveLength(250)
+    })
+  })
+
+  describe('a purge', () => {
+    async function gone(tombstoneMs: number) {
+      const prefix = newPrefix()
+      const [here, stale] = [processOf(prefix, { tombstoneMs }), processOf(prefix, { tombstoneMs })]
+      await here.store.create(start)
+      await stale.store.load(runId)
+      await here.commit(await here.claim('a'), { type: 'succeeded', arrivals: [toB], output: 'x'.repeat(100_000) })
+      await here.commit(await here.claim('b'), ended)
+      expect(await here.store.purge({ endedBeforeMs: Date.now() + HOUR })).toBe(1)
+      return { here, stale }
+    }
+
+    it('leaves a tombstone and a closed place, and whoever still believes in the run is told better', async () => {
+      const { here, stale } = await gone(HOUR)
+      expect((await here.items()).map(({ sk }) => sk)).toEqual(['H', expect.stringMatching(/^S#/)])
+      const request = { runId, instanceId: 'a', claimId: 'c', workerId: 'w', leaseMs: 1_000 }
+      expect(await stale.store.claim(request)).toEqual({ status: 'unknown-run' })
+      expect(await stale.store.load(runId)).toBeUndefined()
+      expect(await stale.store.create(start)).toEqual({ status: 'purged' })
+      expect((await here.store.list()).runs).toEqual([])
+    })
+
+    it('keeps the id for as long as it says, and not for longer', async () => {
+      const { here, stale } = await gone(300)
+      expect(await stale.store.create(start)).toEqual({ status: 'purged' })
+      await sleep(400)
+      expect(await stale.store.create(start)).toEqual({ status: 'created' })
+      for (let node = 0; node < 20; node++)
+        await here.store.notify({ type: 'signal', runId, name: 'go', payload: 'x'.repeat(500) })
+      await here.commit(await here.claim('a'), ended)
+      expect((await stale.store.load(runId))?.status).toBe('completed')
+    })
+
+    it('that was cut off goes on with the next one', async () => {
+      const prefix = newPrefix()
+      const [dying, other] = [processOf(prefix), processOf(prefix)]
+      await dying.store.create(start)
+      await dying.commit(await dying.claim('a'), { ...ended, output: 'x'.repeat(100_000) })
+      await sleep(200)
+      {
+        using _trouble = makeTrouble(dying.client, {
+          before({ operation }) {
+            if (operation === 'BatchWriteItem') throw new Error('died')
+          },
+        })
+        await expect(dying.store.purge({ endedBeforeMs: Date.now() + HOUR })).rejects.toThrow('died')
+      }
+      expect(await other.store.load(runId)).toBeUndefined()
+      expect(await other.store.purge({ endedBeforeMs: Date.now() + HOUR })).toBe(1)
+      expect((await other.items()).map(({ sk }) => sk)).toEqual(['H', 'S#00000000'])
+    })
+  })
+
+  describe('others in the way', () => {
+    it('are waited for', async () => {
+      const here = processOf(newPrefix())
+      let conflicts = 3
+      using _trouble = makeTrouble(here.client, {
+        before({ operation }) {
+          if (operation === 'TransactWriteItems' && conflicts-- > 0) throw conflict()
+        },
+      })
+      expect(await here.store.create(start)).toEqual({ status: 'created' })
+      expect(conflicts).toBe(-1)
+    })
+
+    it('for ever are an outage, after ten tries', async () => {
+      const here = processOf(newPrefix())
+      let tries = 0
+      using _trouble = makeTrouble(here.client, {
+        before({ operation }) {
+          if (operation !== 'TransactWriteItems') return
+          tries += 1
+          throw conflict()
+        },
+      })
+      await expect(async () => here.store.create(start)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      expect(tries).toBe(10)
+    })
+
+    it('a line that the client has sent twice, because the answer was lost, counts once', async () => {
+      const here = processOf(newPrefix())
+      await here.store.create(start)
+      const claim = await here.claim('a')
+      let lost = 0
+      {
+        using _trouble = makeTrouble(here.client, {
+          after({ operation }) {
+            if (operation === 'UpdateItem' && lost++ === 0) throw lostAnswer()
+          },
+        })
+        const result = await here.commit(claim, { type: 'succeeded', arrivals: [toB], output: 1 })
+        expect(result.status).toMatch(/committed/)
+      }
+      expect(lost).toBeGreaterThan(1)
+      const events: string[] = []
+      for await (const { type } of here.store.journal(runId)) events.push(type)
+      expect(events.filter((type) => type === 'node-succeeded')).toHaveLength(1)
+    })
+  })
+
+  describe('waiting lists', () => {
+    it('cost nothing but the sweep as long as nobody waits, and again when nobody does any more', async () => {
+      const prefix = newPrefix()
+      const [here, there] = [processOf(prefix), processOf(prefix)]
+      await here.store.create({ ...start, version: '1' })
+      const flows = [{ flowId: 'f', version: '1' }]
+      const lookCost = async () => {
+        const spending = new Spending(there.client)
+        await there.store.due({ limit: 10, flows, enlisted: true })
+        spending.stop()
+        return spending.reads
+      }
+      await there.store.waitingLists()
+      expect(await lookCost()).toBe(1)
+
+      expect((await here.store.enlist({ runId, instanceId: 'a' })).status).toBe('enlisted')
+      expect(await there.store.due({ limit: 10, flows, enlisted: true })).toMatchObject([{ instanceId: 'a' }])
+      await there.claim('a')
+      // It has left, and is taken from the list when it has stood there for a while.
+      expect(await there.store.due({ limit: 10, flows, enlisted: true })).toEqual([])
+      expect(await there.store.waitingLists()).toEqual([])
+    })
+  })
+})
