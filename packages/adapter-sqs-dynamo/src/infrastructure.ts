@@ -64,7 +64,8 @@ async function queuesOf(options: CheckedInfrastructureOptions): Promise<Omit<Inf
   }
   try {
     // First, so that the queue has its redrive policy from the beginning.
-    const dead = deadLetterQueue && (await found(deadLetterQueue, { isForDeadLetters: true, deadLetterArn: undefined }))
+    const forDead = { isForDeadLetters: true, deadLetterArn: undefined }
+    const dead = deadLetterQueue === undefined ? undefined : await found(deadLetterQueue, forDead)
     const { queue } = await found(queueName, { isForDeadLetters: false, deadLetterArn: dead?.arn })
     return { queue, ...(dead && { deadLetterQueue: dead.queue }) }
   } finally {
