@@ -4,6 +4,7 @@ export type { DynamoCoordinationStoreOptions } from './coordination-store-option
 export { SqsJobQueue } from './job-queue.ts'
 export type { DeadLetter } from './job-queue/dead-letters.ts'
 export type { SqsJobQueueOptions } from './job-queue-options.ts'
+export { tableDefinition } from './table.ts'
 export { DynamoRunStore } from './run-store.ts'
 export type { DynamoRunStoreOptions } from './run-store-options.ts'
 export type { IValueStore } from './run-store/values.ts'

@@ -10,6 +10,9 @@ const meters: Readonly<Record<string, () => Promise<Meter>>> = {
   'loop, files': async () => (await import('./loop.ts')).loopOnFiles,
   'sleeping, in memory': async () => (await import('./sleeping.ts')).sleepingInMemory,
   'sleeping, files': async () => (await import('./sleeping.ts')).sleepingOnFiles,
+  'a wide run on four workers': async () => (await import('../dynamo/fleet.ts')).wideRun,
+  '200 runs of one node': async () => (await import('../dynamo/fleet.ts')).singleRuns,
+  'lines on four workers': async () => (await import('../dynamo/fleet.ts')).lines,
   'file-store, 1 MB context': async () => (await import('./large-context.ts')).largeContext,
 }
 

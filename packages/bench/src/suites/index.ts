@@ -1,5 +1,6 @@
 import type { Suite } from '../suite.ts'
 import { core as inProcess } from './core.ts'
+import { dynamo } from './dynamo.ts'
 import { file } from './file.ts'
 import { loop } from './loop.ts'
 import { redis } from './redis.ts'
@@ -18,5 +19,6 @@ export const suites: Readonly<Record<string, Suite>> = {
   file,
   loop,
   redis,
+  dynamo,
   sleeping,
 }
