@@ -6,15 +6,14 @@ import { LogStore } from '@baton/core/adapter'
 import { openRedisLogs } from './run-store/redis-logs.ts'
 import { checkRunStoreOptions, type RedisRunStoreOptions } from './run-store-options.ts'
 
-/** How much of what waits goes with one step; a call has several. */
-const BATCH_CHARS = Number.POSITIVE_INFINITY
+/** Redis takes lines of any length; a mark goes along with the next call. */
+const LINES = { lineInlineMaxBytes: Number.POSITIVE_INFINITY, batchChars: Number.POSITIVE_INFINITY, soonMs: 100 }
 
 export class RedisRunStore extends LogStore {
   /** Connects with the first call. To learn of a mistake at once, use `connect`. */
   constructor(options: RedisRunStoreOptions) {
     const checked = checkRunStoreOptions(options)
-    const lines = { lineInlineMaxBytes: Number.POSITIVE_INFINITY, batchChars: BATCH_CHARS }
-    super({ ...checked, ...lines }, () => openRedisLogs(checked))
+    super({ ...checked, ...LINES }, () => openRedisLogs(checked))
   }
 
   /** Opens a store. Throws `INVALID_OPTION` for a server that would lose runs, `STORE_UNAVAILABLE` where there is none. */

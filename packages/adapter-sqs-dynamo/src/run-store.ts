@@ -6,7 +6,7 @@ import { openDynamoLogs } from './run-store/dynamo-logs.ts'
 import { checkRunStoreOptions, type DynamoRunStoreOptions } from './run-store-options.ts'
 
 /** An item has 400 KB, and one line more may come on top of what others have shared. */
-const LINES = { lineInlineMaxBytes: 256 * 1024, batchChars: 64 * 1024 }
+const LINES = { lineInlineMaxBytes: 256 * 1024, batchChars: 64 * 1024, soonMs: 1_000 }
 
 export class DynamoRunStore extends LogStore {
   /** Asks for the table with the first call. To learn of a mistake at once, use `connect`. */

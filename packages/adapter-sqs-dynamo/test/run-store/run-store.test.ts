@@ -126,7 +126,7 @@ describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'The run s
       })
       await there.store.notify({ type: 'signal', runId, name: 'go' })
 
-      expect(asked.slice(0, 2)).toEqual(['Query', 'TransactWriteItems'])
+      expect(asked.find((operation) => operation !== 'Query')).toBe('TransactWriteItems')
       expect(Number((await here.item('H'))?.mark)).toBeLessThan(Date.now() + 1_000)
       expect((await here.items()).filter(({ q }) => q !== undefined)).toEqual([])
     })

@@ -47,6 +47,8 @@ export interface LogStoreSettings extends Required<LogStoreOptions> {
   readonly lineInlineMaxBytes: number
   /** The most characters of lines that are appended at once; a line that is longer goes alone. */
   readonly batchChars: number
+  /** How long marks that are too early may stay where they are: long where each move is billed. */
+  readonly soonMs: number
 }
 
 /** What a store has once its backend is open. */

@@ -9,6 +9,7 @@
 import type { RunMachine } from '../machine/run-machine.ts'
 import { isNoted, noteOf, type RunNote } from '../machine/run-note.ts'
 import { isTerminal } from '../model/run.ts'
+import type { RunState } from '../model/run-state.ts'
 import type { MarkMove, Stands } from './log-backend.ts'
 import type { Applied, LoggedRun } from './logged-run.ts'
 import { noteOfEnd } from './stored-note.ts'
@@ -26,6 +27,7 @@ export class Marks {
   #note: RunNote | undefined
   #noteOfEnd: string | undefined
   #changesSinceScan = 0
+  #isDisbelieved = false
 
   /** Lines were applied. @returns how soon a move is to follow; undefined for none */
   applied(run: LoggedRun, lookMs: number, { own, foreign, rewound }: Applied): 'now' | 'soon' | undefined {
@@ -43,6 +45,7 @@ export class Marks {
     this.#freshMs = Math.min(this.#freshMs, machine.takeNewDueAtMs())
     this.#changesSinceScan += 1
     const { state } = machine
+    this.#note ??= this.#isDisbelieved ? undefined : noteOfStart(state)
     if (isTerminal(state.status) || this.#freshMs < (this.#dueMs ?? NEVER)) return 'now'
     if (this.#note === undefined || !isNoted(state, this.#note)) return state.status === 'running' ? 'soon' : 'now'
     return this.#mayScan(machine) ? 'soon' : undefined
@@ -95,6 +98,7 @@ export class Marks {
 
   /** A move was not answered, or came too late: where the marks are, and what the note says, is not known any more. */
   disbelieve(): void {
+    this.#isDisbelieved = true
     this.#forget()
     this.#note = undefined
     this.#noteOfEnd = undefined
@@ -134,6 +138,7 @@ export class Marks {
     const { machine, position } = run
     if (machine === undefined) return undefined
     const { state } = machine
+    this.#isDisbelieved = false
     if (!isTerminal(state.status)) {
       if (this.#note !== undefined && isNoted(state, this.#note)) return undefined
       this.#note = noteOf(state)
@@ -147,4 +152,13 @@ export class Marks {
     this.#noteOfEnd = whole
     return whole
   }
+}
+
+/**
+ * What was noted when the run was made. Whoever has read all of it and finds it to stand as then, takes that for what is still
+ * noted: where it is not, whoever is led to the run by a mark writes it anew.
+ */
+function noteOfStart({ head }: RunState): RunNote {
+  const { runId, lineage, flowId, tags, createdAtMs } = head
+  return { runId, rootRunId: lineage.rootRunId, flowId, tags, status: 'running', createdAtMs }
 }

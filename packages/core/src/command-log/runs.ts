@@ -15,6 +15,11 @@ export interface RunsOptions extends Limits {
   readonly backend: LogBackend
   readonly redispatchMs: number
   readonly batchChars: number
+  /**
+   * How long marks that are too early stay where they are. A run that goes on meanwhile has them moved once, and not with
+   * each of its lines; one that ends meanwhile, not at all.
+   */
+  readonly soonMs: number
   readonly cachedRuns: number
   readonly cachedBytes: number
   /** Shorter than a tombstone lasts: what we know of a run must not outlive that its id is kept from use. */
@@ -61,11 +66,6 @@ interface Keeper {
   exchanged(kept: Kept): void
 }
 
-/**
- * How long marks that are too early stay where they are. A run that goes on meanwhile has them moved once, and not with
- * each of its lines.
- */
-const SOON_MS = 100
 /** After a failure it takes longer each time, up to this: a backend that is away is not asked ten times a second for each run. */
 const LATEST_MS = 10_000
 
@@ -80,13 +80,14 @@ export class Runs {
     exchanged: (kept) => this.#exchanged(kept),
   }
   #timer: ReturnType<typeof setTimeout> | undefined
-  #pauseMs = SOON_MS
+  #pauseMs: number
   #pausedUntilMs = 0
   #isClosed = false
 
   constructor(options: RunsOptions) {
-    const { backend, redispatchMs, batchChars } = options
+    const { backend, redispatchMs, batchChars, soonMs } = options
     this.#options = options
+    this.#pauseMs = soonMs
     this.#access = { redispatchMs, batchChars, sha256: (text) => backend.sha256(text) }
     this.#cache = new RunCache({
       runs: options.cachedRuns,
@@ -209,7 +210,7 @@ export class Runs {
     const { position } = run
     run.mark(move).then(
       (isDone) => {
-        this.#pauseMs = SOON_MS
+        this.#pauseMs = this.#options.soonMs
         if (isDone) return
         marks.disbelieve()
         // A line of ours has come in between: else it is for those who wrote it.
@@ -218,7 +219,7 @@ export class Runs {
       (error: unknown) => {
         marks.disbelieve()
         // The first of them has said it.
-        if (this.#pauseMs === SOON_MS || !isOutage(error)) {
+        if (this.#pauseMs === this.#options.soonMs || !isOutage(error)) {
           this.#options.onFailure('could not move the marks of a run', run.runId, error)
         }
         // The sweep looks at it again, and an operator has to mend it first.
