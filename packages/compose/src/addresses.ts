@@ -1,5 +1,6 @@
 /** Where the ports are: URLs, and the variables that they come from. */
 import { fileURLToPath } from 'node:url'
+import { queuePlaceOf, tablePlaceOf } from './aws-url.ts'
 import type { Values } from './environment.ts'
 import { maskedUrl } from './masked-url.ts'
 import { mistake } from './mistake.ts'
@@ -51,6 +52,8 @@ export function checkUrl(address: Address): void {
   }
   if (scheme === 'file') directoryOf(address)
   if (scheme === 'redis' || scheme === 'rediss') redisPlaceOf(address)
+  if (scheme === 'dynamodb') tablePlaceOf(address)
+  if (scheme === 'sqs') queuePlaceOf(address)
 }
 
 /** The part before the colon. */

@@ -6,9 +6,11 @@ import { BatonError, type ILogger, silentLogger } from '@baton/core'
 import { remindersFor } from '@baton/core/adapter'
 import { type Address, addressesOf, checkUrl, packages, schemeOf } from './addresses.ts'
 import type { Backend, Look, Ports, Settings } from './backends/backend.ts'
+import { dynamo } from './backends/dynamo.ts'
 import { files } from './backends/files.ts'
 import { memory } from './backends/memory.ts'
 import { redis } from './backends/redis.ts'
+import { sqs } from './backends/sqs.ts'
 import type { Values } from './environment.ts'
 import { missingAdapter } from './missing-adapter.ts'
 
@@ -18,6 +20,8 @@ const backends: ReadonlyMap<string, Backend> = new Map([
   ['file', files],
   ['redis', redis],
   ['rediss', redis],
+  ['dynamodb', dynamo],
+  ['sqs', sqs],
 ])
 
 export interface OpenOptions {

@@ -7,6 +7,7 @@
  */
 import type { Address } from './addresses.ts'
 import { mistake } from './mistake.ts'
+import { isTrue, parametersOf, partedAt } from './url-parameters.ts'
 
 export interface RedisNode {
   readonly host: string
@@ -28,7 +29,7 @@ export interface RedisPlace {
 
 const DEFAULT_PORT = 6_379
 const EXAMPLE = 'Write redis://localhost:6379, with redis://user:password@host for one that asks who you are.'
-const PARAMETERS = ['prefix', 'cluster', 'allowEphemeral']
+const PARAMETERS = ['prefix', 'cluster', 'allowEphemeral'] as const
 
 /** Throws `INVALID_OPTION` for what cannot be understood. What it says never holds the password. */
 export function redisPlaceOf({ field, url }: Address): RedisPlace {
@@ -41,7 +42,7 @@ export function redisPlaceOf({ field, url }: Address): RedisPlace {
   if (!/^\d{0,5}$/.test(path)) {
     throw mistake(field, `the database must be a number, not ${JSON.stringify(path)}`, 'Write redis://host/0.')
   }
-  const { cluster, allowEphemeral, prefix = 'baton' } = parametersOf(query, field)
+  const { cluster, allowEphemeral, prefix = 'baton' } = parametersOf(query, PARAMETERS, field)
   const isCluster = others.length > 0 || isTrue(cluster, 'cluster', field)
   const database = Number(path)
   if (isCluster && database !== 0) throw mistake(field, 'a cluster has no databases but 0', 'Leave the number out.')
@@ -79,26 +80,4 @@ function credentialsOf(text: string | undefined, field: string): Pick<RedisPlace
     }
   })
   return { username: user === '' ? undefined : user, password: password === '' ? undefined : password }
-}
-
-function parametersOf(query: string, field: string): Readonly<Record<string, string>> {
-  const parameters: Record<string, string> = {}
-  for (const [name, value] of new URLSearchParams(query)) {
-    if (!PARAMETERS.includes(name)) {
-      throw mistake(field, `there is no ?${name}=`, `There are ${PARAMETERS.map((each) => `${each}=`).join(', ')}.`)
-    }
-    parameters[name] = value
-  }
-  return parameters
-}
-
-function isTrue(value: string | undefined, name: string, field: string): boolean {
-  if (value === undefined || value === 'false') return false
-  if (value === 'true') return true
-  throw mistake(field, `${name} must be true or false, not ${JSON.stringify(value)}`, `Write ?${name}=true.`)
-}
-
-function partedAt(text: string, mark: string): readonly string[] {
-  const at = text.indexOf(mark)
-  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)]
 }

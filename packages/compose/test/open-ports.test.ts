@@ -123,7 +123,7 @@ describe('what cannot be opened is refused with the variable and a hint', () => 
       import { describeMistake, openPorts } from ${JSON.stringify(pathToFileURL(join(desk, 'src/index.ts')).href)}
       const ports = await openPorts({ BATON_STORE: 'memory:' })
       console.log(Object.keys(ports).sort().join())
-      for (const url of ['file:./data', 'redis://:secret@box']) {
+      for (const url of ['file:./data', 'redis://:secret@box', 'dynamodb://baton']) {
         console.log(await openPorts({ BATON_STORE: url }).then(() => 'opened', describeMistake))
       }`
 
@@ -134,12 +134,15 @@ describe('what cannot be opened is refused with the variable and a hint', () => 
     )
 
     expect(stderr).toBe('')
-    const [memory, file, redis] = stdout.trimEnd().split('\n')
+    const [memory, file, redis, dynamo] = stdout.trimEnd().split('\n')
     expect(memory).toBe('coordinationStore,queue,store')
     expect(file).toContain('MISSING_ADAPTER BATON_STORE')
     expect(file).toContain('Install it: npm install @baton/store-file')
     expect(redis).toContain('MISSING_ADAPTER BATON_STORE')
     expect(redis).toContain('Install it: npm install @baton/adapter-bullmq bullmq ioredis')
     expect(redis).not.toContain('secret')
+    expect(dynamo).toContain(
+      'Install it: npm install @baton/adapter-sqs-dynamo @aws-sdk/client-dynamodb @aws-sdk/client-sqs',
+    )
   })
 })

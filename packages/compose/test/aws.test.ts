@@ -1,0 +1,140 @@
+/** The ports that `dynamodb:` and `sqs:` URLs name, on servers that play AWS. */
+import { randomUUID } from 'node:crypto'
+import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb'
+import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { BatonClient, createFlow, FlowRuntime } from '@baton/core'
+import { startDynamo, startSqs } from '@baton/services'
+import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { Ports } from '../src/backends/backend.ts'
+import { checkPorts, openPorts } from '../src/open-ports.ts'
+
+const greet = createFlow<string>('greet').node('greet', ({ input }) => ({ output: `Hello, ${input}` }))
+
+const dynamo = await startDynamo({ kind: 'dynoxide' })
+const sqs = await startSqs({ kind: 'fauxqs' })
+afterAll(async () => {
+  for (const each of [dynamo, sqs]) await each[Symbol.asyncDispose]()
+})
+
+// Where the SDK looks for who asks.
+beforeEach(() => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'baton')
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'baton')
+  return () => vi.unstubAllEnvs()
+})
+
+const newName = () => `t-${randomUUID().slice(0, 8)}`
+const queryOf = ({ endpoint }: { readonly endpoint: string }, more = '') =>
+  `?region=us-east-1&endpoint=${endpoint}${more}`
+
+async function opened(values: Parameters<typeof openPorts>[0]): Promise<Ports> {
+  const ports = await openPorts(values)
+  onTestFinished(async () => {
+    for (const port of Object.values(ports)) await port.close()
+  })
+  return ports
+}
+
+const { skipReason = sqs.skipReason } = dynamo
+
+describe.skipIf(skipReason !== undefined)(skipReason ?? 'dynamodb: and sqs: URLs', () => {
+  it('are shared by whoever names the same table and queue, and made by the first who says so', async () => {
+    const name = newName()
+    const values = {
+      BATON_STORE: `dynamodb://${name}${queryOf(dynamo, '&create=true')}`,
+      BATON_QUEUE: `sqs://${name}${queryOf(sqs, '&create=true')}`,
+    }
+    const [client, worker] = await Promise.all([opened(values), opened(values)])
+    const runtime = new FlowRuntime({ flows: [greet], ...worker })
+    onTestFinished(() => runtime.stop())
+
+    const handle = await new BatonClient({ ...client, flows: [greet] }).start(greet, 'Ada')
+    runtime.get(handle.runId)
+
+    expect(await handle.result()).toBe('Hello, Ada')
+    expect(await worker.coordinationStore.setIfNotExist('a', 'lock')).toBe(true)
+    expect(await client.coordinationStore.get('a')).toBe('lock')
+  })
+
+  it('with another prefix are another store in the same table', async () => {
+    const table = newName()
+    const store = (prefix: string) => `dynamodb://${table}${queryOf(dynamo, `&create=true&prefix=${prefix}`)}`
+    const [first, second] = [
+      await opened({ BATON_STORE: store('first'), BATON_QUEUE: 'memory:' }),
+      await opened({ BATON_STORE: store('second'), BATON_QUEUE: 'memory:' }),
+    ]
+
+    await new BatonClient({ ...first, flows: [greet] }).start(greet, 'Ada')
+
+    expect((await first.store.list({})).runs).toHaveLength(1)
+    expect((await second.store.list({})).runs).toEqual([])
+  })
+
+  it('are told of what is missing or wrong at once, and nothing is made', async () => {
+    const name = newName()
+    const there = newName()
+    await opened({ BATON_STORE: `dynamodb://${there}${queryOf(dynamo, '&create=true')}`, BATON_QUEUE: 'memory:' })
+    const before = await everything()
+
+    const missing = await checkPorts({
+      BATON_STORE: `dynamodb://${name}${queryOf(dynamo)}`,
+      BATON_QUEUE: `sqs://${name}${queryOf(sqs)}`,
+    })
+    // The own queue of a table is where the table is, and there is only half of AWS.
+    const noSqs = await checkPorts({ BATON_STORE: `dynamodb://${there}${queryOf(dynamo)}` })
+    const create = '&create=true'
+    const makeable = {
+      BATON_STORE: `dynamodb://${name}${queryOf(dynamo, create)}`,
+      BATON_QUEUE: `sqs://${name}${queryOf(sqs, create)}`,
+    }
+    const onlyLooks = await checkPorts(makeable, { mustExist: true })
+
+    const mistake = (field: string, message: string, hint: string) => ({
+      code: 'INVALID_OPTION',
+      field,
+      message: expect.stringContaining(message),
+      hint: expect.stringContaining(hint),
+    })
+    expect(missing).toMatchObject([
+      mistake('BATON_STORE', `the table ${name}`, 'add ?create=true'),
+      mistake('BATON_QUEUE', `there is no queue ${name}`, 'add ?create=true to the URL'),
+    ])
+    expect(noSqs).toMatchObject([mistake('BATON_STORE', 'is no SQS', 'Set BATON_QUEUE=sqs://QUEUE?endpoint=')])
+    expect(onlyLooks.map(({ field }) => field)).toEqual(['BATON_STORE', 'BATON_QUEUE'])
+    expect(await checkPorts(makeable)).toEqual([])
+    expect(await everything()).toEqual(before)
+    await opened(makeable)
+    expect(await checkPorts(makeable, { mustExist: true })).toEqual([])
+  })
+
+  it('ask for a region where none is to be found', async () => {
+    for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE']) vi.stubEnv(name, undefined)
+    vi.stubEnv('AWS_CONFIG_FILE', '/nowhere/config')
+    const found = await checkPorts({
+      BATON_STORE: `dynamodb://${newName()}?endpoint=${dynamo.endpoint}`,
+      BATON_QUEUE: `sqs://${newName()}?endpoint=${sqs.endpoint}`,
+    })
+
+    const hint = 'Add ?region=eu-west-1 to the URL, or set AWS_REGION.'
+    expect(found).toMatchObject([
+      { code: 'INVALID_OPTION', field: 'BATON_STORE', hint },
+      { code: 'INVALID_OPTION', field: 'BATON_QUEUE', hint },
+    ])
+  })
+})
+
+it('says so when nobody answers, and takes a queue that is down for one that will be back', async () => {
+  const nobody = queryOf({ endpoint: 'http://127.0.0.1:1' })
+  const found = await checkPorts({ BATON_STORE: `dynamodb://baton${nobody}`, BATON_QUEUE: `sqs://baton${nobody}` })
+
+  expect(found).toMatchObject([{ code: 'STORE_UNAVAILABLE', field: 'BATON_STORE' }])
+  expect(found[0]?.message).toContain('the table baton cannot be asked at http://127.0.0.1:1')
+})
+
+async function everything(): Promise<unknown> {
+  const clients = [new DynamoDBClient(dynamo.clientOptions), new SQSClient(sqs.clientOptions)] as const
+  const { TableNames } = await clients[0].send(new ListTablesCommand())
+  const { QueueUrls } = await clients[1].send(new ListQueuesCommand())
+  for (const client of clients) client.destroy()
+  return { TableNames, QueueUrls }
+}
