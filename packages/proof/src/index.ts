@@ -1,3 +1,4 @@
+export { awsSubject } from './aws-subject.ts'
 export { fileSubject } from './file-subject.ts'
 export { redisSubject } from './redis-subject.ts'
 export { runLocally, StoredRuns, type Told, withoutTimes } from './same-journal.ts'

@@ -122,6 +122,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   try {
     while (crew.members.length < workers) crew.hire()
     await Promise.all(crew.members.map((member) => member.ready))
+    if (crew.members.length === 0) throw new Error('no worker could start; each has said why')
     await timetable.open()
     await attack(options, { load, storm, timetable }, () => tell('storm'))
     operator.isResting = true

@@ -59,7 +59,9 @@ export class Storm {
     await wait(dice.below(15))
     if (signal.aborted) return
     const isServersTurn = servers.length > 0 && this.restarts <= this.kills * restartsPerKill
-    if (isServersTurn && this.#restarting === undefined) this.#restartOne(dice.pick(servers))
+    // In turn, so that each is among them.
+    const server = servers[this.restarts % servers.length]
+    if (isServersTurn && server !== undefined && this.#restarting === undefined) this.#restartOne(server)
     else if (this.#zombies.size === 0 && this.zombies < this.kills * zombiesPerKill) this.#freezeOne()
     else if (this.kills < enough) {
       const victims = crew.members.filter(({ isReady, isFrozen }) => isReady && !isFrozen)
