@@ -46,7 +46,9 @@ export class Marks {
     this.#changesSinceScan += 1
     const { state } = machine
     this.#note ??= this.#isDisbelieved ? undefined : noteOfStart(state)
-    if (isTerminal(state.status) || this.#freshMs < (this.#dueMs ?? NEVER)) return 'now'
+    // By then somebody looks anyway: the line has seen to that.
+    const looksByMs = nowMs + lookMs
+    if (isTerminal(state.status) || this.#freshMs < (this.#dueMs ?? looksByMs)) return 'now'
     if (this.#note === undefined || !isNoted(state, this.#note)) return state.status === 'running' ? 'soon' : 'now'
     return this.#mayScan(machine) ? 'soon' : undefined
   }
@@ -160,5 +162,5 @@ export class Marks {
  */
 function noteOfStart({ head }: RunState): RunNote {
   const { runId, lineage, flowId, tags, createdAtMs } = head
-  return { runId, rootRunId: lineage.rootRunId, flowId, tags, status: 'running', createdAtMs }
+  return { runId, rootRunId: lineage.rootRunId, flowId, tags, status: 'pending', createdAtMs }
 }
