@@ -302,6 +302,8 @@ export class DynamoRunLog implements RunLog {
     if (tail === undefined || tail.position !== position) return false
     const isNew = tail.count === 0
     const quiet = quietOf(marks)
+    // Somebody has done that, and noted with it how the run stands.
+    if (tail.quiet === quiet) return true
     const begin = {
       ':none': { L: [] },
       ':zero': { N: '0' },
