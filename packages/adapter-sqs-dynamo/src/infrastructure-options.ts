@@ -12,6 +12,9 @@ export interface InfrastructureOptions {
   readonly table?: string | false
   /** The name of the queue. Default: that of the table, as with `SqsAdapter`. `false`: none, for who has another queue. */
   readonly queueName?: string | false
+  /** The name of a queue for jobs of a priority above 0, and of one for those below. Default: none. */
+  readonly highQueue?: string
+  readonly lowQueue?: string
   /** The name of the queue for what nobody could use. Default: that of the queue with `-dead`. `false`: none. */
   readonly deadLetterQueue?: string | false
   /** A FIFO queue, whose name ends in `.fifo`. Default: what the name says. */
@@ -32,6 +35,8 @@ export interface InfrastructureOptions {
 export interface CheckedInfrastructureOptions {
   readonly table: string | undefined
   readonly queueName: string | undefined
+  readonly highQueue: string | undefined
+  readonly lowQueue: string | undefined
   readonly deadLetterQueue: string | undefined
   readonly fifo: boolean
   readonly dynamo: InfrastructureOptions['dynamo']
@@ -45,6 +50,8 @@ export interface CheckedInfrastructureOptions {
 const names = [
   'table',
   'queueName',
+  'highQueue',
+  'lowQueue',
   'deadLetterQueue',
   'fifo',
   'dynamo',
@@ -77,21 +84,31 @@ export function checkInfrastructureOptions(options: InfrastructureOptions): Chec
   }
 }
 
-type QueueNames = Pick<CheckedInfrastructureOptions, 'queueName' | 'deadLetterQueue' | 'fifo'>
+type QueueNames = Pick<
+  CheckedInfrastructureOptions,
+  'queueName' | 'highQueue' | 'lowQueue' | 'deadLetterQueue' | 'fifo'
+>
 
 function queuesOf(options: InfrastructureOptions, base: string): QueueNames {
   const { fifo = String(options.queueName).endsWith(FIFO) } = options
   if (typeof fifo !== 'boolean') throw invalid('fifo', 'must be true or false')
   const suffix = fifo ? FIFO : ''
-  const { queueName = `${base}${suffix}` } = options
-  if (queueName === false) return { queueName: undefined, deadLetterQueue: undefined, fifo }
+  const { queueName = `${base}${suffix}`, highQueue, lowQueue } = options
+  if (queueName === false) return { ...NO_QUEUES, fifo }
   checkName(queueName, 'queueName', fifo)
   const { deadLetterQueue = `${queueName.replace(FIFO, '')}-dead${suffix}` } = options
-  if (deadLetterQueue === false) return { queueName, deadLetterQueue: undefined, fifo }
-  checkName(deadLetterQueue, 'deadLetterQueue', fifo)
-  if (deadLetterQueue === queueName) throw invalid('deadLetterQueue', 'is the queue itself')
-  return { queueName, deadLetterQueue, fifo }
+  const others = { highQueue, lowQueue, deadLetterQueue: orNone(deadLetterQueue) }
+  const taken = new Set([queueName])
+  for (const [field, name] of Object.entries(others)) {
+    if (name === undefined) continue
+    checkName(name, field, fifo)
+    if (taken.has(name)) throw invalid(field, 'is another of the queues as well: each needs one of its own')
+    taken.add(name)
+  }
+  return { queueName, ...others, fifo }
 }
+
+const NO_QUEUES = { queueName: undefined, highQueue: undefined, lowQueue: undefined, deadLetterQueue: undefined }
 
 const FIFO = '.fifo'
 
@@ -102,7 +119,7 @@ function checkName(name: unknown, field: string, fifo: boolean): asserts name is
   }
   if (name.endsWith(FIFO) === fifo) return
   const message = fifo ? 'must end in .fifo, as all FIFO queues do' : 'ends in .fifo, and no FIFO queue was asked for'
-  throw invalid(field, message, 'The queue and that for its dead letters are of one kind.')
+  throw invalid(field, message, 'All queues are of one kind.')
 }
 
 function invalid(field: string, message: string, hint?: string): BatonError {

@@ -20,6 +20,8 @@ import {
 export interface Infrastructure {
   readonly table?: { readonly name: string; readonly isNew: boolean }
   readonly queue?: QueueFound
+  readonly highQueue?: QueueFound
+  readonly lowQueue?: QueueFound
   readonly deadLetterQueue?: QueueFound
 }
 
@@ -53,21 +55,26 @@ async function tableOf(options: CheckedInfrastructureOptions): Promise<Pick<Infr
 }
 
 async function queuesOf(options: CheckedInfrastructureOptions): Promise<Omit<Infrastructure, 'table'>> {
-  const { queueName, deadLetterQueue, sqs = {}, timeoutMs, logger } = options
-  if (queueName === undefined) return {}
+  const { queueName: queue, highQueue, lowQueue, deadLetterQueue, sqs = {}, timeoutMs, logger } = options
+  if (queue === undefined) return {}
   const client = isClient<SQSClient>(sqs) ? sqs : new SQSClient(sqs)
   const deadline = new Deadline(timeoutMs, 'QUEUE_UNAVAILABLE')
-  const found = async (name: string, to: Pick<QueueDefinition, 'isForDeadLetters' | 'deadLetterArn'>) => {
-    const { arn, ...queue } = await ensureQueue(client, { ...options, ...to, name }, deadline)
-    logger.log('info', queue.isNew ? 'made a queue' : 'found the queue', { queue: name })
-    return { arn, queue: { name, ...queue } }
+  const ensure = async (name: string, to: Pick<QueueDefinition, 'isForDeadLetters' | 'deadLetterArn'>) => {
+    const { arn, ...found } = await ensureQueue(client, { ...options, ...to, name }, deadline)
+    logger.log('info', found.isNew ? 'made a queue' : 'found the queue', { queue: name })
+    return { arn, found: { name, ...found } }
   }
   try {
-    // First, so that the queue has its redrive policy from the beginning.
     const forDead = { isForDeadLetters: true, deadLetterArn: undefined }
-    const dead = deadLetterQueue === undefined ? undefined : await found(deadLetterQueue, forDead)
-    const { queue } = await found(queueName, { isForDeadLetters: false, deadLetterArn: dead?.arn })
-    return { queue, ...(dead && { deadLetterQueue: dead.queue }) }
+    // First, so that the others have their redrive policy from the beginning.
+    const dead = deadLetterQueue === undefined ? undefined : await ensure(deadLetterQueue, forDead)
+    const made: { [field in 'queue' | 'highQueue' | 'lowQueue']?: QueueFound } = {}
+    for (const [field, name] of Object.entries({ queue, highQueue, lowQueue })) {
+      if (name === undefined) continue
+      const { found } = await ensure(name, { isForDeadLetters: false, deadLetterArn: dead?.arn })
+      made[field as keyof typeof made] = found
+    }
+    return { ...made, ...(dead && { deadLetterQueue: dead.found }) }
   } finally {
     if (client !== sqs) client.destroy()
   }

@@ -240,6 +240,17 @@ function on(dynamo: Emulator, sqs: Emulator): void {
     })
   })
 
+  it('has a queue for each level of priority where they are named, all with the same dead letters', async () => {
+    const name = newName()
+    const levels = { highQueue: `${name}-high`, lowQueue: `${name}-low` }
+
+    const made = await ensure({ table: false, queueName: name, ...levels })
+
+    expect(made).toMatchObject({ highQueue: { name: `${name}-high`, isNew: true }, lowQueue: { name: `${name}-low` } })
+    const policies = await Promise.all([name, ...Object.values(levels)].map(attributes))
+    expect(new Set(policies.map(({ RedrivePolicy }) => RedrivePolicy)).size).toBe(1)
+  })
+
   it('can be had in part', async () => {
     const name = newName()
 
@@ -262,6 +273,8 @@ describe('what was asked for', () => {
     ['queueName', { queueName: 'q.fifo', fifo: false }],
     ['deadLetterQueue', { queueName: 'q.fifo', deadLetterQueue: 'q-dead' }],
     ['deadLetterQueue', { queueName: 'q', deadLetterQueue: 'q' }],
+    ['lowQueue', { queueName: 'q', highQueue: 'p', lowQueue: 'p' }],
+    ['highQueue', { queueName: 'q', highQueue: 'p.fifo' }],
     ['fifo', { fifo: 'yes' }],
     ['client', { dynamo: 'eu-west-1' }],
     ['maxReceiveCount', { maxReceiveCount: 0 }],

@@ -1,5 +1,5 @@
 /** All that workers and clients ever ask of AWS: every operation of the three ports, and what comes up on the way. */
-import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { GetQueueAttributesCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { BatonClient, createFlow, type Flow, type NodeArguments } from '@baton/core'
 import { type Delivery, parseJob } from '@baton/core/adapter'
 import { expect } from 'vitest'
@@ -112,10 +112,20 @@ async function deadLetters({ adapter, outside, queueUrl, deadLetterUrl }: Place)
   const job = { runId: 'nobody', blueprintId: 'everything', nodeId: 'start' }
   await outside.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'no job' }))
   await outside.send(new SendMessageCommand({ QueueUrl: deadLetterUrl, MessageBody: JSON.stringify(job) }))
-  await expect.poll(() => lettersOf(adapter), { timeout: 20_000 }).toEqual(['no job'])
+  await expect.poll(() => lettersOf(adapter), { timeout: 20_000 }).toContain('no job')
+  // The job is taken from there, and was no dead letter.
+  await expect.poll(() => lengthOf(outside, deadLetterUrl), { timeout: 20_000 }).toBe(1)
 }
 
-async function lettersOf({ queue }: SqsAdapter): Promise<unknown> {
+async function lettersOf({ queue }: SqsAdapter): Promise<readonly unknown[]> {
   const letters = await (queue as unknown as SqsJobQueue).deadLetters()
   return letters.map(({ message }) => message)
+}
+
+async function lengthOf(client: SQSClient, QueueUrl: string): Promise<number> {
+  const AttributeNames = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const
+  const { Attributes = {} } = await client.send(
+    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] }),
+  )
+  return AttributeNames.reduce((sum, name) => sum + Number(Attributes[name]), 0)
 }
