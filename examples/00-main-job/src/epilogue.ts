@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import colors from 'picocolors'
 import { seconds } from './screen.ts'
-import type { StoreKind } from './store.ts'
+import { examples, type StoreKind } from './store.ts'
 import { isFile, type Story } from './story.ts'
 
 export interface Epilogue {
@@ -68,11 +68,12 @@ function recovered({ story }: Epilogue): string[] {
 function next({ kept, kind, runId, report }: Epilogue): string[] {
   const own = ['npm run demo -- --dir <folder>', 'the same on your own Markdown files'] as const
   const look = [`less ${report}`, 'the report'] as const
-  const toKeep = kind === 'files' ? 'npm run demo -- --keep' : 'BATON_STORE=redis://… npm run demo -- --store redis'
+  const toKeep =
+    kind === 'files' ? 'npm run demo -- --keep' : `BATON_STORE=${examples[kind]} npm run demo -- --store ${kind}`
   const journal =
     kept === undefined
       ? ([toKeep, 'keep the journal, to look at it'] as const)
-      : ([`BATON_STORE='${kept}' node apps/client/dist/main.js watch ${runId}`, 'the journal again'] as const)
+      : ([`${kept} node apps/client/dist/main.js watch ${runId}`, 'the journal again'] as const)
   const learn = ['cat examples/01-hello/README.md', 'the smallest flow; 02 and 03 go on from there'] as const
   const commands = [own, look, journal, learn]
   const width = Math.min(40, Math.max(...commands.map(([command]) => command.length)))

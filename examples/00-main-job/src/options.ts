@@ -23,8 +23,8 @@ and shows that the job ends as if nothing had happened.
 
   --dir FOLDER    the files to work on (this repository's own)
   --report FILE   where the report goes (a temporary folder)
-  --store KIND    where the run is kept: files (the default), or redis: the one that BATON_STORE names, else one that
-                  is started for the demo
+  --store KIND    where the run is kept: files (the default); redis, or dynamo with SQS: the one that BATON_STORE names,
+                  else one that is started for the demo
   --keep          keep the run's folder: journal, queue and the workers' logs
   --json          the last line of stdout is one JSON object; everything else goes to stderr
   --help

@@ -130,14 +130,14 @@ export class Demo {
     }
   }
 
-  #startWorker(name: string, { url }: DemoStore): void {
+  #startWorker(name: string, { env }: DemoStore): void {
     const program = startProgram({
       name,
       house: this.#house,
       app: 'worker',
       args: ['--flows', this.#flowsFile],
       env: {
-        BATON_STORE: url,
+        ...env,
         BATON_WORKER_ID: name,
         BATON_LEASE_MS: String(LEASE_MS),
         BATON_SWEEP_MS: String(SWEEP_MS),
@@ -171,7 +171,7 @@ export class Demo {
     this.#killHalfWay()
   }
 
-  #startClient({ url }: DemoStore): Program {
+  #startClient({ env }: DemoStore): Program {
     const { folder, report } = this.#options
     const input: ReportJob = { folder, report: report ?? join(this.#home, 'report.md'), gate: this.#gate }
     const what = ['markdown-report', '--flows', this.#flowsFile, '--input', JSON.stringify(input)]
@@ -180,7 +180,7 @@ export class Demo {
       house: this.#house,
       app: 'client',
       args: ['start', ...what, '--run-id', this.#runId, '--json'],
-      env: { BATON_STORE: url },
+      env,
       log: join(this.#home, 'client.log'),
       onOut: (line) => this.#onLine(line),
     })

@@ -3,14 +3,19 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { startRedis } from '@baton/services'
+import { startDynamo, startRedis, startSqs } from '@baton/services'
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 
 // Four processes, a lease of two seconds, and a machine that may have other work.
 vi.setConfig({ testTimeout: 120_000 })
 
 const redis = await startRedis({ appendOnly: true, settings: { requirepass: 'sesame' } })
-afterAll(() => redis[Symbol.asyncDispose]())
+const dynamo = await startDynamo({ kind: 'dynoxide' })
+const sqs = await startSqs({ kind: 'fauxqs' })
+afterAll(async () => {
+  for (const server of [redis, dynamo, sqs]) await server[Symbol.asyncDispose]()
+})
+const credentials = { AWS_ACCESS_KEY_ID: 'demo', AWS_SECRET_ACCESS_KEY: 'demo' }
 
 const house = join(import.meta.dirname, '../../..')
 
@@ -24,11 +29,19 @@ function temporaryFolder(files: Record<string, string> = {}): string {
 /** The demo from its sources; it starts the apps as it was started itself. */
 const fromSource = ['--conditions=@baton/source', '--import', 'tsx', join(import.meta.dirname, '../src/demo.ts')]
 
-function demo(options: { temp?: string; typedIn?: string; store?: string; path?: string }, ...args: string[]) {
-  const { temp = temporaryFolder(), typedIn = house, store = 'nonsense', path = process.env.PATH } = options
+interface Around {
+  temp?: string
+  typedIn?: string
+  store?: string
+  path?: string
+  env?: Record<string, string>
+}
+
+function demo(options: Around, ...args: string[]) {
+  const { temp = temporaryFolder(), typedIn = house, store = 'nonsense', path = process.env.PATH, env = {} } = options
   const { status, stdout, stderr } = spawnSync(process.execPath, [...fromSource, ...args], {
     cwd: house,
-    env: { ...process.env, TMPDIR: temp, INIT_CWD: typedIn, BATON_STORE: store, PATH: path },
+    env: { ...process.env, TMPDIR: temp, INIT_CWD: typedIn, BATON_STORE: store, PATH: path, ...env },
     encoding: 'utf8',
   })
   return { status, stdout, stderr }
@@ -82,6 +95,33 @@ describe.skipIf(redis.skipReason !== undefined)(redis.skipReason ?? 'on Redis', 
     expect(stderr).toContain(`Their runs are on ${redis.url.replace('//', '//***@')}?prefix=baton-demo.`)
     expect(stderr).toMatch(/BATON_STORE='redis:.*' node apps\/client\/dist\/main\.js watch demo-/)
     expect(`${stdout}${stderr}`).not.toContain('sesame')
+  })
+})
+
+describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'on DynamoDB and SQS', () => {
+  it('starts servers of its own where none is named, and leaves nothing of them', () => {
+    const temp = temporaryFolder()
+
+    const { status, stdout } = demo({ temp, store: '' }, '--dir', temporaryFolder(notes(12)), '--store', 'dynamo')
+
+    expect(stdout).toMatch(/Their runs are in a DynamoDB of their own, http:\S+, and their jobs in an SQS, http:\S+\./)
+    expect(stdout).toContain('dies on purpose')
+    expect(stdout).toMatch(/claimed by worker-[12], finished by worker-[12] after the lease/)
+    expect(status).toBe(0)
+    expect(readdirSync(temp)).not.toContainEqual(expect.stringMatching(/^baton-(dynoxide|fauxqs)-/))
+  })
+
+  it('takes those that BATON_STORE and BATON_QUEUE name, and says how to look at the run', () => {
+    const of = (endpoint: string) => `demo?region=us-east-1&create=true&endpoint=${endpoint}`
+    const env = { ...credentials, BATON_QUEUE: `sqs://${of(sqs.endpoint)}` }
+    const store = `dynamodb://${of(dynamo.endpoint)}`
+    const { status, stderr } = demo({ store, env }, '--dir', temporaryFolder(notes(4)), '--store', 'dynamo', '--json')
+
+    expect(status).toBe(0)
+    expect(stderr).toContain(`Their runs are on ${store}&prefix=baton-demo.`)
+    expect(stderr).toMatch(
+      /BATON_STORE='dynamodb:.*' BATON_QUEUE='sqs:.*' node apps\/client\/dist\/main\.js watch demo-/,
+    )
   })
 })
 
@@ -182,6 +222,11 @@ it.each([
     what: 'a store that is no Redis',
     args: () => ['--store', 'redis'],
     says: 'BATON_STORE=nonsense?prefix=baton-demo is no',
+  },
+  {
+    what: 'a store that is no table',
+    args: () => ['--store', 'dynamo'],
+    says: 'BATON_STORE=nonsense?prefix=baton-demo is no table of DynamoDB',
   },
   {
     what: 'a Redis that does not answer',
