@@ -153,7 +153,9 @@ describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'what runs
   })
 
   it('an idle fleet of four workers asks DynamoDB less than 1.6 times a second: the rest of two is for long polls', async () => {
-    const clock = new TestClock({ settle: () => new Promise((resolve) => setTimeout(resolve, 50)) })
+    const watch = new Spending(client)
+    disposers.push(() => watch.stop())
+    const clock = new TestClock({ settle: () => watch.quiet() })
     const shared = { queue: new InMemoryJobQueue(), prefix: newPrefix(), clock, sweepMs: defaults.sweepMs }
     for (let worker = 0; worker < 4; worker++) workerOf(lineFlow(10), shared)
     await clock.advance(defaults.sweepMs)

@@ -17,6 +17,8 @@ export class Spending {
   writtenBytes = 0
   /** Writes that had no effect, because of a condition or of somebody in the way. */
   refused = 0
+  /** Asked, and not answered yet. */
+  underWay = 0
 
   constructor(client: DynamoDBClient) {
     this.#client = client
@@ -28,6 +30,7 @@ export class Spending {
         const isRead = READS.includes(operation)
         if (!isRead) this.writtenBytes += JSON.stringify(args.input).length
         const input = { ...args.input, ReturnConsumedCapacity: 'TOTAL' }
+        this.underWay += 1
         try {
           const result = await next({ ...args, input })
           const { ConsumedCapacity: billed } = result.output as { readonly ConsumedCapacity?: Billed | readonly Billed[] }
@@ -38,6 +41,8 @@ export class Spending {
         } catch (error) {
           if (!isRead) this.refused += 1
           throw error
+        } finally {
+          this.underWay -= 1
         }
       },
       { step: 'initialize', name: this.#name },
@@ -50,6 +55,13 @@ export class Spending {
 
   get writes(): number {
     return this.#count((operation) => !READS.includes(operation))
+  }
+
+  /** Resolves when nothing has been asked for a moment. */
+  async quiet(): Promise<void> {
+    for (let calm = 0; calm < 5; calm = this.underWay === 0 ? calm + 1 : 0) {
+      await new Promise((resolve) => setTimeout(resolve, 4))
+    }
   }
 
   stop(): void {

@@ -8,9 +8,7 @@
  */
 import {
   type Creation,
-  createdAt,
   type Drafted,
-  flowName,
   type Known,
   type LogAnswer,
   MADE,
@@ -20,59 +18,42 @@ import {
   type RunId,
   type RunLog,
 } from '@baton/core/adapter'
-import { type Item, type ItemKey, type Keys, SEGMENTS, segmentName } from '../keys.ts'
-import { areQuiet, hasMarks, type MarksOfRun, markItem, movedHead, quietOf, wakingHead } from './marks.ts'
+import { type Item, type ItemKey, SEGMENTS, segmentName } from '../keys.ts'
+import { firstItems } from './first-items.ts'
+import { MarkMover, type MarkMoverOptions } from './mark-mover.ts'
+import { wakingHead } from './marks.ts'
 import { Missed } from './missed.ts'
-import { type Segment, segmentOf, Tail } from './segment.ts'
-import { isRefused, type Part, type Refused, type TableAccess } from './table-access.ts'
+import { beginning, type Segment, segmentOf, Tail } from './segment.ts'
+import { isRefused, type Part, type Refused } from './table-access.ts'
 import { removeRun, removeTombstone } from './tombstone.ts'
 import type { IValueStore } from './values.ts'
 
 /** What the runs of a store have in common. */
-export interface RunLogAccess {
-  readonly keys: Keys
-  readonly table: TableAccess
+export interface RunLogAccess extends MarkMoverOptions {
   readonly values: IValueStore
-  readonly clock: { now(): number }
-  /** A line makes sure that the sweep looks at its run within this time. */
-  readonly lookMs: number
-  /** Called when marks may stand elsewhere than they did. */
-  readonly onMarked: () => void
-}
-
-/** From a line to the move of a mark that follows on it. */
-const MOMENT_MS = 1_000
-
-interface SeenMark {
-  readonly markMs: number
-  readonly seenAtMs: number
 }
 
 /** The log has as many lines; or nothing was appended, because it ends elsewhere or is gone. */
 type Appended = number | 'elsewhere' | 'gone'
 
 const NONE: readonly never[] = []
-const NEVER: MarksOfRun = { dueMs: Number.POSITIVE_INFINITY, remindMs: Number.POSITIVE_INFINITY }
 /** How often a writer may be turned away before it reads where the log ends. */
 const MOST_STEPS = 4
 /** More than any log has. */
 const MORE = Number.MAX_SAFE_INTEGER
 /** After so long the run may have ended and been removed: what is known of the end of its log is looked up first. */
 const KNOWN_FOR_MS = 60_000
-/** And of its mark: meanwhile somebody may have moved it, if only to where it is early enough in the end. */
-const MARK_KNOWN_FOR_MS = 1_000
-
 export class DynamoRunLog implements RunLog {
   readonly runId: RunId
   readonly #access: RunLogAccess
   /** Undefined before anything of the log was read. */
   #tail: Tail | undefined
-  /** Where the mark was when it was last seen, and when that was by `performance.now()`. */
-  #mark: SeenMark | undefined
+  readonly #marks: MarkMover
 
   constructor(runId: RunId, access: RunLogAccess) {
     this.runId = runId
     this.#access = access
+    this.#marks = new MarkMover(runId, access)
   }
 
   get name(): string {
@@ -80,20 +61,25 @@ export class DynamoRunLog implements RunLog {
   }
 
   async create(creation: Creation): Promise<LogAnswer> {
+    const { keys, table, clock, lookMs, onMarked } = this.#access
     await this.#putValues([creation])
     for (let freedAtMs = 0; ; ) {
-      const { nowMs, parts, tail } = this.#parts(creation, freedAtMs)
-      const refused = await this.#access.table.transact(parts)
+      const nowMs = clock.now()
+      const options = { keys, runId: this.runId, nowMs, lookMs, freedAtMs }
+      const { head, segment, marks } = firstItems(lineOf(nowMs, creation), creation, options)
+      const refused = await table.transact([head, { Put: { Item: segment } }])
       if (refused === undefined) {
-        this.#access.onMarked()
-        this.#tail = tail
+        onMarked()
+        this.#tail = Tail.of(segmentOf(segment))
+        this.#marks.saw(marks)
         return { nowMs, count: MADE, lines: NONE }
       }
-      const head = refused[0]?.item
-      const freeMs = Number(head?.freeAt?.N)
-      if (head === undefined || freedAtMs > 0 || !(freeMs <= nowMs)) return this.#alreadyThere(head, nowMs)
+      const found = refused[0]?.item
+      if (found === undefined || freedAtMs > 0 || !(Number(found.freeAt?.N) <= nowMs)) {
+        return this.#alreadyThere(found, nowMs)
+      }
       // There was such a run, so long ago that its id may be used again.
-      await removeTombstone(head, this.#access.table)
+      await removeTombstone(found, table)
       freedAtMs = nowMs
     }
   }
@@ -125,13 +111,8 @@ export class DynamoRunLog implements RunLog {
     return Promise.all(digests.map(async (sha256) => (await values.get(this.runId, sha256)) ?? null))
   }
 
-  async mark({ position }: Known, move: MarkMove): Promise<boolean> {
-    const { clock, lookMs, onMarked } = this.#access
-    const marks = move.endedMs === undefined ? move.stands : NEVER
-    const isLate = hasMarks(move) && !move.earlier && marks !== undefined && areQuiet(marks, clock.now(), lookMs)
-    const isDone = await (isLate ? this.#markLate(position, marks, move) : this.#markSoon(position, move))
-    if (hasMarks(move)) onMarked()
-    return isDone
+  mark({ position }: Known, move: MarkMove): Promise<boolean> {
+    return this.#marks.move(this.#tail, position, move)
   }
 
   async purge(lines: number, tombstoneMs: number): Promise<boolean> {
@@ -140,48 +121,8 @@ export class DynamoRunLog implements RunLog {
     return isGone
   }
 
-  /** The two items that a run begins with. */
-  #parts(creation: Creation, freedAtMs: number) {
-    const { keys, clock, lookMs } = this.#access
-    const { run, note, dueInMs } = creation
-    const nowMs = clock.now()
-    const startMs = Math.max(nowMs, run.startAtMs ?? 0)
-    const marks = { dueMs: startMs + dueInMs, remindMs: startMs > nowMs ? startMs : nowMs + lookMs }
-    const shard = keys.shardOf(this.runId)
-    const head: Part = {
-      Put: {
-        Item: {
-          ...keys.head(this.runId),
-          ...markItem(marks, shard),
-          pos: { N: '1' },
-          cp: { S: shard },
-          created: { N: String(nowMs) },
-          flow: { S: flowName(run) },
-          note: { S: createdAt(note, String(nowMs)) },
-        },
-        ConditionExpression:
-          freedAtMs === 0 ? 'attribute_not_exists(pk)' : 'attribute_not_exists(pk) OR freeAt <= :freed',
-        ...(freedAtMs === 0 ? {} : { ExpressionAttributeValues: { ':freed': { N: String(freedAtMs) } } }),
-      },
-    }
-    const line = lineOf(nowMs, creation)
-    const tail = new Tail()
-    const isQuiet = areQuiet(marks, nowMs, lookMs)
-    const segment: Item = {
-      ...this.#segment(0),
-      ...(isQuiet ? { q: { S: quietOf(marks) } } : {}),
-      l: { L: [{ S: line }] },
-      b: { N: String(Buffer.byteLength(line)) },
-      m: { N: String(tail.mostBytes) },
-      f: { N: '0' },
-    }
-    tail.begin(segmentOf(segment))
-    this.#sawMark(earliestOf(marks))
-    return { nowMs, parts: [head, { Put: { Item: segment } }], tail }
-  }
-
   async #alreadyThere(head: Item | undefined, nowMs: number): Promise<LogAnswer> {
-    this.#sawMark(undefined)
+    this.#marks.saw(undefined)
     if (head?.gone !== undefined) return { nowMs, count: PURGED, lines: NONE }
     this.#tail = undefined
     const answer = await this.read({ position: 0, stamp: '' }, MORE)
@@ -202,31 +143,20 @@ export class DynamoRunLog implements RunLog {
     if (tail.quiet !== undefined) return this.#wake(tail, tail.quiet, lines, nowMs, missed)
     // One that has no line yet may not be there.
     const isNew = tail.count === 0
-    const mostBytes = tail.mostBytesFor(lines.length, bytesOf(lines))
-    const begin = {
-      ':none': { L: [] },
-      ':zero': { N: '0' },
-      ':f': { N: String(tail.before) },
-      ':m': { N: String(mostBytes) },
-    }
+    const begin = isNew ? beginning(tail.before, tail.mostBytesFor(lines.length, bytesOf(lines))) : {}
     const answer = await this.#access.table.update({
       Key: this.#segment(tail.index),
       UpdateExpression: isNew
         ? 'SET l = list_append(if_not_exists(l, :none), :l), b = if_not_exists(b, :zero) + :b, m = if_not_exists(m, :m), f = :f'
         : 'SET l = list_append(l, :l), b = b + :b',
       ConditionExpression: `${isNew ? '(attribute_not_exists(b) OR b < m)' : 'b < m'} AND attribute_not_exists(q) AND attribute_not_exists(g)`,
-      ExpressionAttributeValues: { ...appended(lines), ...(isNew ? begin : {}) },
+      ExpressionAttributeValues: { ...appended(lines), ...begin },
       ReturnValues: 'ALL_NEW',
     })
     if (isRefused(answer)) return this.#turnedAway(tail, answer, missed)
     const segment = segmentOf(answer)
     missed.add(segment.before, segment.lines.slice(0, segment.lines.length - lines.length))
-    const isShared = segment.lines.length > tail.count + lines.length
-    if (isShared) tail.learn(segment)
-    else {
-      tail.mostBytes = segment.mostBytes
-      tail.grew(lines.length, bytesOf(lines))
-    }
+    tail.appended(segment, lines.length)
     return segment.before + segment.lines.length
   }
 
@@ -238,16 +168,22 @@ export class DynamoRunLog implements RunLog {
         Key: this.#segment(tail.index),
         UpdateExpression: 'SET l = list_append(l, :l), b = b + :b REMOVE q',
         // Nothing can be asked back from a transaction: it is for who knows what is there.
-        ConditionExpression: 'q = :q AND size(l) = :count AND attribute_not_exists(g)',
-        ExpressionAttributeValues: { ...appended(lines), ':q': { S: quiet }, ':count': { N: String(tail.count) } },
+        ConditionExpression: 'q = :q AND size(l) = :count AND m = :m AND attribute_not_exists(g)',
+        ExpressionAttributeValues: {
+          ...appended(lines),
+          ':q': { S: quiet },
+          ':count': { N: String(tail.count) },
+          ':m': { N: String(tail.mostBytes) },
+        },
       },
     }
     const head: Part = { Update: wakingHead(keys, this.runId, quiet, nowMs + lookMs) }
     const refused = await table.transact([segment, head])
     if (refused !== undefined) return refused[0] === undefined ? 'gone' : this.#turnedAway(tail, refused[0], missed)
     onMarked()
-    tail.grew(lines.length, bytesOf(lines))
-    return tail.position
+    const position = tail.position + lines.length
+    tail.grew(lines.length, tail.bytes + bytesOf(lines))
+    return position
   }
 
   #turnedAway(tail: Tail, { item }: Refused, missed: Missed): Appended {
@@ -295,71 +231,6 @@ export class DynamoRunLog implements RunLog {
     this.#tail.learn(segment)
   }
 
-  /** Moves the marks so far away that nothing may be appended without moving them back. */
-  async #markLate(position: number, marks: MarksOfRun, move: MarkMove): Promise<boolean> {
-    const { keys, table } = this.#access
-    const tail = this.#tail
-    if (tail === undefined || tail.position !== position) return false
-    const isNew = tail.count === 0
-    const quiet = quietOf(marks)
-    // Somebody has done that, and noted with it how the run stands.
-    if (tail.quiet === quiet) return true
-    const begin = {
-      ':none': { L: [] },
-      ':zero': { N: '0' },
-      ':f': { N: String(tail.before) },
-      ':m': { N: String(tail.mostBytes) },
-    }
-    const segment: Part = {
-      Update: {
-        Key: this.#segment(tail.index),
-        UpdateExpression: isNew
-          ? 'SET q = :q, l = if_not_exists(l, :none), b = if_not_exists(b, :zero), m = if_not_exists(m, :m), f = :f'
-          : 'SET q = :q',
-        ConditionExpression: `${isNew ? '(attribute_not_exists(l) OR size(l) = :zero)' : 'size(l) = :count'} AND attribute_not_exists(g)`,
-        ExpressionAttributeValues: {
-          ':q': { S: quiet },
-          ...(isNew ? begin : { ':count': { N: String(tail.count) } }),
-        },
-      },
-    }
-    const refused = await table.transact([segment, { Update: movedHead(keys, this.runId, position, move) }])
-    if (refused !== undefined) return false
-    // What was appended meanwhile knows better.
-    if (tail.position === position) tail.quiet = quiet
-    return true
-  }
-
-  async #markSoon(position: number, move: MarkMove): Promise<boolean> {
-    const { keys, table } = this.#access
-    const isEarly = move.earlier && this.#isMarkedBy(earliestOf(move))
-    // There is an earlier mark: that will do.
-    if (isEarly && move.note === undefined) return true
-    const answer = await table.update(movedHead(keys, this.runId, position, move, !isEarly))
-    if (!isRefused(answer)) {
-      if (!isEarly && hasMarks(move)) this.#sawMark(move.earlier ? earliestOf(move) : earliestOf(move.stands))
-      return true
-    }
-    const { item } = answer
-    this.#sawMark(item?.mark?.N === undefined ? undefined : Number(item.mark.N))
-    if (isEarly || item === undefined || item.gone !== undefined || Number(item.pos?.N) > position) return false
-    // Only the mark was in the way: now we know.
-    return this.#isMarkedBy(earliestOf(move)) && this.#markSoon(position, move)
-  }
-
-  #sawMark(markMs: number | undefined): void {
-    this.#mark = markMs === undefined ? undefined : { markMs, seenAtMs: performance.now() }
-  }
-
-  /** Whether others look at the run by then, as far as is known. */
-  #isMarkedBy(atMs: number): boolean {
-    const { clock, lookMs } = this.#access
-    // Whatever was appended, a moment ago, has seen to that.
-    if (atMs >= clock.now() - MOMENT_MS + lookMs) return true
-    const mark = this.#mark
-    return mark !== undefined && mark.markMs <= atMs && performance.now() - mark.seenAtMs < MARK_KNOWN_FOR_MS
-  }
-
   async #putValues(drafted: readonly Drafted[]): Promise<void> {
     if (drafted.every(({ draft }) => draft.blobs.length === 0)) return
     const blobs = drafted.flatMap(({ draft }) => draft.blobs)
@@ -376,10 +247,6 @@ function isBeginning([first]: readonly Segment[], from: number, tail: Tail | und
   if (first !== undefined) return first.index === from
   // A place that has no line yet need not be there.
   return from > 0 && tail !== undefined && tail.index === from && tail.count === 0
-}
-
-function earliestOf(marks: { readonly dueMs?: number; readonly remindMs?: number } | undefined): number {
-  return Math.min(marks?.dueMs ?? Number.POSITIVE_INFINITY, marks?.remindMs ?? Number.POSITIVE_INFINITY)
 }
 
 function lineOf(nowMs: number, { draft }: Drafted): string {

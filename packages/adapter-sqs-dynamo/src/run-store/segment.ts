@@ -7,7 +7,7 @@
 import { type Item, segmentIndex } from '../keys.ts'
 
 /** One write unit, less a line. */
-const SMALL_BYTES = 640
+export const SMALL_BYTES = 640
 /** What several processes share. */
 const LARGE_BYTES = 65_536
 /** That many lines at once are work that goes on side by side, here or elsewhere: as much again is expected so often. */
@@ -42,8 +42,27 @@ export function segmentOf(item: Item): Segment {
   }
 }
 
+/** What an expression needs that may make a segment. */
+export function beginning(before: number, mostBytes: number): Item {
+  return {
+    ':none': { L: [] },
+    ':zero': { N: '0' },
+    ':f': { N: String(before) },
+    ':m': { N: String(mostBytes) },
+  }
+}
+
 /** Where the next line goes. */
 export class Tail {
+  /** Of a log that has this segment alone. */
+  static of(first: Segment): Tail {
+    const tail = new Tail()
+    tail.learn(first)
+    tail.#shared = 0
+    if (tail.count === 0) tail.mostBytes = SMALL_BYTES
+    return tail
+  }
+
   index = 0
   /** How many lines are in the segments before. */
   before = 0
@@ -66,13 +85,6 @@ export class Tail {
     return lines < MANY_LINES ? this.mostBytes : Math.max(this.mostBytes, Math.min(LARGE_BYTES, bytes * MORE_TO_COME))
   }
 
-  /** With the line that makes a log. */
-  begin(first: Segment): void {
-    this.learn(first)
-    this.#shared = 0
-    if (this.count === 0) this.mostBytes = SMALL_BYTES
-  }
-
   /** What is known now. A segment before the one that is known is old news. */
   learn({ index, before, lines, bytes, mostBytes, quiet }: Segment): void {
     if (index < this.index) return
@@ -88,11 +100,18 @@ export class Tail {
     if (bytes >= mostBytes) this.#next()
   }
 
-  /** Lines of ours were appended to what is known. */
+  /** Lines of ours were appended. @param segment as it is now, with those of others if there are any */
+  appended(segment: Segment, count: number): void {
+    if (segment.lines.length > this.count + count) return this.learn(segment)
+    this.mostBytes = segment.mostBytes
+    this.grew(count, segment.bytes)
+  }
+
+  /** Lines of ours were appended, and nobody else's. @param bytes how many there are now */
   grew(count: number, bytes: number): void {
     this.knownAtMs = performance.now()
     this.count += count
-    this.bytes += bytes
+    this.bytes = bytes
     this.quiet = undefined
     if (this.bytes >= this.mostBytes) this.#next()
   }

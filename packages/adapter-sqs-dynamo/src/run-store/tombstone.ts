@@ -7,7 +7,7 @@ import type { WriteRequest } from '@aws-sdk/client-dynamodb'
 import type { RunId } from '@baton/core/adapter'
 import { type Item, type ItemKey, type Keys, SEGMENTS, segmentName } from '../keys.ts'
 import { TTL_ATTRIBUTE } from '../table.ts'
-import { type Segment, segmentOf } from './segment.ts'
+import { beginning, type Segment, SMALL_BYTES, segmentOf } from './segment.ts'
 import type { Part, TableAccess } from './table-access.ts'
 import type { IValueStore } from './values.ts'
 
@@ -30,7 +30,7 @@ export async function removeRun(runId: RunId, lines: number, options: RemovalOpt
   // Where the next line goes: behind a segment that is full.
   const isFull = last.bytes >= last.mostBytes
   const place = { pk, sk: { S: segmentName(isFull ? last.index + 1 : last.index) } }
-  if (!last.isGone && !(await close(place, isFull ? undefined : last, { options, runId, ttl }))) return false
+  if (!last.isGone && !(await close(place, isFull ? undefined : last, { options, runId, ttl, lines }))) return false
   await values.remove(runId)
   const head = keys.head(runId)
   await deleteAllBut([place, head], options, pk)
@@ -61,25 +61,33 @@ async function lastSegment({ keys, table }: RemovalOptions, runId: RunId): Promi
 }
 
 interface Closing {
+  /** How many the run has. */
+  readonly lines: number
   readonly options: RemovalOptions
   readonly runId: RunId
   readonly ttl: Item[string]
 }
 
 /** @param segment what stands at that place; undefined for nothing. @returns false where somebody has appended */
-async function close(place: ItemKey, segment: Segment | undefined, { options, runId, ttl }: Closing): Promise<boolean> {
+async function close(
+  place: ItemKey,
+  segment: Segment | undefined,
+  { options, runId, ttl, lines }: Closing,
+): Promise<boolean> {
   const { keys, table } = options
   const key = { pk: place.pk, sk: place.sk }
+  const isNew = segment === undefined
   const closed: Part = {
     Update: {
       Key: key,
-      UpdateExpression: 'SET g = :true, #ttl = :ttl',
+      // Whole, so that a purge which comes after one that was cut off can read it.
+      UpdateExpression: `SET g = :true, #ttl = :ttl${isNew ? ', l = :none, b = :zero, m = :m, f = :f' : ''}`,
       ExpressionAttributeNames: { '#ttl': TTL_ATTRIBUTE },
-      ConditionExpression: segment === undefined ? 'attribute_not_exists(l)' : 'size(l) = :count',
+      ConditionExpression: isNew ? 'attribute_not_exists(l) OR size(l) = :zero' : 'size(l) = :count',
       ExpressionAttributeValues: {
         ':true': { BOOL: true },
         ':ttl': ttl,
-        ...(segment === undefined ? {} : { ':count': { N: String(segment.lines.length) } }),
+        ...(isNew ? beginning(lines, SMALL_BYTES) : { ':count': { N: String(segment.lines.length) } }),
       },
     },
   }

@@ -171,6 +171,46 @@ describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'The run s
     })
   })
 
+  it('keeps one log, whoever writes, however much, and while marks go away and come back', async () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      let state = seed
+      const random = (below: number) => {
+        state = (state * 16_807) % 2_147_483_647
+        return state % below
+      }
+      const prefix = newPrefix()
+      const all = [1, 2, 3].map(() => processOf(prefix, { redispatchMs: 20, redispatchMaxMs: 40 }))
+      const any = () => all[random(3)] as Process
+      await any().store.create({ ...start, starts: ['a', 'b'] })
+      await any().commit(await any().claim('a'), asleep)
+      await any().commit(await any().claim('b'), asleep)
+      let signals = 0
+      for (let step = 0; step < 40; step++) {
+        const writes = Array.from({ length: random(4) }, () => {
+          signals += 1
+          const payload = 'x'.repeat(random(5) === 0 ? 2_000 : random(300))
+          return any().store.notify({ type: 'signal', runId, name: `s${signals}`, payload })
+        })
+        if (random(3) === 0) await any().store.due({ limit: 10, unsentOnly: true })
+        await Promise.all(writes)
+        if (random(6) === 0) await sleep(30)
+      }
+
+      const items = (await all[0]?.items()) ?? []
+      const segments = items.filter(({ sk }) => String(sk).startsWith('S#'))
+      let lines = 0
+      for (const [index, { sk, l, f }] of segments.entries()) {
+        expect([sk, Number(f)]).toEqual([`S#${String(index).padStart(8, '0')}`, lines])
+        lines += (l as readonly unknown[]).length
+      }
+      const records = await Promise.all([...all, processOf(prefix)].map(({ store }) => store.load(runId)))
+      for (const record of records) expect(record).toEqual(records[0])
+      const events: string[] = []
+      for await (const { type } of any().store.journal(runId)) events.push(type)
+      expect(events.filter((type) => type === 'signal-received')).toHaveLength(signals)
+    }
+  })
+
   describe('a purge', () => {
     async function gone(tombstoneMs: number) {
       const prefix = newPrefix()
