@@ -72,6 +72,8 @@ const LONG_NODE_MS = 600_000
 const storeOptions = runStoreOptions.filter((name) => name !== 'client' && name !== 'logger') as (keyof StoreOptions)[]
 
 const queueOptions = Object.keys({
+  highQueue: true,
+  lowQueue: true,
   deadLetterQueue: true,
   lostHintsMs: true,
   visibilityMs: true,

@@ -7,6 +7,13 @@ import { checkClient } from './aws-client.ts'
 export interface SqsJobQueueOptions {
   /** The name of the queue, or its URL. One that ends in `.fifo` is a FIFO queue. */
   readonly queue: string
+  /**
+   * The name or the URL of another queue, for jobs of a priority above 0, and of one for those below: SQS knows no priorities, so each
+   * level has a queue of its own. Who consumes takes from all of them, and from the next only when the one before has nothing.
+   * All are FIFO queues, or none. Without one, its jobs go to the queue itself.
+   */
+  readonly highQueue?: string
+  readonly lowQueue?: string
   /** A client, which stays untouched, or the configuration of one: region, endpoint, credentials. Default: as the SDK finds them. */
   readonly client?: SQSClient | SQSClientConfig
   /**
@@ -33,12 +40,16 @@ export interface SqsJobQueueOptions {
   readonly logger?: ILogger
 }
 
-export type CheckedJobQueueOptions = Required<Omit<SqsJobQueueOptions, 'client' | 'deadLetterQueue'>> & {
-  readonly [name in 'client' | 'deadLetterQueue']: SqsJobQueueOptions[name] | undefined
+export type CheckedJobQueueOptions = Required<Omit<SqsJobQueueOptions, MayLack>> & {
+  readonly [name in MayLack]: SqsJobQueueOptions[name] | undefined
 }
+
+type MayLack = 'client' | 'highQueue' | 'lowQueue' | 'deadLetterQueue'
 
 const names = [
   'queue',
+  'highQueue',
+  'lowQueue',
   'client',
   'deadLetterQueue',
   'lostHintsMs',
@@ -51,20 +62,23 @@ const names = [
 export function checkJobQueueOptions(options: SqsJobQueueOptions): CheckedJobQueueOptions {
   checkOptions(options, names)
   checkInjected(options)
-  const { queue, client, deadLetterQueue, logger = silentLogger } = options
+  const { queue, highQueue, lowQueue, client, deadLetterQueue, logger = silentLogger } = options
   const { lostHintsMs = 60_000, visibilityMs = 60_000, waitMs = 20_000, timeoutMs = 10_000 } = options
   checkQueue(queue, 'queue')
-  if (deadLetterQueue !== undefined) checkQueue(deadLetterQueue, 'deadLetterQueue')
-  if (deadLetterQueue === queue) {
-    const message = 'is the queue itself: what is taken out for good would come back at once'
-    throw new BatonError('INVALID_OPTION', { field: 'deadLetterQueue', message })
+  checkLevels(queue, options)
+  if (deadLetterQueue !== undefined) {
+    checkQueue(deadLetterQueue, 'deadLetterQueue')
+    if ([queue, highQueue, lowQueue].includes(deadLetterQueue)) {
+      const message = 'is a queue of jobs: what is taken out for good would come back at once'
+      throw new BatonError('INVALID_OPTION', { field: 'deadLetterQueue', message })
+    }
   }
   checkClient(client)
   checkNumber(lostHintsMs, 'lostHintsMs', { least: 1_000 })
   checkNumber(visibilityMs, 'visibilityMs', { least: 1_000, most: TWELVE_HOURS_MS })
   checkNumber(waitMs, 'waitMs', { least: 1_000, most: 20_000 })
   checkNumber(timeoutMs, 'timeoutMs', { least: 1, most: 600_000 })
-  return { queue, client, deadLetterQueue, lostHintsMs, visibilityMs, waitMs, timeoutMs, logger }
+  return { queue, highQueue, lowQueue, client, deadLetterQueue, lostHintsMs, visibilityMs, waitMs, timeoutMs, logger }
 }
 
 /** Longer than this SQS keeps no message from others, counted from when it gave it out. */
@@ -72,6 +86,27 @@ export const TWELVE_HOURS_MS = 43_200_000
 
 export function isUrl(queue: string): boolean {
   return /^https?:\/\//.test(queue)
+}
+
+export function isFifoName(queue: string): boolean {
+  return queue.endsWith('.fifo')
+}
+
+/** Also whether they are different queues of one kind. */
+function checkLevels(queue: string, { highQueue, lowQueue }: Pick<SqsJobQueueOptions, 'highQueue' | 'lowQueue'>): void {
+  for (const [field, name, others] of [
+    ['highQueue', highQueue, [queue]],
+    ['lowQueue', lowQueue, [queue, highQueue]],
+  ] as const) {
+    if (name === undefined) continue
+    checkQueue(name, field)
+    const message = others.includes(name)
+      ? 'is another of the queues as well: each level needs one of its own'
+      : 'must be a FIFO queue if the queue is one, and none if it is not'
+    if (others.includes(name) || isFifoName(name) !== isFifoName(queue)) {
+      throw new BatonError('INVALID_OPTION', { field, message })
+    }
+  }
 }
 
 function checkQueue(queue: unknown, field: string): void {

@@ -22,13 +22,16 @@ const MOST_LATER_MS = TWELVE_HOURS_MS - 20 * 60_000
 /**
  * Jobs in a queue of SQS, standard or FIFO. Any producer can put one there: `{ runId, blueprintId, nodeId }` as JSON.
  *
- * Whatever SQS loses, doubles or delays costs time and nothing else: a job is a hint. SQS knows no priorities: jobs come as they come. What
- * becomes due later than SQS can wait, the sweep sends when it is due.
+ * Whatever SQS loses, doubles or delays costs time and nothing else: a job is a hint. SQS knows no priorities: jobs come as they come,
+ * unless those of a higher and a lower one have queues of their own. What becomes due later than SQS can wait, the sweep sends
+ * when it is due.
  */
 export class SqsJobQueue implements IJobQueue {
   readonly #options: CheckedJobQueueOptions
   readonly #client: SQSClient
   readonly #queue: SqsQueue
+  readonly #highQueue: SqsQueue | undefined
+  readonly #lowQueue: SqsQueue | undefined
   readonly #deadLetterQueue: SqsQueue | undefined
   readonly #deadLetters: DeadLetters
   readonly #closing = new AbortController()
@@ -36,10 +39,13 @@ export class SqsJobQueue implements IJobQueue {
 
   constructor(options: SqsJobQueueOptions) {
     this.#options = checkJobQueueOptions(options)
-    const { queue, deadLetterQueue, timeoutMs, logger, client = {} } = this.#options
+    const { queue, highQueue, lowQueue, deadLetterQueue, timeoutMs, logger, client = {} } = this.#options
     this.#client = isClient<SQSClient>(client) ? client : new SQSClient(client)
-    this.#queue = new SqsQueue(this.#client, queue, timeoutMs)
-    if (deadLetterQueue !== undefined) this.#deadLetterQueue = new SqsQueue(this.#client, deadLetterQueue, timeoutMs)
+    const open = (name: string) => new SqsQueue(this.#client, name, timeoutMs)
+    this.#queue = open(queue)
+    this.#highQueue = highQueue === undefined ? undefined : open(highQueue)
+    this.#lowQueue = lowQueue === undefined ? undefined : open(lowQueue)
+    this.#deadLetterQueue = deadLetterQueue === undefined ? undefined : open(deadLetterQueue)
     this.#deadLetters = new DeadLetters(this.#deadLetterQueue, logger)
   }
 
@@ -47,18 +53,17 @@ export class SqsJobQueue implements IJobQueue {
   async enqueue(jobs: readonly Job[]): Promise<void> {
     this.#assertOpen()
     const sent = await Promise.allSettled(
-      jobs.map((job) => this.#queue.send({ body: bodyOf(job), groupId: groupOf(job) })),
+      jobs.map((job) => this.#queueFor(job).send({ body: bodyOf(job), groupId: groupOf(job) })),
     )
     for (const one of sent) if (one.status === 'rejected') throw one.reason
   }
 
   consume(handler: (delivery: Delivery) => Promise<void>, { concurrency, signal }: ConsumeOptions): Promise<void> {
-    const { queue: name, visibilityMs, waitMs, lostHintsMs, logger } = this.#options
+    const { visibilityMs, waitMs, lostHintsMs, logger } = this.#options
     const consumer = new Consumer(handler, {
-      name,
+      queues: this.#levels,
       concurrency,
       stop: AbortSignal.any([signal, this.#closing.signal]),
-      queue: this.#queue,
       deadLetters: this.#deadLetters,
       lostHints: this.#deadLetterQueue,
       lostHintsMs,
@@ -98,11 +103,21 @@ export class SqsJobQueue implements IJobQueue {
   /** Stops those that consume, and sends what they answered. A client that was given stays as it is. */
   async close(): Promise<void> {
     this.#closing.abort()
-    const queues = [this.#queue, this.#deadLetterQueue]
+    const queues = [...this.#levels, this.#deadLetterQueue]
     const ended = Promise.all(this.#consumers).then(() => Promise.all(queues.map((queue) => queue?.flush())))
     await settledWithin(CLOSE_WITHIN_MS, ended)
     const { client } = this.#options
     if (client === undefined || !isClient(client)) this.#client.destroy()
+  }
+
+  /** The most urgent first. */
+  get #levels(): readonly SqsQueue[] {
+    return [this.#highQueue, this.#queue, this.#lowQueue].filter((queue) => queue !== undefined)
+  }
+
+  #queueFor({ priority = 0 }: Job): SqsQueue {
+    const own = priority > 0 ? this.#highQueue : priority < 0 ? this.#lowQueue : undefined
+    return own ?? this.#queue
   }
 
   #assertOpen(): void {

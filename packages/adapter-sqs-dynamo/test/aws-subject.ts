@@ -3,8 +3,8 @@ import type { Emulator } from '@baton/services'
 import type { Meter, Subject, World, WorldOptions } from '@baton/testing'
 import { DynamoCoordinationStore, DynamoRunStore, SqsJobQueue } from '../src/index.ts'
 import { createTable, newPrefix, type Table } from './dynamo-world.ts'
-import { createQueues, NO_PRIORITIES, push, type Queues } from './sqs-world.ts'
 import { Spending } from './spending.ts'
+import { createQueues, push, type Queues } from './sqs-world.ts'
 
 export interface Pair {
   readonly name: string
@@ -12,7 +12,7 @@ export interface Pair {
   readonly sqs: Emulator
 }
 
-/** A prefix and two queues per world, in one table. */
+/** A prefix and queues per world, in one table. */
 export async function awsSubject({ name, dynamo, sqs }: Pair): Promise<Subject> {
   const made = await createTable(dynamo)
   return {
@@ -20,9 +20,9 @@ export async function awsSubject({ name, dynamo, sqs }: Pair): Promise<Subject> 
     durability: 'replicated',
     // SQS counts in seconds, and rounds a time up; the kit's shortest one that must be kept apart is five ticks.
     tickMs: 50,
-    skip: NO_PRIORITIES,
+    priorityLevel: Math.sign,
     async create(options) {
-      const queues = await createQueues(sqs.clientOptions)
+      const queues = await createQueues(sqs.clientOptions, { hasLevels: true })
       const open: World[] = []
       const world = await openWorld({ made, queues, prefix: newPrefix(), options, open })
       return {
@@ -77,4 +77,3 @@ async function openWorld(parts: WorldParts): Promise<World> {
   open.push(world)
   return world
 }
-

@@ -12,25 +12,29 @@ import type { Emulator } from '@baton/services'
 import type { Subject, World, WorldOptions } from '@baton/testing'
 import { SqsJobQueue, type SqsJobQueueOptions } from '../src/index.ts'
 
-export const NO_PRIORITIES = {
-  'delivers jobs of a higher priority first': 'SQS has no priorities: messages come as they come.',
-}
-
 export interface Queues {
   readonly client: SQSClient
   readonly queueUrl: string
-  readonly options: Pick<SqsJobQueueOptions, 'queue' | 'deadLetterQueue'>
+  readonly options: Pick<SqsJobQueueOptions, 'queue' | 'highQueue' | 'lowQueue' | 'deadLetterQueue'>
+}
+
+export interface QueuesOptions {
+  readonly isFifo?: boolean
+  readonly maxReceiveCount?: number
+  /** Also a queue for what is more urgent, and one for what is less. */
+  readonly hasLevels?: boolean
 }
 
 /** A queue and one for its dead letters. */
 export async function createQueues(
   config: SQSClientConfig,
-  { isFifo = false, maxReceiveCount }: { readonly isFifo?: boolean; readonly maxReceiveCount?: number } = {},
+  { isFifo = false, maxReceiveCount, hasLevels = false }: QueuesOptions = {},
 ): Promise<Queues> {
   const client = new SQSClient(config)
   const suffix = isFifo ? '.fifo' : ''
   const queue = `t-${randomUUID().slice(0, 8)}${suffix}`
-  const deadLetterQueue = `${queue.replace('.fifo', '')}-dead${suffix}`
+  const named = (level: string) => `${queue.replace('.fifo', '')}-${level}${suffix}`
+  const deadLetterQueue = named('dead')
   const attributes = isFifo ? { FifoQueue: 'true' } : {}
   const dead = await client.send(new CreateQueueCommand({ QueueName: deadLetterQueue, Attributes: attributes }))
   const redrive =
@@ -42,10 +46,13 @@ export async function createQueues(
             deadLetterTargetArn: await arnOf(client, dead.QueueUrl ?? ''),
           }),
         }
-  const made = await client.send(
-    new CreateQueueCommand({ QueueName: queue, Attributes: { ...attributes, ...redrive } }),
-  )
-  return { client, queueUrl: made.QueueUrl ?? '', options: { queue, deadLetterQueue } }
+  const create = (QueueName: string) =>
+    client.send(new CreateQueueCommand({ QueueName, Attributes: { ...attributes, ...redrive } }))
+  const { QueueUrl: queueUrl = '' } = await create(queue)
+  if (!hasLevels) return { client, queueUrl, options: { queue, deadLetterQueue } }
+  const levels = { highQueue: named('high'), lowQueue: named('low') }
+  for (const name of Object.values(levels)) await create(name)
+  return { client, queueUrl, options: { queue, ...levels, deadLetterQueue } }
 }
 
 async function arnOf(client: SQSClient, QueueUrl: string): Promise<string> {
@@ -74,9 +81,9 @@ export function queueSubject(name: string, sqs: Emulator, isFifo: boolean): Subj
     durability: 'none',
     // SQS counts in seconds, and rounds a time up; the kit's shortest one that must be kept apart is five ticks.
     tickMs: 50,
-    skip: NO_PRIORITIES,
+    priorityLevel: Math.sign,
     async create(options) {
-      const queues = await createQueues(sqs.clientOptions, { isFifo })
+      const queues = await createQueues(sqs.clientOptions, { isFifo, hasLevels: true })
       const open: World[] = []
       const world = openWorld(queues, options, open)
       return {

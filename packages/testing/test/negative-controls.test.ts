@@ -10,6 +10,7 @@ import type {
   Delivery,
   DueItem,
   DueQuery,
+  Job,
   NewRun,
   Transition,
 } from '@baton/core/adapter'
@@ -37,6 +38,10 @@ function spoilt(
   }
 }
 
+const levels = (subject: Subject, priorityLevel: (priority: number) => number): Subject => ({
+  ...subject,
+  priorityLevel,
+})
 const spoiltStore = (name: string, spoil: (store: IRunStore) => IRunStore) =>
   spoilt(name, ({ store }) => ({ store: spoil(store) }))
 const spoiltQueue = (name: string, spoil: (queue: IJobQueue) => IJobQueue) =>
@@ -124,6 +129,37 @@ function acknowledgesFirst(queue: IJobQueue): IJobQueue {
   })
 }
 
+/** Delivers jobs as they came, whatever their priority, which they keep. */
+function ignoresPriorities(queue: IJobQueue): IJobQueue {
+  const priorities = new Map<string, number>()
+  const keyOf = ({ runId, instanceId, dispatch }: Job) => `${runId} ${instanceId} ${dispatch}`
+  return around(queue, (method, call, args) => {
+    if (method === 'enqueue') {
+      const jobs = args[0] as readonly Job[]
+      for (const job of jobs) if (job.priority !== undefined) priorities.set(keyOf(job), job.priority)
+      return queue.enqueue(jobs.map(({ priority: _, ...job }) => job))
+    }
+    if (method !== 'consume') return call()
+    const [handler, options] = args as Parameters<IJobQueue['consume']>
+    return queue.consume((delivery: Delivery) => {
+      const priority = priorities.get(keyOf(delivery.job))
+      return handler(priority === undefined ? delivery : withJob(delivery, { ...delivery.job, priority }))
+    }, options)
+  })
+}
+
+function withJob(delivery: Delivery, job: Job): Delivery {
+  return new Proxy(delivery, {
+    get(target, name) {
+      if (name === 'job') return job
+      const member: unknown = Reflect.get(target, name, target)
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
+}
+
+const HIGHER_FIRST = 'delivers jobs of a higher priority first'
+
 const controls: readonly { readonly subject: Subject; readonly caughtBy: readonly string[] }[] = [
   {
     subject: spoiltStore('no fence', noFence),
@@ -143,6 +179,10 @@ const controls: readonly { readonly subject: Subject; readonly caughtBy: readonl
       'delivers a job again whose handler threw',
       'brings a job again that could not be claimed because the store was down',
     ],
+  },
+  {
+    subject: spoiltQueue('ignores priorities', ignoresPriorities),
+    caughtBy: [HIGHER_FIRST],
   },
   {
     subject: spoiltStore('forgets which transitions it has made', noCommitIds),
@@ -246,4 +286,18 @@ describe('the kit', () => {
       expect(failures.map(({ title }) => title)).toEqual(expect.arrayContaining([...caughtBy]))
     })
   }
+
+  it.each([
+    ['has three levels of priority', levels(memorySubject, Math.sign), []],
+    ['ignores three levels', levels(spoiltQueue('', ignoresPriorities), Math.sign), [HIGHER_FIRST]],
+    ['calls all the same level', levels(memorySubject, () => 0), [HIGHER_FIRST]],
+    ['calls the lowest the highest', levels(memorySubject, (priority) => -priority), [HIGHER_FIRST]],
+  ] as const)('asks of a queue that it keeps the levels that it says it has: %s', async (_, subject, caughtBy) => {
+    const failures = await findFailures(
+      subject,
+      allSuites.filter(({ name }) => name === 'the job queue'),
+    )
+
+    expect(failures.map(({ title }) => title)).toEqual(caughtBy)
+  })
 })

@@ -31,7 +31,7 @@ export class SqsDelivery implements Delivery {
 
   constructor(job: Job, message: Message, tools: DeliveryTools) {
     this.job = job
-    this.redelivered = Math.max(0, Number(message.Attributes?.ApproximateReceiveCount ?? 1) - 1)
+    this.redelivered = receivedBefore(message)
     this.#body = message.Body ?? ''
     this.#tools = tools
     this.#kept = tools.keeper.keep(message.ReceiptHandle ?? '')
@@ -93,4 +93,9 @@ export class SqsDelivery implements Delivery {
     const fields = { runId, instanceId, error: messageOf(error) }
     this.#tools.logger.log('debug', 'a job could not be answered for; it comes again', fields)
   }
+}
+
+/** How often, as far as SQS knows. */
+export function receivedBefore({ Attributes = {} }: Message): number {
+  return Math.max(0, Number(Attributes.ApproximateReceiveCount ?? 1) - 1)
 }

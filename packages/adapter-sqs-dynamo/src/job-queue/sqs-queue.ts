@@ -13,7 +13,7 @@ import {
 import { BatonError } from '@baton/core'
 import { ask, LateError } from '../asking.ts'
 import { awsCodesOf, queueFailure } from '../aws-errors.ts'
-import { isUrl } from '../job-queue-options.ts'
+import { isFifoName, isUrl } from '../job-queue-options.ts'
 import { Batcher, type EntryFailure } from './batcher.ts'
 
 /** What is to be sent. `groupId` counts on a FIFO queue only. */
@@ -46,9 +46,10 @@ export const REASON = 'BatonReason'
 
 /** One queue of SQS, and what can be asked of it. Everything rejects with `QUEUE_UNAVAILABLE` or `INVALID_OPTION`. */
 export class SqsQueue {
+  /** Its name, or its URL. */
+  readonly name: string
   readonly isFifo: boolean
   readonly #client: SQSClient
-  readonly #queue: string
   readonly #timeoutMs: number
   #url: Promise<string> | undefined
   #isSilent = false
@@ -71,12 +72,12 @@ export class SqsQueue {
     parallel: PARALLEL,
   })
 
-  /** @param queue its name or its URL */
-  constructor(client: SQSClient, queue: string, timeoutMs: number) {
+  /** @param name its name or its URL */
+  constructor(client: SQSClient, name: string, timeoutMs: number) {
     this.#client = client
-    this.#queue = queue
+    this.name = name
     this.#timeoutMs = timeoutMs
-    this.isFifo = queue.endsWith('.fifo')
+    this.isFifo = isFifoName(name)
   }
 
   /** Resolves when SQS has it. `INVALID_JOB` where SQS will never take it. */
@@ -172,7 +173,7 @@ export class SqsQueue {
 
   /** Asked for once, by all who need it together, and again after a failure. */
   #findUrl(withinMs: number): Promise<string> {
-    if (isUrl(this.#queue)) return Promise.resolve(this.#queue)
+    if (isUrl(this.name)) return Promise.resolve(this.name)
     this.#url ??= this.#askForUrl(withinMs).catch((error: unknown) => {
       this.#url = undefined
       throw error
@@ -181,9 +182,9 @@ export class SqsQueue {
   }
 
   async #askForUrl(withinMs: number): Promise<string> {
-    const command = new GetQueueUrlCommand({ QueueName: this.#queue })
+    const command = new GetQueueUrlCommand({ QueueName: this.name })
     const { QueueUrl } = await ask((options) => this.#client.send(command, options), { withinMs })
-    if (QueueUrl === undefined) throw new Error(`no URL was given for ${this.#queue}`)
+    if (QueueUrl === undefined) throw new Error(`no URL was given for ${this.name}`)
     return QueueUrl
   }
 }

@@ -1,4 +1,4 @@
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
+import { GetQueueUrlCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
 import { systemClock, wait } from '@baton/core/adapter'
 import { startSqs } from '@baton/services'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -141,6 +141,17 @@ describe.skipIf(sqs.skipReason !== undefined)(sqs.skipReason ?? 'the job queue o
     await eventually(() => queue.deadLetters()).toEqual([
       { message: expect.objectContaining({ instanceId: 'hopeless' }), reason: 'for a reason' },
     ])
+  })
+
+  it('finds lost hints also while it does nothing but wait', async () => {
+    const { client, options } = stand.queues
+    const consuming = stand.consume(stand.open({ lostHintsMs: 2_000, waitMs: 20_000 }), undefined, 1)
+    await eventually(() => stand.times('ReceiveMessageCommand')).toBe(1)
+
+    const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName: options.deadLetterQueue }))
+    await client.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(job('lost')) }))
+
+    await eventually(() => nodes(consuming)).toEqual(['lost'])
   })
 
   it('sends a job anew to a FIFO queue within the five minutes in which that swallows what it takes for the same', async () => {

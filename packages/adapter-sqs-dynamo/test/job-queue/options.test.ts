@@ -12,6 +12,13 @@ describe('options', () => {
     [{ queue: 'q'.repeat(81) }, 'queue'],
     [{ deadLetterQueue: '' }, 'deadLetterQueue'],
     [{ deadLetterQueue: 'jobs' }, 'deadLetterQueue'],
+    [{ highQueue: 'now', deadLetterQueue: 'now' }, 'deadLetterQueue'],
+    [{ highQueue: '' }, 'highQueue'],
+    [{ highQueue: 'jobs' }, 'highQueue'],
+    [{ highQueue: 'now.fifo' }, 'highQueue'],
+    [{ lowQueue: 7 }, 'lowQueue'],
+    [{ highQueue: 'other', lowQueue: 'other' }, 'lowQueue'],
+    [{ queue: 'jobs.fifo', lowQueue: 'later' }, 'lowQueue'],
     [{ client: 'eu-west-1' }, 'client'],
     [{ visibilityMs: 999 }, 'visibilityMs'],
     [{ visibilityMs: 43_200_001 }, 'visibilityMs'],
@@ -34,6 +41,14 @@ describe('options', () => {
       expect(make).not.toThrow()
     },
   )
+
+  it.each([
+    { highQueue: 'now' },
+    { lowQueue: 'https://sqs.eu-west-1.amazonaws.com/123456789012/later' },
+    { queue: 'jobs.fifo', highQueue: 'now.fifo', lowQueue: 'later.fifo', deadLetterQueue: 'dead.fifo' },
+  ])('of a job queue name queues for other levels: %o', (names) => {
+    expect(() => new SqsJobQueue({ queue: 'jobs', client: { region: 'eu-west-1' }, ...names })).not.toThrow()
+  })
 
   it.each([
     [{ table: 'no table' }, 'table'],

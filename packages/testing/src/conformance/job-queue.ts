@@ -205,7 +205,12 @@ export const jobQueue: Suite = {
         await using consumer = new Consumer(stage, { concurrency: 1 })
 
         await consumer.received(5)
-        expect(consumer.deliveries.map(({ job }) => job.priority ?? 0)).toEqual([9, 5, 5, 0, -1])
+        const { priorityLevel: levelOf = (priority) => priority } = stage.subject
+        const highestFirst = [9, 5, 5, 0, -1]
+        const delivered = consumer.deliveries.map(({ job }) => job.priority ?? 0)
+        expect(delivered.toSorted((one, other) => other - one)).toEqual(highestFirst)
+        expect(delivered.map(levelOf)).toEqual(highestFirst.map(levelOf))
+        expect(levelOf(9), 'the queue tells a high priority from a low one').toBeGreaterThan(levelOf(-1))
       },
     },
     {

@@ -12,6 +12,11 @@ export interface Subject {
    * it, so that a backend with a clock of its own can be tested in real time: 5 for a file, 20 for a server near by.
    */
   readonly tickMs: number
+  /**
+   * Which level the queue sorts a priority into, a higher one for a higher priority: `Math.sign` where there are queues for high,
+   * normal and low. Default: each priority is a level of its own.
+   */
+  readonly priorityLevel?: (priority: number) => number
   /** A world that shares nothing with those before it: a new folder, prefix or table. */
   create(options: WorldOptions): Awaitable<World>
   /** Why a case is not run, by its title. A title that the kit does not have is a failure. */
