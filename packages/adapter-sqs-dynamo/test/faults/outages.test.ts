@@ -1,4 +1,5 @@
 /** What AWS answers while it is not well, played by a proxy: no server that stands in for it throttles. */
+import { BatonClient, createFlow, parseRunId } from '@baton/core'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type AwsAnswer, dynamoAnswers, sqsAnswers } from './answers.ts'
 import type { FaultProxy } from './proxy.ts'
@@ -21,6 +22,8 @@ async function forAMinute(proxy: FaultProxy, answer: () => AwsAnswer): Promise<n
   proxy.mischief = undefined
   return proxy.times(undefined, atMs)
 }
+
+const copying = createFlow<string>('copying').node('a', ({ input }) => ({ output: input }))
 
 /** One after the other. */
 function inTurn(answers: Readonly<Record<string, () => AwsAnswer>>, codes: readonly string[]): () => AwsAnswer {
@@ -63,5 +66,20 @@ describe.skipIf(servers.skipReason !== undefined)(servers.skipReason ?? 'a worke
     const runs = [...before, ...meanwhile, ...(await stand.start(RUNS))]
     expect(await stand.counted(runs)).toEqual(runs.map(() => ONCE))
     expect(stand.lines('the job queue failed, will look again', 'warn').length).toBeLessThanOrEqual(2)
+  })
+
+  it('writes and reads the rest of a batch of which DynamoDB has left some', async () => {
+    await using stand = await Stand.on(servers)
+    stand.dynamo.mischief = ({ operation }) => (operation.startsWith('Batch') ? { type: 'partly' } : undefined)
+    const { store, queue } = stand.adapter
+    const baton = new BatonClient({ store, queue, flows: [copying] })
+    const text = 'large'.repeat(250_000)
+
+    for (let times = 0; times < 3; times++) await baton.start(copying, text, { runId: `run-${times}` })
+
+    expect(stand.dynamo.times('BatchWriteItem')).toBeGreaterThanOrEqual(9)
+    expect(JSON.stringify(await stand.direct.load(parseRunId('run-1')))).toContain(text)
+    expect((await store.list()).runs).toHaveLength(3)
+    expect(stand.dynamo.times('BatchGetItem')).toBeGreaterThanOrEqual(3)
   })
 })

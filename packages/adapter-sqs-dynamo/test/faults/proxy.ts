@@ -15,12 +15,18 @@ export type Fault =
   | { readonly type: 'lost-request' }
   /** It takes effect at once, and is answered later. */
   | { readonly type: 'slow-answer'; readonly ms: number }
+  /** Of a batch for DynamoDB only the first takes effect, and the others come back, as where a partition is throttled. */
+  | { readonly type: 'partly' }
 
 export interface Asked {
   /** `PutItem`, `ReceiveMessage` … */
   readonly operation: string
   readonly body: string
   readonly atMs: number
+}
+
+interface Batch {
+  readonly RequestItems: Readonly<Record<string, readonly unknown[] | { readonly Keys: readonly unknown[] }>>
 }
 
 export type Mischief = (asked: Asked, times: number) => Fault | undefined
@@ -75,6 +81,7 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   async #passOn(incoming: IncomingMessage, body: string, outgoing: ServerResponse, fault: Fault | undefined) {
+    if (fault?.type === 'partly') return this.#passOnFirst(incoming, JSON.parse(body), outgoing)
     const answer = await this.#ask(incoming, body)
     const text = await textOf(answer)
     if (fault?.type === 'lost-answer') return incoming.socket.destroy()
@@ -82,9 +89,23 @@ export class FaultProxy implements AsyncDisposable {
     outgoing.writeHead(answer.statusCode ?? 500, answer.headers).end(text)
   }
 
+  async #passOnFirst(incoming: IncomingMessage, { RequestItems, ...others }: Batch, outgoing: ServerResponse) {
+    const [[table, all] = ['', []]] = Object.entries(RequestItems)
+    const isWrite = !('Keys' in all)
+    const [first, ...rest] = isWrite ? all : all.Keys
+    const asBatch = (items: readonly unknown[]) => ({ [table]: isWrite ? items : { ...all, Keys: items } })
+    const answer = await this.#ask(incoming, JSON.stringify({ ...others, RequestItems: asBatch([first]) }))
+    const done = JSON.parse(await textOf(answer)) as object
+    const left = rest.length === 0 ? {} : { [isWrite ? 'UnprocessedItems' : 'UnprocessedKeys']: asBatch(rest) }
+    const { date = '' } = answer.headers
+    outgoing.writeHead(200, { 'content-type': 'application/x-amz-json-1.0', date })
+    outgoing.end(JSON.stringify({ ...done, ...left }))
+  }
+
   #ask({ method = 'POST', url = '/', headers }: IncomingMessage, body: string): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      request(new URL(url, this.#to), { method, headers }, resolve).on('error', reject).end(body)
+      const whole = { ...headers, 'content-length': Buffer.byteLength(body) }
+      request(new URL(url, this.#to), { method, headers: whole }, resolve).on('error', reject).end(body)
     })
   }
 }
