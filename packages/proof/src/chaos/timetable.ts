@@ -1,4 +1,5 @@
 /** Schedules that start runs through the storm, each with a client that asks for one more now and then. */
+import { BatonError } from '@baton/core'
 import { Schedules } from '@baton/schedule'
 import type { Dice } from '@baton/testing/simulator'
 import type { Ports } from './backend.ts'
@@ -51,14 +52,25 @@ export class Timetable {
     try {
       triggered.push(await this.#schedules.trigger(id))
     } catch (error) {
-      // It may come or not: nobody was told which.
-      if (!isOutage(error)) throw error
+      // It may come or not: nobody was told which. Of a schedule that is gone the verdict will speak.
+      if (!isOutage(error) && !isGone(error)) throw error
     }
   }
 
   /** From now on there are no more instants. What waits in line is still started, and with the last of it each ends by itself. */
   async close(): Promise<void> {
     const endAtMs = Date.now()
-    for (const { id } of this.kept) await untilAcknowledged(() => this.#schedules.update(id, { endAtMs }))
+    for (const { id } of this.kept) {
+      try {
+        await untilAcknowledged(() => this.#schedules.update(id, { endAtMs }))
+      } catch (error) {
+        if (!isGone(error)) throw error
+      }
+    }
   }
+}
+
+/** It was created, and has ended by itself. */
+function isGone(error: unknown): boolean {
+  return BatonError.is(error, 'UNKNOWN_SCHEDULE')
 }

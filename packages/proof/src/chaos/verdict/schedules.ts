@@ -20,7 +20,10 @@ export function judgeSchedules(runs: Runs, kept: readonly Kept[], find: FindIn):
 function judgeSchedule(runs: Runs, { id, everyMs, overlap, triggered }: Kept, find: FindIn): void {
   const keeper = runs.lastOf(`schedule:${id}`)
   if (keeper === undefined) return find('lost', `schedule:${id}`, 'was created, and is not there')
-  if (keeper.status !== 'completed') find('lost', keeper.runId, `was told to end, and is ${keeper.status}`)
+  if (keeper.status !== 'completed') {
+    const why = keeper.error === undefined ? '' : `: ${keeper.error.message}`
+    find('lost', keeper.runId, `was told to end, and is ${keeper.status}${why}`)
+  }
   const started = [...runs.all].filter(({ record }) => record.tags.includes(`schedule:${id}`))
   const instants = started.flatMap(({ record }) => instantOf(record.runId))
   const state = keeper.context.state as Partial<ScheduleCounts> | undefined
