@@ -7,7 +7,12 @@ import { mistake } from '../mistake.ts'
 
 const PACKAGES = ['@baton/adapter-sqs-dynamo', '@aws-sdk/client-dynamodb', '@aws-sdk/client-sqs']
 
-export async function loadAws(address: Address) {
+interface Loaded {
+  readonly adapter: typeof import('@baton/adapter-sqs-dynamo')
+  readonly sqs: Pick<typeof import('@aws-sdk/client-sqs'), 'GetQueueUrlCommand' | 'SQSClient'>
+}
+
+export async function loadAws(address: Address): Promise<Loaded> {
   const [adapter, sqs] = await loadAdapter(address, PACKAGES, () =>
     Promise.all([import('@baton/adapter-sqs-dynamo'), import('@aws-sdk/client-sqs')]),
   )
