@@ -33,7 +33,9 @@ export class Spending {
         this.underWay += 1
         try {
           const result = await next({ ...args, input })
-          const { ConsumedCapacity: billed } = result.output as { readonly ConsumedCapacity?: Billed | readonly Billed[] }
+          const { ConsumedCapacity: billed } = result.output as {
+            readonly ConsumedCapacity?: Billed | readonly Billed[]
+          }
           const units = [billed ?? []].flat().reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0)
           if (isRead) this.readUnits += units
           else this.writeUnits += units
