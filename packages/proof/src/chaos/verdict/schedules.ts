@@ -28,9 +28,10 @@ function judgeSchedule(runs: Runs, { id, everyMs, overlap, triggered }: Kept, fi
   const instants = started.flatMap(({ record }) => instantOf(record.runId))
   const state = keeper.context.state as Partial<ScheduleCounts> | undefined
   const { startedCount = 0, triggeredCount = 0, skippedCount = 0 } = state ?? {}
-  const missing = [...leftOut(instants, everyMs), ...triggered.filter((runId) => runs.get(runId) === undefined)]
-  // Where too many are in line, it says that it skips one.
-  if (missing.length > (overlap === 'queue' ? skippedCount : 0)) {
+  const inVain = triggered.filter((runId) => runs.get(runId) === undefined)
+  const missing = [...leftOut(instants, everyMs), ...inVain]
+  // Where too many are in line, or so many instants were missed that it does not catch up on all, it says how many it skips.
+  if (missing.length > skippedCount || (overlap === 'allow' && inVain.length > 0)) {
     find('lost', keeper.runId, `has not started ${missing.join(', ')}, and says that it has skipped ${skippedCount}`)
   }
   const counted = `${startedCount} and ${triggeredCount}`

@@ -216,7 +216,7 @@ describe('limits', () => {
 describe('schedules', () => {
   const schedule: Kept = { id: 'ticks', everyMs: 1_000, input: 1, overlap: 'queue', triggered: [] }
 
-  async function keep(context: object, triggered: string[] = []): Promise<void> {
+  async function keep(context: object, triggered: string[] = [], overlap: Kept['overlap'] = 'queue'): Promise<void> {
     await using runtime = new FlowRuntime({ store, flows })
     const tags = ['schedule:ticks']
     for (const second of [1, 2, 4]) {
@@ -224,7 +224,7 @@ describe('schedules', () => {
     }
     await runtime.run(line, 1, { runId: 'schedule:ticks', context: { state: context } })
     startedAs({ flow: line }, 1, 'schedule:ticks')
-    schedules.push({ ...schedule, triggered })
+    schedules.push({ ...schedule, triggered, overlap })
   }
 
   it('finds an instant that was left out, and one that was asked for in vain', async () => {
@@ -239,6 +239,16 @@ describe('schedules', () => {
     await keep({ startedCount: 3, triggeredCount: 0, skippedCount: 1 })
 
     expect(await found()).toEqual([])
+  })
+
+  it('takes it that instants were too many to catch up on, but not that a run was asked for in vain', async () => {
+    await keep({ startedCount: 3, triggeredCount: 0, skippedCount: 2 }, [], 'allow')
+    expect(await found()).toEqual([])
+
+    schedules.push({ ...schedule, overlap: 'allow', triggered: ['ticks@trigger-x'] })
+    expect(await found()).toContainEqual(
+      expect.stringContaining('has not started 2030-01-01T00:00:03.000Z, ticks@trigger-x'),
+    )
   })
 
   it('finds a schedule that counts other runs than there are', async () => {
