@@ -59,7 +59,7 @@ export function checkTable(table: unknown): void {
   throw new BatonError('INVALID_OPTION', { field: 'table', message })
 }
 
-export function checkPrefix(prefix: unknown): void {
+function checkPrefix(prefix: unknown): void {
   if (typeof prefix === 'string' && /^[\w.:@-]{1,100}$/.test(prefix)) return
   const message = 'must have 1 to 100 of the characters A-Z a-z 0-9 . _ : @ -'
   throw new BatonError('INVALID_OPTION', { field: 'prefix', message })

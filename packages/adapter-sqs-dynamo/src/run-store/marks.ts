@@ -22,7 +22,7 @@ export function quietOf({ dueMs, remindMs }: MarksOfRun): string {
   return `${dueMs} ${remindMs}`
 }
 
-export function marksOf(quiet: string): MarksOfRun {
+function marksOf(quiet: string): MarksOfRun {
   const [dueMs, remindMs] = quiet.split(' ').map(Number)
   return { dueMs: dueMs ?? NEVER, remindMs: remindMs ?? NEVER }
 }

@@ -5,7 +5,7 @@ import { type Delivery, parseJob } from '@baton/core/adapter'
 import { expect } from 'vitest'
 import type { DynamoCoordinationStore, SqsAdapter, SqsJobQueue } from '../../src/index.ts'
 
-export const LARGE = 'x'.repeat(100_000)
+const LARGE = 'x'.repeat(100_000)
 
 /** A value that is kept apart, branches that meet, a signal, a node that fails for good, and one that takes long. */
 export const flow: Flow = createFlow('everything')
