@@ -57,6 +57,8 @@ export function scheduleFlow(flowId: string): RunnableFlow {
       reads: ['spec', 'state'],
       // A mistake of ours or an odd moment must not end what was to go on for ever.
       retry: { attempts: 1_000_000, maxDelayMs: 600_000 },
+      // Workers that die while it is their turn say nothing of it, and a schedule is to outlive them all.
+      maxLostLeases: 1_000_000,
     })
     .edge('turn', 'turn', { action: 'again', loop: { maxVisits: TURNS_PER_RUN } })
 }

@@ -1,4 +1,4 @@
-import { createFlow, type IRunStore, type NodeArguments } from '@baton/core'
+import { createFlow, type IRunStore, type NodeArguments, type RunId } from '@baton/core'
 import { around, Cable } from '@baton/testing'
 import { expect, it } from 'vitest'
 import { MINUTE, World } from './world.ts'
@@ -90,3 +90,21 @@ it.each([
   },
   120_000,
 )
+
+it('a schedule outlives any number of workers that die when it is their turn', async () => {
+  await using world = new World()
+  const { id } = await world.schedules.create({ id: 'ticks', flow: report, input: 'x', everyMs: MINUTE })
+  const [run] = (await world.store.list({})).runs
+  const runId = run?.runId as RunId
+  for (let worker = 1; worker <= 8; worker++) {
+    const claim = { runId, instanceId: 'turn', claimId: `c${worker}`, workerId: `w${worker}`, leaseMs: 1_000 }
+    expect((await world.store.claim(claim)).status).toBe('claimed')
+    await world.clock.advance(2_000)
+  }
+
+  world.worker([report])
+  await world.clock.advance(5 * MINUTE)
+
+  expect((await world.store.summary(runId))?.status).toBe('paused')
+  expect((await world.runsOf(id)).length).toBeGreaterThanOrEqual(4)
+})
