@@ -119,7 +119,7 @@ class DynamoLogs implements LogBackend {
     }
     const heads = (await Promise.all(this.#keys.allShards().map(ofShard))).flat()
     const items = await this.#table.getAll(heads)
-    return { notes: items.flatMap(({ note }) => note?.S ?? []), allAfterMs }
+    return { notes: items.flatMap(({ note, gone }) => (gone === undefined ? (note?.S ?? []) : [])), allAfterMs }
   }
 
   async due(query: MarkedQuery): Promise<readonly MarkedRuns[]> {

@@ -25,7 +25,7 @@ import { wakingHead } from './marks.ts'
 import { Missed } from './missed.ts'
 import { beginning, type Segment, segmentOf, Tail } from './segment.ts'
 import { isRefused, type Part, type Refused } from './table-access.ts'
-import { removeRun, removeTombstone } from './tombstone.ts'
+import { removeClosed, removeRun } from './tombstone.ts'
 import type { IValueStore } from './values.ts'
 
 /** What the runs of a store have in common. */
@@ -79,7 +79,7 @@ export class DynamoRunLog implements RunLog {
         return this.#alreadyThere(found, nowMs)
       }
       // There was such a run, so long ago that its id may be used again.
-      await removeTombstone(found, table)
+      await removeClosed(this.runId, { keys, table })
       freedAtMs = nowMs
     }
   }
@@ -181,6 +181,7 @@ export class DynamoRunLog implements RunLog {
     const refused = await table.transact([segment, head])
     if (refused !== undefined) return refused[0] === undefined ? 'gone' : this.#turnedAway(tail, refused[0], missed)
     onMarked()
+    this.#marks.saw(undefined)
     const position = tail.position + lines.length
     tail.grew(lines.length, tail.bytes + bytesOf(lines))
     return position

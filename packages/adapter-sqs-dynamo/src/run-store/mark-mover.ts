@@ -57,8 +57,8 @@ export class MarkMover {
     const { keys, table } = this.#options
     if (tail === undefined || tail.position !== position) return false
     const quiet = quietOf(marks)
-    // Somebody has done that, and noted with it how the run stands.
-    if (tail.quiet === quiet) return true
+    // Somebody has done that, and noted with it how the run stands. Unless a mark has led here: then it is not where that says.
+    if (tail.quiet === quiet && !move.isAwaited) return true
     const isNew = tail.count === 0
     const segment: Part = {
       Update: {

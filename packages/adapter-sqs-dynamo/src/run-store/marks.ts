@@ -12,9 +12,12 @@ export interface MarksOfRun {
   readonly remindMs: number
 }
 
-/** Whether the marks are so late that what is appended has to move them: a line makes sure of a look within this time. */
-export function areQuiet({ dueMs, remindMs }: MarksOfRun, nowMs: number, lookMs: number): boolean {
-  return Math.min(dueMs, remindMs) > nowMs + lookMs
+/**
+ * Whether the sweep comes so late that what is appended has to move its mark: a line makes sure of a look within this time. That something
+ * may be claimed before does not count: nobody may have a place for it.
+ */
+export function areQuiet({ remindMs }: MarksOfRun, nowMs: number, lookMs: number): boolean {
+  return remindMs > nowMs + lookMs
 }
 
 /** In one word, for the segment. */

@@ -16,6 +16,8 @@ export class StoreClock {
   #leastMs = Number.NEGATIVE_INFINITY
   #mostMs = Number.POSITIVE_INFINITY
   #notedAtMs = 0
+  /** The last answer was not believed. */
+  #isDoubted = false
   /** An instant that was told never comes again earlier. */
   #lastMs = 0
 
@@ -32,8 +34,12 @@ export class StoreClock {
     const mostMs = dateMs + 1_000 - sentMs
     const least = Math.max(this.#leastMs - slack, leastMs)
     const most = Math.min(this.#mostMs + slack, mostMs)
-    // Else not all who answer have the same clock, or one was set: what was known before counts no more.
     const isSound = least <= most
+    // Far from all before, and nobody has said the same yet.
+    const isDoubtful = least > most + SET_MS && !this.#isDoubted
+    this.#isDoubted = isDoubtful
+    if (isDoubtful) return
+    // Else not all who answer have the same clock, or one was set: what was known before counts no more.
     this.#leastMs = isSound ? least : leastMs
     this.#mostMs = isSound ? most : mostMs
     if (least > most + SET_MS) this.#lastMs = 0
@@ -59,8 +65,8 @@ export function watchDates(client: DynamoDBClient, clock: StoreClock): () => voi
     (next) => async (args) => {
       const sentMs = performance.now()
       const result = await next(args)
-      const { headers } = result.response as { readonly headers?: Record<string, string> }
-      const dateMs = Date.parse(headers?.date ?? '')
+      const response = result.response as { readonly headers?: Record<string, string> } | undefined
+      const dateMs = Date.parse(response?.headers?.date ?? '')
       if (!Number.isNaN(dateMs)) clock.note(dateMs, sentMs, performance.now())
       return result
     },

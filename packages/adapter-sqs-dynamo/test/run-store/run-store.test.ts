@@ -131,6 +131,62 @@ describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'The run s
       expect((await here.items()).filter(({ q }) => q !== undefined)).toEqual([])
     })
 
+    it('that are nearer than its log says are moved away by whoever they have led there', {
+      timeout: 20_000,
+    }, async () => {
+      const prefix = newPrefix()
+      const options = { redispatchMs: 3_000, redispatchMaxMs: 3_000 }
+      const [here, there] = [processOf(prefix, options), processOf(prefix, options)]
+      await here.store.create({ ...start, starts: ['a', 'b'] })
+      const claim = await here.claim('a')
+      await here.claim('b', 600_000)
+      await here.commit(claim, asleep)
+      // Before the one that has written it gets to it.
+      await there.store.due({ limit: 10 })
+      await sleep(4_000)
+
+      for (let look = 0; look < 3; look++) {
+        expect(await there.store.due({ limit: 10, unsentOnly: true })).toEqual([])
+      }
+      expect(Number((await there.item('H'))?.mark)).toBeGreaterThan(Date.now())
+    })
+
+    it('are moved back for news of a run whose work has waited for long, though it may be claimed', {
+      timeout: 20_000,
+    }, async () => {
+      const prefix = newPrefix()
+      const options = { redispatchMs: 300, redispatchMaxMs: HOUR }
+      const [here, sweeper] = [processOf(prefix, options), processOf(prefix, options)]
+      await here.store.create(start)
+      for (let rounds = 0; rounds < 4; ) {
+        const items = await sweeper.store.due({ limit: 10, unsentOnly: true })
+        if (items.length > 0) await sweeper.store.redispatch(items)
+        rounds += items.length > 0 ? 1 : 0
+        await sleep(100)
+      }
+      await sweeper.store.due({ limit: 10, unsentOnly: true })
+      await sleep(1_200)
+      // It dies right after its line.
+      let written = 0
+      using _trouble = makeTrouble(here.client, {
+        before({ operation }) {
+          if (operation !== 'Query' && written > 0) throw new Error('died')
+        },
+        after({ operation }) {
+          if (operation !== 'Query') written += 1
+        },
+      })
+      await here.store.notify({ type: 'cancel', runId, reason: 'not needed' })
+      expect(written).toBe(1)
+      await sleep(600)
+
+      const other = processOf(prefix, options)
+      await other.store.due({ limit: 10, unsentOnly: true })
+      await sleep(200)
+
+      expect(JSON.parse(String((await other.item('H'))?.note)).summary.status).toBe('cancelled')
+    })
+
     it('of a run that begins later stand where it begins', async () => {
       const prefix = newPrefix()
       const [here, there] = [processOf(prefix), processOf(prefix)]
@@ -225,7 +281,11 @@ describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'The run s
 
     it('leaves a tombstone and a closed place, and whoever still believes in the run is told better', async () => {
       const { here, stale } = await gone(HOUR)
-      expect((await here.items()).map(({ sk }) => sk)).toEqual(['H', expect.stringMatching(/^S#/)])
+      const left = await here.items()
+      expect(left.filter(({ g, sk }) => g === undefined && sk !== 'H')).toEqual([])
+      // A tombstone is what says that closed places are there: it goes last.
+      const [head, ...places] = left.map(({ ttl }) => Number(ttl))
+      for (const place of places) expect(place).toBeLessThan(Number(head) - 24 * 3_600)
       const request = { runId, instanceId: 'a', claimId: 'c', workerId: 'w', leaseMs: 1_000 }
       expect(await stale.store.claim(request)).toEqual({ status: 'unknown-run' })
       expect(await stale.store.load(runId)).toBeUndefined()
@@ -244,6 +304,49 @@ describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'The run s
       expect((await stale.store.load(runId))?.status).toBe('completed')
     })
 
+    it('whoever knew the log to end where others went on is told better as well', async () => {
+      const prefix = newPrefix()
+      const [here, stale] = [processOf(prefix), processOf(prefix)]
+      const long = 'x'.repeat(1_000)
+      await here.store.create({ ...start, input: long })
+      await stale.store.load(runId)
+      await here.commit(await here.claim('a'), { type: 'succeeded', arrivals: [toB], output: long })
+      await here.commit(await here.claim('b'), { ...ended, output: long })
+      expect(await here.store.purge({ endedBeforeMs: Date.now() + HOUR })).toBe(1)
+
+      const request = { runId, instanceId: 'a', claimId: 'c', workerId: 'w', leaseMs: 1_000 }
+      expect(await stale.store.claim(request)).toEqual({ status: 'unknown-run' })
+    })
+
+    it('an id that is used again by two at once makes one run', async () => {
+      const prefix = newPrefix()
+      const [first, second, third] = [1, 2, 3].map(() => processOf(prefix, { tombstoneMs: 100 })) as [
+        Process,
+        Process,
+        Process,
+      ]
+      await third.store.create(start)
+      await third.commit(await third.claim('a'), ended)
+      expect(await third.store.purge({ endedBeforeMs: Date.now() + HOUR })).toBe(1)
+      await sleep(200)
+      // Just before the other takes away what is closed, and after it has seen it.
+      let made: unknown
+      let transactions = 0
+      second.client.middlewareStack.add(
+        (next, context) => async (args) => {
+          const { commandName } = context as { readonly commandName?: string }
+          if (commandName === 'TransactWriteItemsCommand' && ++transactions === 2)
+            made = await first.store.create(start)
+          return next(args)
+        },
+        { step: 'initialize', name: 'slow' },
+      )
+
+      expect(await second.store.create(start)).toEqual({ status: 'exists', same: true })
+      expect(made).toEqual({ status: 'created' })
+      expect(await processOf(prefix).store.load(runId)).toBeDefined()
+    })
+
     it('that was cut off goes on with the next one', async () => {
       const prefix = newPrefix()
       const [dying, other] = [processOf(prefix), processOf(prefix)]
@@ -258,9 +361,13 @@ describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'The run s
         })
         await expect(dying.store.purge({ endedBeforeMs: Date.now() + HOUR })).rejects.toThrow('died')
       }
+      // Nothing of it expires before it is gone.
+      expect((await other.items()).filter(({ ttl }) => ttl !== undefined)).toEqual([])
       expect(await other.store.load(runId)).toBeUndefined()
+      expect((await other.store.list()).runs).toEqual([])
       expect(await other.store.purge({ endedBeforeMs: Date.now() + HOUR })).toBe(1)
-      expect((await other.items()).map(({ sk }) => sk)).toEqual(['H', 'S#00000000'])
+      const left = await other.items()
+      expect(left.filter(({ g, sk }) => g === undefined && sk !== 'H')).toEqual([])
     })
   })
 

@@ -45,6 +45,15 @@ describe('The clock of the store', () => {
     }
   })
 
+  it('does not believe one answer that is far from all others', () => {
+    const clock = new StoreClock()
+    for (let count = 0; count < 20; count++) answersOf(0, 10)(clock, performance.now() - 10)
+    answersOf(86_400_000, 10)(clock, performance.now() - 10)
+    expect(Math.abs(offsetOf(clock))).toBeLessThan(1_100)
+    answersOf(0, 10)(clock, performance.now() - 10)
+    expect(Math.abs(offsetOf(clock))).toBeLessThan(1_100)
+  })
+
   it('follows a server whose clock was set', () => {
     const clock = new StoreClock()
     for (let count = 0; count < 20; count++) answersOf(0, 10)(clock, performance.now() - 10)
