@@ -36,6 +36,7 @@ async function measure(flow: Flow, runs: number, nodes: number) {
     const dynamo = new DynamoDBClient(dynamoOptions())
     spending.watch(dynamo)
     const sqs = new SQSClient(sqsOptions())
+    spending.watchQueue(sqs)
     const options = {
       ...place,
       dynamo,
@@ -62,14 +63,16 @@ async function measure(flow: Flow, runs: number, nodes: number) {
     took.push(performance.now() - fromMs)
   }
   const done = nodes * ROUNDS
-  const { reads, writes, writeUnits, refused } = spending
+  const { reads, writes, readUnits, writeUnits, refused, queueRequests } = spending
   for (const worker of fleet) await worker.close()
   return [
     { unit: 'ms', value: spreadOf(took).median },
     { unit: 'writes/node', value: writes / done },
     { unit: 'reads/node', value: reads / done },
     { unit: 'write units/node', value: writeUnits / done },
+    { unit: 'read units/node', value: readUnits / done },
     { unit: 'writes in vain/node', value: refused / done },
+    { unit: 'SQS requests/node', value: queueRequests / done },
   ]
 }
 

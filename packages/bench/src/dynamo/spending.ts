@@ -1,5 +1,6 @@
-/** What clients ask of DynamoDB: requests, write units as the server bills them, and writes in vain. */
+/** What clients ask of AWS: requests, DynamoDB's units as the server bills them, and writes in vain. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { SQSClient } from '@aws-sdk/client-sqs'
 
 const READS = ['GetItemCommand', 'QueryCommand', 'BatchGetItemCommand']
 
@@ -11,7 +12,9 @@ export class Spending {
   reads = 0
   writes = 0
   writeUnits = 0
+  readUnits = 0
   refused = 0
+  queueRequests = 0
 
   watch(client: DynamoDBClient): void {
     client.middlewareStack.add(
@@ -25,7 +28,9 @@ export class Spending {
           const { ConsumedCapacity: billed } = result.output as {
             readonly ConsumedCapacity?: Billed | readonly Billed[]
           }
-          if (!isRead) for (const { CapacityUnits = 0 } of [billed ?? []].flat()) this.writeUnits += CapacityUnits
+          const units = [billed ?? []].flat().reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0)
+          if (isRead) this.readUnits += units
+          else this.writeUnits += units
           return result
         } catch (error) {
           if (!isRead) this.refused += 1
@@ -36,10 +41,22 @@ export class Spending {
     )
   }
 
+  watchQueue(client: SQSClient): void {
+    client.middlewareStack.add(
+      (next) => (args) => {
+        this.queueRequests += 1
+        return next(args)
+      },
+      { step: 'initialize', name: 'spending' },
+    )
+  }
+
   reset(): void {
     this.reads = 0
     this.writes = 0
     this.writeUnits = 0
+    this.readUnits = 0
     this.refused = 0
+    this.queueRequests = 0
   }
 }
