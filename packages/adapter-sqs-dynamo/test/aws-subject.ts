@@ -65,8 +65,7 @@ async function openWorld(parts: WorldParts): Promise<World> {
     reopen: () => openWorld(parts),
     push: (message) => push(queues, JSON.stringify(message)),
     deadLetters: () => queue.deadLetters(),
-    // What is billed as written.
-    meter: (): Meter => ({ writtenBytes: spending.writeUnits * 1_024, writes: spending.writes }),
+    meter: (): Meter => ({ writtenBytes: spending.writtenBytes, writes: spending.writes }),
     async [Symbol.asyncDispose]() {
       await queue.close()
       await store.close()

@@ -3,6 +3,10 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 
 const READS = ['GetItem', 'Query', 'BatchGetItem', 'Scan']
 
+function valuesAlone(name: string, value: unknown): unknown {
+  return /Expression$|^ReturnValues|^TableName$/.test(name) ? undefined : value
+}
+
 interface Billed {
   readonly CapacityUnits?: number
 }
@@ -14,6 +18,7 @@ export class Spending {
   readonly requests = new Map<string, number>()
   readUnits = 0
   writeUnits = 0
+  /** Of values and keys, without what is always the same: expressions, and the name of the table. */
   writtenBytes = 0
   /** Writes that had no effect, because of a condition or of somebody in the way. */
   refused = 0
@@ -28,7 +33,7 @@ export class Spending {
         const operation = commandName.replace('Command', '')
         this.requests.set(operation, (this.requests.get(operation) ?? 0) + 1)
         const isRead = READS.includes(operation)
-        if (!isRead) this.writtenBytes += JSON.stringify(args.input).length
+        if (!isRead) this.writtenBytes += JSON.stringify(args.input, valuesAlone).length
         const input = { ...args.input, ReturnConsumedCapacity: 'TOTAL' }
         this.underWay += 1
         try {
