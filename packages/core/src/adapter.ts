@@ -75,6 +75,7 @@ export { enlistedSince } from './model/waiting-list.ts'
 // A whole store for backends that keep lines in one order
 export { createdAt } from './command-log/stored-note.ts'
 export { flowName, flowOfName, namesFor } from './command-log/flow-name.ts'
+export { CommandStore, redispatchCommands } from './command-log/command-store.ts'
 export { LogStore, type LogStoreSettings } from './command-log/log-store.ts'
 export { checkLogStoreOptions, type LogStoreOptions, logStoreOptions } from './command-log/log-store-options.ts'
 export {

@@ -7,10 +7,8 @@
  */
 import { BatonError, isTerminal } from '@baton/core'
 import {
-  type ClaimRequest,
-  type ClaimResult,
   type Command,
-  type CommitResult,
+  CommandStore,
   type ContextSource,
   type CreateResult,
   checkPurgeOptions,
@@ -28,8 +26,6 @@ import {
   type NoticeResult,
   type PurgeOptions,
   pageOf,
-  type RenewRequest,
-  type RenewResult,
   type RunEvent,
   type RunId,
   type RunPage,
@@ -38,9 +34,9 @@ import {
   type RunState,
   type RunSummary,
   recordOf,
+  redispatchCommands,
   storedContext,
   summaryOf,
-  type Transition,
   type WaitingList,
 } from '@baton/core/adapter'
 import { messageOf, storeFailure } from './failure.ts'
@@ -56,7 +52,7 @@ import { purge, removeRun } from './retention.ts'
 import type { StoredRun } from './stored-run.ts'
 import type { Sweep } from './sweep.ts'
 
-export class FileRunStore implements IRunStore {
+export class FileRunStore extends CommandStore implements IRunStore {
   readonly durability: FileDurability
   readonly #options: CheckedRunStoreOptions
   readonly #parts: Parts
@@ -64,6 +60,7 @@ export class FileRunStore implements IRunStore {
   #repairedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(options: FileRunStoreOptions) {
+    super()
     this.#options = checkRunStoreOptions(options)
     this.#parts = openParts(this.#options)
     this.durability = this.#parts.folder.durability
@@ -93,34 +90,12 @@ export class FileRunStore implements IRunStore {
     throw new BatonError('STORE_UNAVAILABLE', { runId, message: `the log of ${runId} was removed while it was made` })
   }
 
-  async claim(request: ClaimRequest): Promise<ClaimResult> {
-    const { runs } = this.#open()
-    const answer = await runs.change(request.runId, { type: 'claim', request })
-    return answer?.type === 'claim' ? answer.result : { status: 'unknown-run' }
-  }
-
-  async commit(transition: Transition): Promise<CommitResult> {
-    const { runs } = this.#open()
-    const answer = await runs.change(transition.runId, { type: 'commit', transition })
-    if (answer?.type === 'too-large') return { status: 'too-large', limitBytes: answer.limitBytes }
-    return answer?.type === 'commit' ? answer.result : { status: 'unknown-run' }
-  }
-
   async notify(notice: Notice): Promise<NoticeResult> {
-    const { runs } = this.#open()
-    const answer = await runs.change(notice.runId, { type: 'notify', notice })
+    const answer = await this.change(notice.runId, { type: 'notify', notice })
     if (answer?.type === 'too-large') {
       throw new BatonError('TOO_LARGE', { field: 'notice', message: `at most ${answer.limitBytes} bytes` })
     }
     return answer?.type === 'notify' ? answer.result : { status: 'unknown-run' }
-  }
-
-  async renew(request: RenewRequest): Promise<RenewResult> {
-    const { runs } = this.#open()
-    const answer = await runs.change(request.runId, { type: 'renew', request })
-    if (answer?.type === 'renew') return answer.result
-    const lost = request.claims.map(({ instanceId }) => instanceId)
-    return { run: { status: 'cancelled', stopping: true, seq: 0 }, lost, cancelled: [] }
   }
 
   async load(runId: RunId): Promise<RunRecord | undefined> {
@@ -180,18 +155,7 @@ export class FileRunStore implements IRunStore {
   }
 
   async redispatch(items: readonly DueItem[]): Promise<void> {
-    const { runs } = this.#open()
-    const { redispatchMs, redispatchMaxMs } = this.#options
-    const byRun = new Map<RunId, { readonly instances: string[]; readonly messages: string[] }>()
-    for (const item of items) {
-      const ofRun = byRun.get(item.runId) ?? { instances: [], messages: [] }
-      byRun.set(item.runId, ofRun)
-      if (item.type === 'instance') ofRun.instances.push(item.instanceId)
-      else if (item.type === 'message') ofRun.messages.push(item.message.key)
-    }
-    for (const [runId, ofRun] of byRun) {
-      await runs.change(runId, { type: 'redispatch', runId, ...ofRun, redispatchMs, redispatchMaxMs })
-    }
+    for (const command of redispatchCommands(items, this.#options)) await this.change(command.runId, command)
   }
 
   async enlist(request: EnlistRequest): Promise<EnlistResult> {
@@ -204,11 +168,6 @@ export class FileRunStore implements IRunStore {
 
   onEnlisted(flows: readonly DueFlow[], wake: () => void): () => void {
     return this.#open().enlisting.listen(flows, wake)
-  }
-
-  async delivered(runId: RunId, keys: readonly string[]): Promise<void> {
-    const { runs } = this.#open()
-    await runs.change(runId, { type: 'delivered', runId, keys })
   }
 
   async purge(options: PurgeOptions): Promise<number> {
@@ -224,6 +183,10 @@ export class FileRunStore implements IRunStore {
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#parts.close()
+  }
+
+  protected override change(runId: RunId, command: Command): ReturnType<Parts['runs']['change']> {
+    return this.#open().runs.change(runId, command)
   }
 
   async #read(runId: RunId): Promise<RunState | undefined> {

@@ -5,6 +5,8 @@
  */
 
 import { storedContext } from '../context/stored-context.ts'
+import type { Command } from '../machine/command.ts'
+import type { Answer } from '../machine/own-answer.ts'
 import { tallyOf } from '../machine/tally.ts'
 import { copyOf } from '../model/copy.ts'
 import { BatonError } from '../model/errors.ts'
@@ -14,7 +16,7 @@ import type { NewRun, RunRecord, RunSummary } from '../model/run.ts'
 import { recordOf } from '../model/run-record.ts'
 import { type RunState, summaryOf } from '../model/run-state.ts'
 import type { ContextSource } from '../ports/async-context.ts'
-import type { ClaimRequest, ClaimResult, RenewRequest, RenewResult } from '../ports/claim.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
 import {
   type CreateResult,
@@ -29,8 +31,10 @@ import {
   type RunPage,
   type RunQuery,
 } from '../ports/run-store.ts'
-import type { CommitResult, FirstClaim, Transition } from '../ports/transition.ts'
+import type { FirstClaim } from '../ports/transition.ts'
 import type { EnlistRequest, EnlistResult, WaitingList } from '../ports/waiting-lists.ts'
+import { CommandStore, redispatchCommands } from './command-store.ts'
+import type { TooLarge } from './draft.ts'
 import { FindingDue } from './finding-due.ts'
 import { follow } from './follow-journal.ts'
 import { listNotes } from './list-notes.ts'
@@ -61,7 +65,7 @@ interface Parts {
 /** What a process knows of a run is forgotten after this long without use. */
 const CACHE_MS = 3_600_000
 
-export abstract class LogStore implements IRunStore {
+export abstract class LogStore extends CommandStore implements IRunStore {
   readonly #settings: LogStoreSettings
   readonly #openBackend: () => Promise<LogBackend>
   readonly #closing = new AbortController()
@@ -74,6 +78,7 @@ export abstract class LogStore implements IRunStore {
 
   /** @param openBackend called with the first call of the store, and again with the next after it has failed */
   constructor(settings: LogStoreSettings, openBackend: () => Promise<LogBackend>) {
+    super()
     this.#settings = settings
     this.#openBackend = openBackend
   }
@@ -95,12 +100,8 @@ export abstract class LogStore implements IRunStore {
   }
 
   async create(run: NewRun, first?: FirstClaim): Promise<CreateResult> {
-    parseRunId(run.runId)
-    const { runs } = this.#opened ?? (await this.#open())
-    const answer = await runs.change(
-      run.runId,
-      first === undefined ? { type: 'create', run } : { type: 'create', run, first },
-    )
+    const command: Command = first === undefined ? { type: 'create', run } : { type: 'create', run, first }
+    const answer = await this.change(run.runId, command)
     if (answer?.type === 'too-large') return { status: 'too-large', limitBytes: answer.limitBytes }
     if (answer?.type === 'create') return answer.result
     throw new BatonError('STORE_UNAVAILABLE', {
@@ -109,36 +110,10 @@ export abstract class LogStore implements IRunStore {
     })
   }
 
-  async claim(request: ClaimRequest): Promise<ClaimResult> {
-    parseRunId(request.runId)
-    const { runs } = this.#opened ?? (await this.#open())
-    const answer = await runs.change(request.runId, { type: 'claim', request })
-    return answer?.type === 'claim' ? answer.result : { status: 'unknown-run' }
-  }
-
-  async commit(transition: Transition): Promise<CommitResult> {
-    parseRunId(transition.runId)
-    const { runs } = this.#opened ?? (await this.#open())
-    const answer = await runs.change(transition.runId, { type: 'commit', transition })
-    if (answer?.type === 'too-large') return { status: 'too-large', limitBytes: answer.limitBytes }
-    return answer?.type === 'commit' ? answer.result : { status: 'unknown-run' }
-  }
-
   async notify(notice: Notice): Promise<NoticeResult> {
-    parseRunId(notice.runId)
-    const { runs } = await this.#open()
-    const answer = await runs.change(notice.runId, { type: 'notify', notice })
+    const answer = await this.change(notice.runId, { type: 'notify', notice })
     if (answer?.type === 'too-large') return { status: 'too-large', limitBytes: answer.limitBytes }
     return answer?.type === 'notify' ? answer.result : { status: 'unknown-run' }
-  }
-
-  async renew(request: RenewRequest): Promise<RenewResult> {
-    parseRunId(request.runId)
-    const { runs } = await this.#open()
-    const answer = await runs.change(request.runId, { type: 'renew', request })
-    if (answer?.type === 'renew') return answer.result
-    const lost = request.claims.map(({ instanceId }) => instanceId)
-    return { run: { status: 'cancelled', stopping: true, seq: 0 }, lost, cancelled: [] }
   }
 
   async load(runId: RunId): Promise<RunRecord | undefined> {
@@ -217,25 +192,8 @@ export abstract class LogStore implements IRunStore {
   }
 
   async redispatch(items: readonly DueItem[]): Promise<void> {
-    const { runs } = await this.#open()
-    const { redispatchMs, redispatchMaxMs } = this.#settings
-    const byRun = new Map<RunId, { readonly instances: string[]; readonly messages: string[] }>()
-    for (const item of items) {
-      const ofRun = byRun.get(item.runId) ?? { instances: [], messages: [] }
-      byRun.set(item.runId, ofRun)
-      if (item.type === 'instance') ofRun.instances.push(item.instanceId)
-      else if (item.type === 'message') ofRun.messages.push(item.message.key)
-    }
-    await Promise.all(
-      [...byRun].map(([runId, ofRun]) =>
-        runs.change(runId, { type: 'redispatch', runId, ...ofRun, redispatchMs, redispatchMaxMs }),
-      ),
-    )
-  }
-
-  async delivered(runId: RunId, keys: readonly string[]): Promise<void> {
-    const { runs } = await this.#open()
-    await runs.change(runId, { type: 'delivered', runId, keys })
+    const commands = redispatchCommands(items, this.#settings)
+    await Promise.all(commands.map((command) => this.change(command.runId, command)))
   }
 
   async enlist({ runId, instanceId }: EnlistRequest): Promise<EnlistResult> {
@@ -303,6 +261,12 @@ export abstract class LogStore implements IRunStore {
     parts.runs.settle()
     await parts.backend.close()
     parts.runs.clear()
+  }
+
+  protected change(runId: RunId, command: Command): Awaitable<Answer | TooLarge | undefined> {
+    parseRunId(runId)
+    if (this.#opened !== undefined) return this.#opened.runs.change(runId, command)
+    return this.#open().then(({ runs }) => runs.change(runId, command))
   }
 
   async #open(): Promise<Parts> {
