@@ -1,9 +1,9 @@
 /** All ports on a pair of servers that play DynamoDB and SQS. */
 import type { Emulator } from '@baton/services'
+import { DynamoSpending } from '@baton/services'
 import type { Meter, Subject, World, WorldOptions } from '@baton/testing'
 import { DynamoCoordinationStore, DynamoRunStore, SqsJobQueue } from '../src/index.ts'
 import { createTable, newPrefix, type Table } from './dynamo-world.ts'
-import { Spending } from './spending.ts'
 import { createQueues, push, type Queues } from './sqs-world.ts'
 
 export interface Pair {
@@ -57,7 +57,7 @@ async function openWorld(parts: WorldParts): Promise<World> {
     visibilityMs: Math.max(1_000, visibilityMs),
     waitMs: 2_000,
   })
-  const spending = new Spending(client)
+  const spending = new DynamoSpending(client)
   const world: World = {
     store,
     queue,

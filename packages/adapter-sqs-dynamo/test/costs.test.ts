@@ -8,12 +8,11 @@ import {
   type IRunStore,
   type NodeArguments,
 } from '@baton/core'
-import { startDynamo } from '@baton/services'
+import { DynamoSpending, startDynamo } from '@baton/services'
 import { fanFlow, lineFlow, TestClock } from '@baton/testing'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { SqsAdapter, type SqsAdapterOptions } from '../src/index.ts'
 import { createTable, newPrefix } from './dynamo-world.ts'
-import { Spending } from './spending.ts'
 
 const dynamo = await startDynamo({ kind: 'dynoxide' })
 const { client, table } = await createTable(dynamo)
@@ -61,11 +60,11 @@ function workerOf(flow: Flow, options: Partial<SqsAdapterOptions> = {}) {
   }
 }
 
-async function spendingOf(work: () => Promise<unknown>): Promise<Spending> {
-  const spending = new Spending(client)
+async function spendingOf(work: () => Promise<unknown>): Promise<DynamoSpending> {
+  const spending = new DynamoSpending(client)
   await work()
   // What nobody waits for goes out as well.
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  await spending.quiet()
   spending.stop()
   return spending
 }
@@ -77,10 +76,10 @@ describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'what runs
   })
 
   /** What so many nodes more cost on a line. */
-  async function costOfMore(nodes: number, finish: (length: number) => Promise<Spending>) {
+  async function costOfMore(nodes: number, finish: (length: number) => Promise<DynamoSpending>) {
     const short = await finish(10)
     const long = await finish(10 + nodes)
-    const more = (of: (spending: Spending) => number) => (of(long) - of(short)) / nodes
+    const more = (of: (spending: DynamoSpending) => number) => (of(long) - of(short)) / nodes
     return {
       writes: more(({ writes }) => writes),
       reads: more(({ reads }) => reads),
@@ -161,7 +160,7 @@ describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'what runs
   })
 
   it('an idle fleet of four workers asks DynamoDB less than 2.6 times a second: who has no role asks for it each time', async () => {
-    const watch = new Spending(client)
+    const watch = new DynamoSpending(client)
     disposers.push(() => watch.stop())
     const clock = new TestClock({ settle: () => watch.quiet() })
     const shared = { queue: new InMemoryJobQueue(), prefix: newPrefix(), clock, sweepMs: defaults.sweepMs }

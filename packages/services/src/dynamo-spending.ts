@@ -1,4 +1,4 @@
-/** What a client asks of DynamoDB, counted at the client: requests, units as the server bills them, and bytes. */
+/** What clients ask of DynamoDB, counted at the clients: requests, units as the server bills them, and bytes. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 
 const READS = ['GetItem', 'Query', 'BatchGetItem', 'Scan']
@@ -11,8 +11,9 @@ interface Billed {
   readonly CapacityUnits?: number
 }
 
-export class Spending {
-  readonly #client: DynamoDBClient
+export class DynamoSpending {
+  readonly #clients: DynamoDBClient[] = []
+  /** Several may watch one client. */
   readonly #name = `spending${Math.random()}`
   /** By the name of the operation. */
   readonly requests = new Map<string, number>()
@@ -25,8 +26,12 @@ export class Spending {
   /** Asked, and not answered yet. */
   underWay = 0
 
-  constructor(client: DynamoDBClient) {
-    this.#client = client
+  constructor(...clients: readonly DynamoDBClient[]) {
+    for (const client of clients) this.watch(client)
+  }
+
+  watch(client: DynamoDBClient): void {
+    this.#clients.push(client)
     client.middlewareStack.add(
       (next, context) => async (args) => {
         const { commandName = '' } = context as { readonly commandName?: string }
@@ -71,8 +76,17 @@ export class Spending {
     }
   }
 
+  /** Begins to count again. */
+  reset(): void {
+    this.requests.clear()
+    this.readUnits = 0
+    this.writeUnits = 0
+    this.writtenBytes = 0
+    this.refused = 0
+  }
+
   stop(): void {
-    this.#client.middlewareStack.remove(this.#name)
+    for (const client of this.#clients) client.middlewareStack.remove(this.#name)
   }
 
   #count(isMeant: (operation: string) => boolean): number {

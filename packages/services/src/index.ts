@@ -1,5 +1,6 @@
 export { RedisService, type RedisOptions, startRedis } from './redis.ts'
 export { type DynamoOptions, startDynamo } from './dynamo.ts'
+export { DynamoSpending } from './dynamo-spending.ts'
 export { type SqsOptions, startSqs } from './sqs.ts'
 export type { ClientOptions, Emulator } from './emulator.ts'
 export { isOnPath, whatToType } from './wanted.ts'

@@ -63,7 +63,7 @@ class HeadUpdate {
   }
 
   /** @param text about values that are set as well */
-  only(text: string): this {
+  when(text: string): this {
     this.#conditions.push(text)
     return this
   }
@@ -97,7 +97,7 @@ export function wakingHead(keys: Keys, runId: RunId, quiet: string, lookAtMs: nu
 export function movedHead(keys: Keys, runId: RunId, position: number, move: MarkMove, withMarks = true): Update {
   const { dueMs, remindMs, earlier, stands, endedMs, createdMs, hasLetters, note } = move
   const shard = keys.shardOf(runId)
-  const update = new HeadUpdate().set('pos', { N: String(position) }).only('pos <= :pos')
+  const update = new HeadUpdate().set('pos', { N: String(position) }).when('pos <= :pos')
   if (note !== undefined) update.set('note', { S: note })
   if (hasLetters) update.set('lp', { S: shard }).set('created', { N: String(createdMs) })
   else if (note !== undefined) update.remove(['lp'])
@@ -112,7 +112,7 @@ export function movedHead(keys: Keys, runId: RunId, position: number, move: Mark
     update
       .set('dp', { S: shard })
       .set('mark', { N: String(markMs) })
-      .only('(attribute_not_exists(mark) OR mark > :mark)')
+      .when('(attribute_not_exists(mark) OR mark > :mark)')
     if (dueMs !== undefined) update.set('due', { N: String(dueMs) })
     if (remindMs !== undefined) update.set('remind', { N: String(remindMs) })
   } else if (stands !== undefined && (dueMs !== undefined || remindMs !== undefined)) {

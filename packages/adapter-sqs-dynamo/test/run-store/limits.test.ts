@@ -2,11 +2,10 @@
 
 import { parseRunId, type RunId } from '@baton/core'
 import type { JsonValue } from '@baton/core/adapter'
-import { startDynamo } from '@baton/services'
+import { DynamoSpending, startDynamo } from '@baton/services'
 import { afterAll, describe, expect, it } from 'vitest'
 import { DynamoRunStore, type DynamoRunStoreOptions, type IValueStore } from '../../src/index.ts'
 import { createTable, newPrefix } from '../dynamo-world.ts'
-import { Spending } from '../spending.ts'
 
 for (const kind of ['dynoxide', 'dynamodb-local'] as const) {
   const dynamo = await startDynamo({ kind })
@@ -130,7 +129,7 @@ for (const kind of ['dynoxide', 'dynamodb-local'] as const) {
         },
       }
       const [here, there] = await stores({ values, tombstoneMs: 50 })
-      const spending = new Spending((made as NonNullable<typeof made>).client)
+      const spending = new DynamoSpending((made as NonNullable<typeof made>).client)
       const input = 'x'.repeat(1_000_000)
       await here.create(starting(input))
       expect(spending.writtenBytes).toBeLessThan(5_000)

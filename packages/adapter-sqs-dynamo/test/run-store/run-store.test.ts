@@ -3,11 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb'
 import { parseRunId } from '@baton/core'
 import type { Claim, Outcome } from '@baton/core/adapter'
-import { startDynamo } from '@baton/services'
+import { DynamoSpending, startDynamo } from '@baton/services'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { DynamoRunStore, type DynamoRunStoreOptions } from '../../src/index.ts'
 import { createTable, newPrefix } from '../dynamo-world.ts'
-import { Spending } from '../spending.ts'
 import { conflict, lostAnswer, makeTrouble } from './trouble.ts'
 
 const dynamo = await startDynamo({ kind: 'dynoxide' })
@@ -426,7 +425,7 @@ describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'The run s
       await here.store.create({ ...start, version: '1' })
       const flows = [{ flowId: 'f', version: '1' }]
       const lookCost = async () => {
-        const spending = new Spending(there.client)
+        const spending = new DynamoSpending(there.client)
         await there.store.due({ limit: 10, flows, enlisted: true })
         spending.stop()
         return spending.reads

@@ -3,10 +3,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { SqsAdapter } from '@baton/adapter-sqs-dynamo'
 import { BatonClient, createFlow, type Flow } from '@baton/core'
+import { DynamoSpending } from '@baton/services'
 import type { Meter } from '../meters/meter.ts'
 import { spreadOf } from '../statistics.ts'
 import { dynamoOptions, emptyAws, sqsOptions } from './server.ts'
-import { Spending } from './spending.ts'
 
 const WORKERS = 4
 const CONCURRENCY = 20
@@ -31,12 +31,19 @@ export const lines: Meter = () => measure(line, LINES, LINES * LENGTH)
 
 async function measure(flow: Flow, runs: number, nodes: number) {
   const place = await emptyAws()
-  const spending = new Spending()
+  const spending = new DynamoSpending()
+  let queueRequests = 0
   const fleet = Array.from({ length: WORKERS }, () => {
     const dynamo = new DynamoDBClient(dynamoOptions())
     spending.watch(dynamo)
     const sqs = new SQSClient(sqsOptions())
-    spending.watchQueue(sqs)
+    sqs.middlewareStack.add(
+      (next) => (args) => {
+        queueRequests += 1
+        return next(args)
+      },
+      { step: 'initialize', name: 'requests' },
+    )
     const options = {
       ...place,
       dynamo,
@@ -57,13 +64,14 @@ async function measure(flow: Flow, runs: number, nodes: number) {
   await finish()
   const took: number[] = []
   spending.reset()
+  queueRequests = 0
   for (let round = 0; round < ROUNDS; round++) {
     const fromMs = performance.now()
     await finish()
     took.push(performance.now() - fromMs)
   }
   const done = nodes * ROUNDS
-  const { reads, writes, readUnits, writeUnits, refused, queueRequests } = spending
+  const { reads, writes, readUnits, writeUnits, refused } = spending
   for (const worker of fleet) await worker.close()
   return [
     { unit: 'ms', value: spreadOf(took).median },
