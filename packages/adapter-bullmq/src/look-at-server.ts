@@ -1,8 +1,7 @@
 /** A look at a server that writes nothing: for whoever wants to hear of a mistake before anything is made. */
 import { BatonError } from '@baton/core'
-import { type Durability, silentLogger } from '@baton/core/adapter'
+import { type Durability, silentLogger, within } from '@baton/core/adapter'
 import { isCluster, openImpatient } from './connection.ts'
-import { within } from './deadline.ts'
 import { storeFailure } from './errors.ts'
 import { Keys } from './keys.ts'
 import { checkRunStoreOptions, type RedisRunStoreOptions } from './run-store-options.ts'

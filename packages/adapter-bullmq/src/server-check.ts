@@ -1,9 +1,8 @@
 /** What a server keeps of what it has confirmed, by its own settings; and whether we may use its channels. */
 import { BatonError, type ILogger } from '@baton/core'
-import { type Durability, silentLogger } from '@baton/core/adapter'
+import { type Durability, silentLogger, within } from '@baton/core/adapter'
 import type { Cluster, Redis } from 'ioredis'
 import { isCluster, openListener, type RedisSource } from './connection.ts'
-import { within } from './deadline.ts'
 import { messageOf } from './errors.ts'
 import { Keys } from './keys.ts'
 

@@ -1,9 +1,4 @@
-import { onAbort } from '@baton/core/adapter'
-
-/** No answer has come in time. */
-export class LateError extends Error {
-  override readonly name = 'LateError'
-}
+import { LateError, onAbort } from '@baton/core/adapter'
 
 export interface AskOptions {
   /** Over all tries of the client. */
@@ -37,15 +32,3 @@ export async function ask<Answer>(
     stopListening()
   }
 }
-
-/** Waits until it has settled, well or not, but no longer than this. */
-export async function settledWithin(ms: number, promise: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const tooLong = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([promise.then(nothing, nothing), tooLong])
-  clearTimeout(timer)
-}
-
-function nothing(): void {}

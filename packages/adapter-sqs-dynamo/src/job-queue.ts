@@ -1,7 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { BatonError } from '@baton/core'
-import type { ConsumeOptions, Delivery, IJobQueue, Job } from '@baton/core/adapter'
-import { settledWithin } from './asking.ts'
+import { type ConsumeOptions, type Delivery, type IJobQueue, type Job, settledWithin } from '@baton/core/adapter'
 import { isClient } from './aws-client.ts'
 import { Consumer } from './job-queue/consumer.ts'
 import { type DeadLetter, DeadLetters } from './job-queue/dead-letters.ts'

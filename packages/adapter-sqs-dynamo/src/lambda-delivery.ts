@@ -1,6 +1,5 @@
-import type { Delivery, ILogger, Job } from '@baton/core/adapter'
+import { type Delivery, type ILogger, type Job, jobOfText } from '@baton/core/adapter'
 import { messageOf } from './aws-errors.ts'
-import { jobOf } from './job-queue/message-form.ts'
 import type { SqsJobQueue } from './job-queue.ts'
 import type { LambdaQueue } from './lambda-queue.ts'
 
@@ -39,7 +38,7 @@ export class LambdaDelivery implements Delivery {
   }
 
   get job(): Job {
-    this.#job ??= jobOf(this.#record.body)
+    this.#job ??= jobOfText(this.#record.body)
     return this.#job
   }
 
@@ -88,7 +87,7 @@ export class LambdaDelivery implements Delivery {
 
   #whyNoJob(): string | undefined {
     try {
-      this.#job = jobOf(this.#record.body)
+      this.#job = jobOfText(this.#record.body)
       return undefined
     } catch (error) {
       return messageOf(error)

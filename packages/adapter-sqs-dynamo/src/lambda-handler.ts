@@ -7,12 +7,12 @@ import {
   checkOptions,
   type IJobQueue,
   type ILogger,
+  settledWithin,
   silentLogger,
   systemClock,
   type WorkerSettings,
   wait,
 } from '@baton/core/adapter'
-import { settledWithin } from './asking.ts'
 import { messageOf } from './aws-errors.ts'
 import type { SqsJobQueue } from './job-queue.ts'
 import { LambdaDelivery, type LambdaSqsRecord } from './lambda-delivery.ts'

@@ -1,13 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { type Delivery, HandlerSlots, type Job, LogThrottle, parseJob, systemClock, wait } from '@baton/core/adapter'
+import {
+  type Delivery,
+  HandlerSlots,
+  type Job,
+  parseJob,
+  QueueOutage,
+  systemClock,
+  wait,
+  within,
+} from '@baton/core/adapter'
 import type { Job as BullMQJob } from 'bullmq'
-import { within } from '../deadline.ts'
 import { failureFields, messageOf } from '../errors.ts'
 import { BullMQDelivery, type DeliveryTools } from './delivery.ts'
 import type { Fetcher } from './fetcher.ts'
 
-const FIRST_PAUSE_MS = 100
-const LONGEST_PAUSE_MS = 10_000
 /** No command to Redis comes back as soon as this. */
 const INSTANT_MS = 0.2
 const LONGEST_VAIN_MS = 500
@@ -26,21 +32,21 @@ export class Consumer {
   readonly #handler: (delivery: Delivery) => Promise<void>
   readonly #options: ConsumerOptions
   readonly #slots: HandlerSlots
-  readonly #failures = new LogThrottle(systemClock)
+  readonly #outage: QueueOutage
   #fetcher: Fetcher | undefined
   #failure: unknown
-  #pauseMs = FIRST_PAUSE_MS
   #vainFetches = 0
 
   constructor(handler: (delivery: Delivery) => Promise<void>, options: ConsumerOptions) {
     this.#handler = handler
     this.#options = options
+    this.#outage = new QueueOutage(options.logger)
     this.#slots = new HandlerSlots(options.concurrency, options.stop)
   }
 
   /** Until the stop. Resolves when no handler runs any more. */
   async run(): Promise<void> {
-    const { stop, logger } = this.#options
+    const { stop } = this.#options
     // Closing interrupts the fetch that waits. What has been fetched goes on over the connection that is shared.
     const close = () => void this.#fetcher?.close(true).catch(() => {})
     stop.addEventListener('abort', close, { once: true })
@@ -52,10 +58,9 @@ export class Consumer {
         if (job !== undefined) this.#slots.use(this.#serve(job))
         // BullMQ keeps some failures to itself, and says so with an event.
         if (this.#failure !== undefined) throw this.#failure
-        this.#pauseMs = FIRST_PAUSE_MS
-        if (this.#failures.over() && !stop.aborted) logger.log('info', 'the job queue is back', {})
+        if (!stop.aborted) this.#outage.answered()
       } catch (error) {
-        await this.#pause(error)
+        if (!stop.aborted) await wait(systemClock, this.#outage.failed(failureFields(error)), stop)
       }
     }
     await this.#slots.allFree()
@@ -95,17 +100,6 @@ export class Consumer {
     })
     if (this.#options.stop.aborted) await fetcher.close(true)
     return fetcher
-  }
-
-  /** Grows while it goes wrong, so that nobody spins on a Redis that is down. */
-  async #pause(error: unknown): Promise<void> {
-    const { logger, stop } = this.#options
-    const pauseMs = this.#pauseMs
-    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)
-    if (stop.aborted) return
-    const level = this.#failures.level()
-    logger.log(level, 'the job queue failed, will look again', { ...failureFields(error), pauseMs })
-    await wait(systemClock, pauseMs, stop)
   }
 
   /** A slot goes on with what the answer for its last job has brought. */

@@ -1,6 +1,6 @@
 import type { Delivery, ILogger, Job } from '@baton/core/adapter'
+import { within } from '@baton/core/adapter'
 import type { Job as BullMQJob } from 'bullmq'
-import { within } from '../deadline.ts'
 import { messageOf, queueFailure } from '../errors.ts'
 import type { Fetcher } from './fetcher.ts'
 

@@ -1,5 +1,5 @@
+import { LateError, within } from '@baton/core/adapter'
 import type { Queue } from 'bullmq'
-import { LateError, within } from '../deadline.ts'
 import type { BullJob } from './job-form.ts'
 
 interface Waiting {

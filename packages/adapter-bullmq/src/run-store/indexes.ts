@@ -1,6 +1,6 @@
 /** What stands beside the logs in Redis, by the keys of `keys.ts`. Every answer within its time. */
+import { within } from '@baton/core/adapter'
 import type { Cluster, Redis } from 'ioredis'
-import { within } from '../deadline.ts'
 import { storeFailure } from '../errors.ts'
 
 export class Indexes {

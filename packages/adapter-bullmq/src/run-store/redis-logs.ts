@@ -17,10 +17,10 @@ import {
   type RunLog,
   type Waiting,
   type Wake,
+  within,
 } from '@baton/core/adapter'
 import type { Cluster, Redis } from 'ioredis'
 import { isCluster as isClusterClient, openImpatient, openListener } from '../connection.ts'
-import { within } from '../deadline.ts'
 import { failureFields, messageOf, storeFailure } from '../errors.ts'
 import { Keys } from '../keys.ts'
 import type { CheckedRunStoreOptions } from '../run-store-options.ts'

@@ -1,13 +1,11 @@
 import type { Message } from '@aws-sdk/client-sqs'
-import { type Delivery, onAbort, systemClock } from '@baton/core/adapter'
-import { settledWithin } from '../asking.ts'
+import { type Delivery, jobOfText, onAbort, settledWithin, systemClock } from '@baton/core/adapter'
 import { messageOf } from '../aws-errors.ts'
 import { MOST_ENTRIES } from './batcher.ts'
 import { reasonOf } from './dead-letters.ts'
 import { type DeliveryTools, receivedBefore, SqsDelivery } from './delivery.ts'
 import { Keeper } from './keeper.ts'
 import { LevelPolling } from './level-polling.ts'
-import { jobOf } from './message-form.ts'
 import { Patience } from './patience.ts'
 import { type Asking, OneQueuePolling, type Polling } from './polling.ts'
 import { Slots } from './slots.ts'
@@ -192,7 +190,7 @@ export class Consumer {
   async #deliver(message: Message, tools: DeliveryTools): Promise<void> {
     let delivery: SqsDelivery
     try {
-      delivery = new SqsDelivery(jobOf(message.Body ?? ''), message, tools)
+      delivery = new SqsDelivery(jobOfText(message.Body ?? ''), message, tools)
     } catch (error) {
       await tools.deadLetters.put(message.Body ?? '', messageOf(error))
       await tools.queue.delete(message.ReceiptHandle ?? '')
@@ -267,7 +265,7 @@ export class Consumer {
 function isHint(message: Message): boolean {
   if (reasonOf(message) !== undefined) return false
   try {
-    jobOf(message.Body ?? '')
+    jobOfText(message.Body ?? '')
     return true
   } catch {
     return false

@@ -1,7 +1,7 @@
 import type { Message } from '@aws-sdk/client-sqs'
 import { BatonError } from '@baton/core'
-import type { ILogger } from '@baton/core/adapter'
-import { readable, reasonText } from './message-form.ts'
+import { type ILogger, readableText } from '@baton/core/adapter'
+import { reasonText } from './message-form.ts'
 import { REASON, type SqsQueue } from './sqs-queue.ts'
 
 /** A message that was taken out for good: what it said, and why. */
@@ -58,7 +58,7 @@ export class DeadLetters {
       await Promise.allSettled([...seen.values()].map(({ ReceiptHandle = '' }) => queue.hide(ReceiptHandle, 0)))
     }
     return [...seen.values()].map((message) => ({
-      message: readable(message.Body ?? ''),
+      message: readableText(message.Body ?? ''),
       reason: reasonOf(message) ?? RECEIVED_TOO_OFTEN,
     }))
   }

@@ -1,13 +1,10 @@
 /** A job of Baton as SQS has it: its text, and its group. */
 import { createHash } from 'node:crypto'
-import { BatonError } from '@baton/core'
-import { type Job, parseJob } from '@baton/core/adapter'
+import { type Job, textOfJob } from '@baton/core/adapter'
 
 /** All ASCII: SQS takes most of Unicode and refuses the rest, and some servers that stand in for it refuse more. */
 export function bodyOf(job: Job): string {
-  // The instance says it.
-  const { nodeId: _, ...data } = job
-  return JSON.stringify(data).replace(/[^ -~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return textOfJob(job).replace(/[^ -~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /**
@@ -18,26 +15,6 @@ export function groupOf({ runId, instanceId }: Job): string {
   return createHash('sha256')
     .update(JSON.stringify([runId, instanceId]))
     .digest('base64url')
-}
-
-/** Throws `INVALID_JOB`. */
-export function jobOf(body: string): Job {
-  let data: unknown
-  try {
-    data = JSON.parse(body)
-  } catch (cause) {
-    throw new BatonError('INVALID_JOB', { field: 'job', message: 'not JSON', cause })
-  }
-  return parseJob(data)
-}
-
-/** For people: the data, or the text where it is none. */
-export function readable(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return body
-  }
 }
 
 const LONGEST_REASON = 1_000

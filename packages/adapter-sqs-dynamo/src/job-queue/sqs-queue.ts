@@ -11,7 +11,8 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs'
 import { BatonError } from '@baton/core'
-import { ask, LateError } from '../asking.ts'
+import { LateError } from '@baton/core/adapter'
+import { ask } from '../asking.ts'
 import { awsCodesOf, queueFailure } from '../aws-errors.ts'
 import { isFifoName, isUrl } from '../job-queue-options.ts'
 import { Batcher, type EntryFailure } from './batcher.ts'
