@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { InMemoryRunStore } from '../memory/run-store.ts'
+import { startMessage } from '../model/family.ts'
 import type { RunId } from '../model/ids.ts'
 import type { RunMessage } from '../model/message.ts'
 import type { NewRun, RunSummary } from '../model/run.ts'
@@ -140,3 +141,28 @@ it('keeps a signal for a run that goes on as new and cannot be made now', async 
   expect(store.load(next)?.seq).toBe(2)
   expect(outboxOf(store)).toEqual([])
 })
+
+it.each([
+  { type: 'cancel-run', reason: 'enough' },
+  { type: 'signal', name: 'news' },
+] as const)(
+  'starts a run to which its starter has sent a $type before, for whom it was not there yet',
+  async (body) => {
+    const store = new InMemoryRunStore()
+    store.create({ ...head, runId: parent })
+    store.claim({ runId: parent, instanceId: 'n', workerId: 'w', leaseMs: 1_000, claimId: 'c' })
+    const run: NewRun = { ...head, runId: child, lineage: { rootRunId: child } }
+    const messages = [{ key: 'news', to: child, body }, startMessage(run)]
+    for (const [position, message] of messages.entries()) {
+      const step = { position, kind: 'start-run', name: 'flow' } as const
+      const outcome = { type: 'stepped', step, sends: [{ type: 'message', message }] } as const
+      store.commit({ runId: parent, instanceId: 'n', fence: 1, commitId: `c${position}`, outcome })
+    }
+
+    // As a sweep finds them, after both could not be delivered.
+    for (const _ of messages) await courierOf(store).deliver(parent, outboxOf(store))
+
+    expect(store.load(child)).toMatchObject({ status: 'pending', seq: 1 })
+    expect(outboxOf(store)).toEqual([])
+  },
+)

@@ -116,13 +116,13 @@ export class Courier {
       case 'start':
         return bringStart(round, from, body.run)
       case 'cancel':
-        return callOff(round, from, to, body.reason)
+        return callOff(round, { from, key }, to, body.reason)
       case 'cancel-run':
-        return reach(round, from, { type: 'cancel', runId: to, reason: body.reason })
+        return reach(round, { from, key }, { type: 'cancel', runId: to, reason: body.reason })
       case 'signal': {
         const { name, payload } = body
         const news = { name, ...(payload === undefined ? {} : { payload }), signalId: `${from}/${key}` }
-        return reach(round, from, { type: 'signal', runId: to, ...news })
+        return reach(round, { from, key }, { type: 'signal', runId: to, ...news })
       }
       case 'child-ended': {
         const summary = await this.#options.store.summary(from)

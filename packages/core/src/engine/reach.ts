@@ -10,12 +10,18 @@ import type { IRunStore } from '../ports/run-store.ts'
 import type { Round } from './courier-round.ts'
 import { findStart } from './find-start.ts'
 
+/** Which message brings the news. */
+export interface Posted {
+  readonly from: RunId
+  readonly key: string
+}
+
 /** @returns whether the run has heard it, or there is none; not so where it may still be made */
-export async function reach(round: Round, from: RunId, notice: Notice): Promise<boolean> {
+export async function reach(round: Round, posted: Posted, notice: Notice): Promise<boolean> {
   const { onStop } = round.options
   let told = await round.tell(notice)
   if (told === undefined) {
-    if (await mayBeOnItsWay(round, from, notice.runId)) return false
+    if (await mayBeOnItsWay(round, posted, notice.runId)) return false
     // Between the two looks somebody may have brought its start.
     told = await round.tell(notice)
   }
@@ -29,11 +35,12 @@ export async function reach(round: Round, from: RunId, notice: Notice): Promise<
  *
  * @returns whether it has heard it, or there is none; not so where it may still be made
  */
-export async function callOff(round: Round, parent: RunId, to: RunId, reason: string): Promise<boolean> {
+export async function callOff(round: Round, posted: Posted, to: RunId, reason: string): Promise<boolean> {
   const { store, onStop } = round.options
+  const { from: parent } = posted
   let child = await store.summary(to)
   if (child === undefined || !(await isChildOf(store, parent, child))) {
-    if (await mayBeOnItsWay(round, parent, to)) return false
+    if (await mayBeOnItsWay(round, posted, to)) return false
     // Between the two looks somebody may have brought its start.
     child ??= await store.summary(to)
     if (child === undefined || !(await isChildOf(store, parent, child))) return true
@@ -49,12 +56,16 @@ async function isChildOf(store: IRunStore, parent: RunId, { lineage: { parentRun
   return summary !== undefined && parentRunId === lastingIdOf(summary)
 }
 
-/** Whether somebody else may be about to bring its start, which may lie with the run before this one. */
-async function mayBeOnItsWay(round: Round, from: RunId, to: RunId): Promise<boolean> {
+/**
+ * Whether somebody else may be about to bring its start, which may lie with the run before this one. A start that was
+ * posted after the news is not waited for: it is brought after it, and would wait for the news in turn.
+ */
+async function mayBeOnItsWay(round: Round, { from, key }: Posted, to: RunId): Promise<boolean> {
   const { store } = round.options
   const before = (await store.summary(from))?.lineage.succession?.previousRunId
-  for (const sender of before === undefined ? [from] : [from, before]) {
-    const found = await findStart(store, sender, to)
+  const places = [{ sender: from, until: key }, ...(before === undefined ? [] : [{ sender: before }])]
+  for (const { sender, until } of places) {
+    const found = await findStart(store, sender, to, until)
     // Where there is more than was looked through, it may be among that: the next reminder will tell.
     if (found === 'unseen') return true
     if (found !== undefined && !round.hasTaken(sender, found.item.message.key)) return true

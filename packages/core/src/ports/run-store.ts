@@ -104,6 +104,7 @@ export interface IRunStore extends IWaitingLists {
   /**
    * What time has made ready, oldest first: instances that may be claimed now, runs past their deadline, and messages
    * that nobody has delivered, of runs that have ended too.
+   * Messages of one run come in the order in which it posted them: a run is started before it is called off.
    * The cost is in what is due, not in what exists. An index may be a little late. It may report what another worker has just taken: a claim decides.
    */
   due(query: DueQuery): Awaitable<readonly DueItem[]>
