@@ -89,7 +89,10 @@ export interface NodeArguments<Input = unknown> {
    * for itself. Where its id is taken by a run of other content, nothing starts.
    */
   startRun(flow: RunnableFlow | string, input?: unknown, options?: StartRunOptions): Promise<RunId>
-  /** Asks another run to stop, once. One that has ended stays as it is. */
+  /**
+   * Asks another run to stop, once. One that has ended stays as it is. One that is not there hears nothing, and may start later;
+   * one that this run has started before hears it, however late it begins.
+   */
   cancelRun(runId: string, reason?: string): Promise<void>
   /**
    * Ends this run and goes on as a new one of the same flow, with an empty journal: how to run for ever. The promise never

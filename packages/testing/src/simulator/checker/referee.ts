@@ -157,7 +157,7 @@ export class Referee {
     const isHeard = result.status === 'accepted' || result.status === 'unchanged'
     const hasCome = isHeard || result.status === 'unknown-run'
     if (notice.type === 'slot-release' && hasCome) this.limits.releases(notice.runId, notice.from)
-    if (notice.type === 'signal' && result.status === 'unknown-run') this.tree.heardByNobody(notice.signalId ?? '')
+    if (result.status === 'unknown-run') this.tree.heardByNobody(notice)
     if (notice.type === 'redrive' && result.status === 'accepted') {
       const stays = notice.instanceId === undefined ? dead.find((id) => model?.fates.of(id) !== undefined) : undefined
       this.#must('REDO', notice.runId, stays === undefined, `${stays} stays as it is, and others are done over`)

@@ -1,6 +1,7 @@
 /** What must be so between runs: who was started by whom, who was told what, and that nothing is forgotten before it was heard. */
 import { isDeepStrictEqual } from 'node:util'
 import type { RunEvent, RunSummary } from '@baton/core'
+import type { Notice } from '@baton/core/adapter'
 import type { AllLimits } from './all-limits.ts'
 import type { Told } from './family-model.ts'
 import type { InvariantId } from './invariants.ts'
@@ -13,6 +14,12 @@ type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>
 /** What people say who call a run off. A run that is called off by its parent hears another reason. */
 export const ENOUGH = 'enough'
 
+/** Where something to tell lies: with whom, and under which key. */
+interface Posted {
+  readonly from: string
+  readonly key: string
+}
+
 export interface Runs {
   model(runId: string): RunModel | undefined
   summary(runId: string): RunSummary | undefined
@@ -21,9 +28,12 @@ export interface Runs {
 
 export class Tree {
   readonly #runs: Runs
+  /** News that nobody has heard: whom it was for, who sent it, and its key there. */
   readonly #inVain = new Set<string>()
   /** Runs that node code wants stopped. */
   readonly #unwanted = new Set<string>()
+  /** By its reason, what says that a run is to stop: a call to stop bears no other mark of who sends it. */
+  readonly #callsToStop = new Map<string, Posted>()
   /** By row and signal, the run that took it. */
   readonly #takenBy = new Map<string, string>()
 
@@ -38,8 +48,7 @@ export class Tree {
       case 'child-ended':
         return this.#childEnded(runId, event)
       case 'message-sent':
-        if (event.message.body.type === 'cancel-run') this.#unwanted.add(event.message.to)
-        return
+        return this.#sent(runId, event.message)
       case 'run-cancel-requested': {
         if (event.reason === ENOUGH) return
         const first = this.#firstOf(runId)
@@ -70,9 +79,15 @@ export class Tree {
     return last?.end !== undefined && last.next === undefined
   }
 
-  /** A signal came to a run that was not there: it was heard by nobody, and that is all that can come of it. */
-  heardByNobody(signalId: string): void {
-    this.#inVain.add(signalId)
+  /**
+   * News came to a run that was not there: nobody has heard it, and that is all that can come of it. By the time that it is
+   * forgotten somebody else may have started the run, which is none of the sender's business: for it the run came later
+   * than the news. Not so where the sender asked for that start first; then the news has to wait for the run.
+   */
+  heardByNobody(notice: Notice): void {
+    const posted = this.#postedAs(notice)
+    if (posted === undefined || this.#asksForFirst(notice.runId, posted)) return
+    this.#inVain.add(`${notice.runId} ${posted.from}/${posted.key}`)
   }
 
   /** Whether a signal that was sent to a run has been taken by it, or by one that goes on for it. */
@@ -93,6 +108,30 @@ export class Tree {
         `${key} is forgotten before ${told.to} has heard of it`,
       )
     }
+  }
+
+  #sent(from: string, { key, to, body }: EventOf<'message-sent'>['message']): void {
+    if (body.type !== 'cancel-run') return
+    this.#unwanted.add(to)
+    this.#callsToStop.set(body.reason, { from, key })
+  }
+
+  /** Which message of which run it is, if it is one. */
+  #postedAs(notice: Notice): Posted | undefined {
+    if (notice.type === 'cancel') return this.#callsToStop.get(notice.reason)
+    const [from, key] = notice.type === 'signal' ? (notice.signalId?.split('/') ?? []) : []
+    return from === undefined || key === undefined ? undefined : { from, key }
+  }
+
+  /** Whether the start of a run lies before that message, in the same outbox or in that of the run before. */
+  #asksForFirst(to: string, { from, key }: Posted): boolean {
+    const start = `start:${to}`
+    const previous = this.row(this.#firstOf(from)).find(({ next }) => next?.runId === from)
+    if (previous?.family.outbox.has(start) === true) return true
+    for (const each of this.#runs.model(from)?.family.outbox ?? []) {
+      if (each === start || each === key) return each === start
+    }
+    return false
   }
 
   #started(runId: string, event: EventOf<'run-started'>): void {
@@ -161,6 +200,7 @@ export class Tree {
     const sender = this.#runs.model(from)
     const isOver = receiver === undefined || this.isOver(to)
     const isCalledOff = isOver || (receiver.isStopping && receiver.continueAs === undefined)
+    const isInVain = this.#inVain.has(`${to} ${from}/${key}`)
     switch (type) {
       case 'start': {
         if (key.startsWith('continue:')) return receiver !== undefined
@@ -174,7 +214,7 @@ export class Tree {
           return sender?.family.outbox.has(`start:${to}`) !== true
         return isCalledOff
       case 'cancel-run':
-        return isCalledOff
+        return isInVain || (receiver !== undefined && isCalledOff)
       case 'child-ended': {
         const childRunId = this.#firstOf(from)
         if (isOver || this.hasTaken(to, `${childRunId}/ended`)) return true
@@ -183,7 +223,7 @@ export class Tree {
         return known.some(({ end, isDetached }) => end !== undefined || (isDetached && receiver.link > 1))
       }
       case 'signal':
-        return isOver || this.#inVain.has(`${from}/${key}`) || this.hasTaken(to, `${from}/${key}`)
+        return isInVain || (receiver !== undefined && isOver) || this.hasTaken(to, `${from}/${key}`)
       case 'slot-request':
         return limits.hasAsked(to, from)
       case 'slot-release':

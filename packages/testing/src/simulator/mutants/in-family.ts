@@ -1,5 +1,5 @@
 /** Bugs between runs: of what a run has to tell others, and of the courier that brings it. */
-import type { RunMachine } from '@baton/core/adapter'
+import type { DueItem, RunMachine } from '@baton/core/adapter'
 import type { Mutant } from './mutant.ts'
 import { around, notices, tellsNo } from './planting.ts'
 
@@ -94,6 +94,40 @@ export const inFamily: readonly Mutant[] = [
     }),
   },
   {
+    name: 'a call to stop does not wait for the run that its sender has asked for',
+    where: 'courier',
+    seed: 338,
+    store: (store) => ({
+      ...store,
+      async due(query) {
+        const items = await store.due(query)
+        return query.runId === undefined ? items : items.filter((item) => !isStartOfItsOwn(item))
+      },
+    }),
+  },
+  {
+    name: 'a call to stop is forgotten when its delivery fails',
+    where: 'courier',
+    seed: 2_283,
+    store(store) {
+      const failed = new Set<string>()
+      return {
+        ...store,
+        async notify(notice) {
+          if (notice.type !== 'cancel' || !notice.reason.startsWith('not wanted by')) return store.notify(notice)
+          // Also when it looks once more, before it gives up.
+          if (failed.delete(notice.reason)) return { status: 'unknown-run' }
+          try {
+            return await store.notify(notice)
+          } catch {
+            failed.add(notice.reason)
+            return { status: 'unknown-run' }
+          }
+        },
+      }
+    },
+  },
+  {
     name: 'a child counts as started when nobody knows',
     where: 'courier',
     seed: 109,
@@ -156,3 +190,10 @@ export const inFamily: readonly Mutant[] = [
       )(store),
   },
 ]
+
+/** The start of a run that is nobody's child, and goes on for none. */
+function isStartOfItsOwn(item: DueItem): boolean {
+  if (item.type !== 'message' || item.message.body.type !== 'start') return false
+  const { parentRunId, succession } = item.message.body.run.lineage ?? {}
+  return parentRunId === undefined && succession === undefined
+}

@@ -12,12 +12,18 @@ export const independentRuns: Feature = {
   operation: (dice, index, flows) => {
     if (dice.happens(0.2)) {
       const to = dice.pick(['r0', 'r1', 'tick-0', 'nobody'])
-      return { name: `stop-${index}`, run: ({ args }) => args.cancelRun(to, 'not wanted') }
+      return {
+        name: `stop-${index}`,
+        // Nobody else says that: so whoever watches knows whose word it was.
+        run: ({ args }) => args.cancelRun(to, `not wanted by stop-${index} of ${args.runId}/${args.instanceId}`),
+      }
     }
     if (flows.length === 0) return undefined
     const known = dice.pick(flows)
     const tick = dice.happens(0.6) ? `tick-${dice.below(2)}` : undefined
     const delayMs = dice.happens(0.4) ? dice.below(1_500) : undefined
+    // Nobody else knows of such a run: it has to be stopped, however late its start arrives.
+    const regrets = tick === undefined && delayMs !== undefined
     const hears = dice.happens(0.4) ? { endSignal: 'news' } : {}
     return {
       name: `tick-${index}`,
@@ -28,7 +34,9 @@ export const independentRuns: Feature = {
           ...(delayMs === undefined ? {} : { startAtMs: args.now() + delayMs }),
           ...hears,
         }
-        await args.startRun(known.flow, inputOf(known, tick === undefined ? childInput(runId, instanceId) : 7), start)
+        const input = inputOf(known, tick === undefined ? childInput(runId, instanceId) : 7)
+        const started = await args.startRun(known.flow, input, start)
+        if (regrets) await args.cancelRun(started, `not wanted by tick-${index} of ${runId}/${instanceId}`)
       },
     }
   },
