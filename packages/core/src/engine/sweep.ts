@@ -39,6 +39,9 @@ export class Sweeper {
   readonly #options: SweeperOptions
   readonly #unsent: LogThrottle
   #nextPurgeAtMs = 0
+  /** Whose it was when we asked. */
+  #role: 'unknown' | 'ours' | 'of-others' = 'unknown'
+  #askAgain = false
 
   constructor(options: SweeperOptions) {
     this.#options = options
@@ -138,8 +141,17 @@ export class Sweeper {
     if (coordinationStore === undefined) return true
     const ttlMs = sweepMs * 2
     try {
-      if (await coordinationStore.compareAndSet(ROLE, workerId, workerId, { ttlMs })) return true
-      return await coordinationStore.setIfNotExist(ROLE, workerId, { ttlMs })
+      // One that was started anew may have it from before.
+      if (this.#role !== 'of-others' && (await coordinationStore.compareAndSet(ROLE, workerId, workerId, { ttlMs }))) {
+        this.#role = 'ours'
+        return true
+      }
+      this.#askAgain = this.#role !== 'of-others' || !this.#askAgain
+      this.#role = 'of-others'
+      // It lasts for two turns: to ask in every second one is soon enough.
+      if (!this.#askAgain || !(await coordinationStore.setIfNotExist(ROLE, workerId, { ttlMs }))) return false
+      this.#role = 'ours'
+      return true
     } catch (error) {
       // Two sweepers cost more than one and harm nothing; none would leave lost work lying.
       logger.log('warn', 'nobody knows who sweeps; sweeping all the same', { workerId, error })
