@@ -1,5 +1,5 @@
 /** A service of AWS for tests: a server of our own that plays it, or whatever stands at a given URL. */
-import { freePort, type ServerCommand, ServerProcess } from './server-process.ts'
+import { freePort, isPortTaken, type ServerCommand, ServerProcess } from './server-process.ts'
 
 const PORT_TRIES = 5
 const REGION = 'us-east-1'
@@ -111,9 +111,4 @@ class OwnServer {
   restart(): Promise<void> {
     return this.server.start(this.#commandFor(this.place))
   }
-}
-
-/** Somebody else was quicker. Whatever else keeps a server from starting would do so again. */
-function isPortTaken(error: unknown): boolean {
-  return /address already in use|failed to bind|EADDRINUSE|BindException/i.test(String(error))
 }

@@ -1,14 +1,16 @@
 /** A server of our own, as a child process that never outlives us. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const START_WITHIN_MS = 60_000
+const STOP_WITHIN_MS = 20_000
 const KNOCK_EVERY_MS = 20
+const LAST_WORDS = 5
 
 export interface ServerCommand {
   readonly command: string
@@ -45,13 +47,28 @@ export class ServerProcess {
     for (const stream of [server.stdout, server.stderr]) (stream as { unref?: () => void } | null)?.unref?.()
   }
 
+  /** Asks it to end, and waits until it has. One that does not is killed. */
+  async stop(): Promise<void> {
+    const server = this.#server
+    if (server !== undefined && isRunning(server)) {
+      const over = new AbortController()
+      const ended = new Promise((resolve) => server.once('exit', resolve))
+      server.ref()
+      server.kill('SIGTERM')
+      const patience = sleep(STOP_WITHIN_MS, undefined, { signal: over.signal }).catch(() => {})
+      await Promise.race([ended, patience])
+      over.abort()
+    }
+    await this.kill()
+  }
+
   /** `kill -9`. What the server has in its folder stays. */
   async kill(): Promise<void> {
     const server = this.#server
     this.#server = undefined
     this.#leash?.kill('SIGKILL')
     this.#leash = undefined
-    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
+    if (server === undefined || !isRunning(server)) return
     const ended = new Promise((resolve) => server.once('exit', resolve))
     server.ref()
     server.kill('SIGKILL')
@@ -73,10 +90,14 @@ export class ServerProcess {
   }
 }
 
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null
+}
+
 /** Resolves when it is, rejects when it has ended or takes too long. */
 async function isReady(server: ChildProcess, command: string, ready: ServerCommand['ready']): Promise<void> {
   const said: string[] = []
-  const lastWords = () => said.slice(-5).join(' | ')
+  const lastWords = () => said.join(' | ')
   const over = new AbortController()
   try {
     await new Promise<void>((resolve, reject) => {
@@ -85,8 +106,11 @@ async function isReady(server: ChildProcess, command: string, ready: ServerComma
       for (const stream of [server.stdout, server.stderr]) {
         if (stream === null) continue
         createInterface(stream).on('line', (line) => {
-          said.push(line)
           if (ready instanceof RegExp && ready.test(line)) resolve()
+          // The steps of a stack would push out the line above them, which says what is wrong.
+          if (/^\s+at /.test(line)) return
+          said.push(line)
+          if (said.length > LAST_WORDS) said.shift()
         })
       }
       if (!(ready instanceof RegExp)) opens(ready.port, over.signal).then(resolve, reject)
@@ -131,14 +155,33 @@ function leash(pid: number, folder: string): ChildProcess {
 }
 
 /** A port that nobody listens on at the moment. Somebody else may take it before we do: be ready to ask again. */
-export function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
+  const [port = 0] = await freePorts(1)
+  return port
+}
+
+/** As many, all different. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  // All are held until the last is found: one that was given back may be found again.
+  const probes = await Promise.all(Array.from({ length: count }, listenAnywhere))
+  return Promise.all(
+    probes.map((probe) => {
+      const address = probe.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      return new Promise<number>((resolve) => probe.close(() => resolve(port)))
+    }),
+  )
+}
+
+function listenAnywhere(): Promise<Server> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      probe.close(() => resolve(port))
-    })
+    probe.listen(0, '127.0.0.1', () => resolve(probe))
   })
+}
+
+/** Somebody else was quicker. Whatever else keeps a server from starting would do so again. */
+export function isPortTaken(error: unknown): boolean {
+  return /address already in use|failed to bind|EADDRINUSE|BindException/i.test(String(error))
 }
