@@ -1,0 +1,102 @@
+/**
+ * A Kafka for tests: the one that `BATON_TEST_KAFKA_URL` names, else a node or a cluster of our own on free ports, else the
+ * reason why there is none. How it is set, and what a client meets: docs/decisions/0019-kafka-services.md.
+ */
+import { findArchives } from './java.ts'
+import { classArchive } from './kafka-classes.ts'
+import { KAFKA, type KafkaNode, startNodes } from './kafka-node.ts'
+import { fromVariable, missing } from './wanted.ts'
+
+const URL_VARIABLE = 'BATON_TEST_KAFKA_URL'
+
+export interface KafkaOptions {
+  /** How many nodes, each of them broker and controller. Three may lose one, and serve on. */
+  readonly nodes?: number
+  /** Users and their passwords, letters and digits: whom `passwordBrokers` let in, by SASL/PLAIN. */
+  readonly users?: Readonly<Record<string, string>>
+  /** More settings of the server, or other ones. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/**
+ * Starts or finds one. A test that wants to kill its Kafka, or to set it, gets one of its own; others may share the one
+ * of the variable, so each makes topics and groups of its own. Disposing ends what was started.
+ */
+export async function startKafka(options: KafkaOptions = {}): Promise<KafkaService> {
+  const given = fromVariable(URL_VARIABLE)
+  if (given !== undefined && Object.keys(options).length === 0) return new KafkaService({ given })
+  const archives = await findArchives(KAFKA)
+  if ('missing' in archives) {
+    return new KafkaService({ missing: missing('kafka', `there is no Kafka here: ${archives.missing}`, URL_VARIABLE) })
+  }
+  const { nodes: count = 1, users = {}, settings = {} } = options
+  const flags = [`-XX:SharedArchiveFile=${await classArchive(archives)}`]
+  return new KafkaService({ nodes: await startNodes(count, { users, settings, archives: archives.folder, flags }) })
+}
+
+type Source =
+  | { readonly given: string }
+  | { readonly missing: string }
+  // By their numbers, which are also the ones that Kafka has for them.
+  | { readonly nodes: readonly KafkaNode[] }
+
+export class KafkaService implements AsyncDisposable {
+  /** Why there is none, and how to get one; for `describe.skipIf`. */
+  readonly skipReason: string | undefined
+  readonly #source: Source
+
+  constructor(source: Source) {
+    this.#source = source
+    this.skipReason = 'missing' in source ? source.missing : undefined
+  }
+
+  /** `host:port` of each node: where a client may begin. */
+  get brokers(): readonly string[] {
+    if ('given' in this.#source) return this.#source.given.replace(/^kafka:\/\//, '').split(',')
+    return this.#own.map(({ seat }) => `127.0.0.1:${seat.open}`)
+  }
+
+  /** The same nodes, at the ports that ask for user and password. */
+  get passwordBrokers(): readonly string[] {
+    return this.#own.map(({ seat }) => `127.0.0.1:${seat.password}`)
+  }
+
+  /** Ends a node in the middle of whatever it does. */
+  kill(node = 0): Promise<void> {
+    return this.#node(node).server.kill()
+  }
+
+  /** Lets a node end by itself: it hands over what it leads, and takes its leave. */
+  stop(node = 0): Promise<void> {
+    return this.#node(node).server.stop()
+  }
+
+  /** Starts a node again that was killed or stopped, on the same ports, with what it has on disk. */
+  restart(node = 0): Promise<void> {
+    return this.#node(node).start()
+  }
+
+  /** A node that is there and does not answer. */
+  freeze(node = 0): void {
+    this.#node(node).server.freeze()
+  }
+
+  thaw(node = 0): void {
+    this.#node(node).server.thaw()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if ('nodes' in this.#source) await Promise.all(this.#source.nodes.map(({ server }) => server.remove()))
+  }
+
+  get #own(): readonly KafkaNode[] {
+    if ('nodes' in this.#source) return this.#source.nodes
+    throw new Error(this.skipReason ?? 'it is not a Kafka of our own')
+  }
+
+  #node(index: number): KafkaNode {
+    const node = this.#own[index]
+    if (node === undefined) throw new Error(`there is no Kafka node ${index} of our own`)
+    return node
+  }
+}
