@@ -1,0 +1,83 @@
+import { expect, it } from 'vitest'
+import type { Partition, ReceivedMessage } from '../client-port.ts'
+import { Backlog } from './backlog.ts'
+
+function stand(most = 1_000) {
+  const told: string[] = []
+  const name = (partitions: readonly Partition[]) => partitions.map((each) => `${each.topic}/${each.partition}`)
+  const backlog = new Backlog({
+    topics: ['high', 'usual'],
+    most,
+    pause: (partitions) => void told.push(`pause ${name(partitions)}`),
+    resume: (partitions) => void told.push(`resume ${name(partitions)}`),
+  })
+  const receive = (topic: string, partition: number, ...offsets: readonly number[]) =>
+    backlog.receive(
+      { topic, partition },
+      offsets.map((offset): ReceivedMessage => ({ offset, key: '', text: '', headers: {} })),
+    )
+  const next = () => {
+    const found = backlog.next()
+    return found && `${found.log.topic}/${found.log.partition}:${found.message.offset}`
+  }
+  const all = () => {
+    const found: string[] = []
+    for (let each = next(); each !== undefined; each = next()) found.push(each)
+    return found
+  }
+  return { backlog, told, receive, next, all }
+}
+
+const usual = [0, 1].map((partition) => ({ topic: 'usual', partition }))
+const high = { topic: 'high', partition: 0 }
+
+it('gives the more urgent level first, and the partitions of a level in turn', () => {
+  const { backlog, receive, all } = stand()
+  backlog.assign([...usual, high])
+  receive('usual', 0, 1, 2, 3)
+  receive('usual', 1, 7, 8)
+  receive('high', 0, 5)
+
+  expect(all()).toEqual(['high/0:5', 'usual/0:1', 'usual/1:7', 'usual/0:2', 'usual/1:8', 'usual/0:3'])
+})
+
+it('pauses what brings too much, and lets it go on at half of that', () => {
+  const { backlog, told, receive, next } = stand(4)
+  backlog.assign([...usual, high])
+  receive('usual', 0, 1, 2, 3)
+  receive('high', 0, 1, 2, 3)
+  expect(told).toEqual([])
+
+  receive('usual', 1, 1)
+  expect(told).toEqual(['pause usual/1'])
+  receive('usual', 1, 2)
+  expect(told).toEqual(['pause usual/1'])
+  for (let count = 0; count < 5; count++) next()
+  expect(told).toEqual(['pause usual/1'])
+  next()
+  expect(told).toEqual(['pause usual/1', 'resume usual/1'])
+})
+
+it('has nothing more of what others have, and takes nothing of it', () => {
+  const { backlog, receive, all } = stand(2)
+  backlog.assign(usual)
+  receive('usual', 0, 1, 2)
+  receive('usual', 1, 7)
+
+  backlog.assign([{ topic: 'usual', partition: 1 }])
+  receive('usual', 0, 3)
+
+  expect(all()).toEqual(['usual/1:7'])
+  expect(backlog.logs().map(({ partition }) => partition)).toEqual([1])
+})
+
+it('pauses anew what was paused when it has joined again', () => {
+  const { backlog, told, receive } = stand(2)
+  backlog.assign(usual)
+  receive('usual', 0, 1, 2)
+
+  backlog.assign(usual)
+
+  expect(told).toEqual(['pause usual/0', 'pause usual/0'])
+  expect(backlog.isPaused).toBe(true)
+})

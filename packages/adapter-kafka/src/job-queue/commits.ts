@@ -1,0 +1,66 @@
+import { type ILogger, systemClock } from '@baton/core/adapter'
+import type { IKafkaMember, Offset } from '../client-port.ts'
+import { messageOf } from '../kafka-errors.ts'
+import type { PartitionLog } from './partition-log.ts'
+
+export interface CommitsOptions {
+  readonly commitMs: number
+  readonly logger: ILogger
+  /** What may have something to commit. */
+  readonly logs: () => readonly PartitionLog[]
+  /** Who can commit it; undefined while there is nobody. */
+  readonly member: () => IKafkaMember | undefined
+}
+
+/**
+ * Tells Kafka how far the partitions have been worked off: a while after something was done, and with one request for all that was done
+ * until then. What is lost of that is delivered again.
+ */
+export class Commits {
+  readonly #options: CommitsOptions
+  #cancel: (() => void) | undefined
+  #underWay: Promise<void> | undefined
+
+  constructor(options: CommitsOptions) {
+    this.#options = options
+  }
+
+  /** Something is done. */
+  soon(): void {
+    this.#cancel ??= systemClock.after(this.#options.commitMs, () => {
+      this.#cancel = undefined
+      void this.flush()
+    })
+  }
+
+  /** Resolves when Kafka knows all of it, or has not taken it. */
+  async flush(): Promise<void> {
+    await this.#underWay
+    this.#underWay = this.#commit().finally(() => {
+      this.#underWay = undefined
+    })
+    await this.#underWay
+  }
+
+  end(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+  }
+
+  async #commit(): Promise<void> {
+    const { logs, member, logger } = this.#options
+    const found = logs().flatMap((log): readonly { log: PartitionLog; offset: Offset }[] => {
+      const offset = log.uncommitted()
+      return offset === undefined ? [] : [{ log, offset }]
+    })
+    if (found.length === 0) return
+    try {
+      await member()?.commit(found.map(({ offset }) => offset))
+      for (const { log, offset } of found) if (log.isOurs) log.committed(offset)
+    } catch (error) {
+      // The group is about to change, or Kafka is away: whoever consumes finds out as well.
+      logger.log('debug', 'Kafka did not take how far the jobs are done', { error: messageOf(error) })
+      this.soon()
+    }
+  }
+}

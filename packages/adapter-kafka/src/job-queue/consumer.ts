@@ -1,0 +1,238 @@
+/**
+ * One call of `consume`: a member of the group, whose messages go to handlers. How many of those run does not depend on how many
+ * partitions there are: a message is put aside as soon as it comes, and waits here until there is room.
+ *
+ * What was begun goes on whatever becomes of the group, since the right to work on it is in the run store.
+ */
+import {
+  type Delivery,
+  HandlerSlots,
+  type ILogger,
+  jobOfText,
+  onAbort,
+  QueueOutage,
+  settledWithin,
+  systemClock,
+  wait,
+} from '@baton/core/adapter'
+import type { IKafkaClient, IKafkaMember, MemberOptions } from '../client-port.ts'
+import { absentTopic, failureFields, kafkaFailure, messageOf } from '../kafka-errors.ts'
+import { Backlog, type Waiting } from './backlog.ts'
+import { Commits } from './commits.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import { KafkaDelivery } from './delivery.ts'
+import { HeldMessages } from './held.ts'
+import { notBeforeOf, redeliveredOf } from './message-form.ts'
+import type { Sender } from './sender.ts'
+import { Watchdog } from './watchdog.ts'
+
+/** At the stop handlers may take so long before the partitions are left to others, who then get what is not answered for. */
+const LEAVE_AFTER_MS = 1_000
+const LAST_ANSWERS_MS = 1_000
+const RETRY_MS = 1_000
+
+export interface ConsumerOptions {
+  readonly client: IKafkaClient
+  readonly member: Omit<MemberOptions, 'events'>
+  /** Has to be there; undefined where there is none. */
+  readonly deadLetterTopic: string | undefined
+  readonly deadLetters: DeadLetters
+  readonly sender: Sender
+  readonly concurrency: number
+  /** How many messages of a level may wait here. */
+  readonly mostWaiting: number
+  readonly commitMs: number
+  readonly silentMs: number
+  readonly stop: AbortSignal
+  readonly logger: ILogger
+}
+
+export class Consumer {
+  readonly #handler: (delivery: Delivery) => Promise<void>
+  readonly #options: ConsumerOptions
+  readonly #slots: HandlerSlots
+  readonly #backlog: Backlog
+  readonly #commits: Commits
+  readonly #held: HeldMessages
+  readonly #outage: QueueOutage
+  #member: IKafkaMember | undefined
+  #watchdog: Watchdog | undefined
+  #arrived = () => {}
+
+  constructor(handler: (delivery: Delivery) => Promise<void>, options: ConsumerOptions) {
+    const { member, concurrency, mostWaiting, commitMs, sender, stop, logger } = options
+    this.#handler = handler
+    this.#options = options
+    this.#slots = new HandlerSlots(concurrency, stop)
+    this.#outage = new QueueOutage(logger, { topic: member.topics.join(', ') })
+    this.#backlog = new Backlog({
+      topics: member.topics,
+      most: mostWaiting,
+      pause: (partitions) => this.#member?.pause(partitions),
+      resume: (partitions) => this.#member?.resume(partitions),
+    })
+    this.#commits = new Commits({ commitMs, logger, logs: () => this.#backlog.logs(), member: () => this.#member })
+    this.#held = new HeldMessages(sender, () => this.#commits.soon())
+  }
+
+  /** Until the stop. Resolves when no handler runs any more. */
+  async run(): Promise<void> {
+    const served = this.#serveAll()
+    await Promise.all([this.#belong(served), served])
+  }
+
+  /**
+   * Is a member of the group, time and again.
+   * @param served resolves after the stop, when no handler runs any more
+   */
+  async #belong(served: Promise<void>): Promise<void> {
+    const { stop } = this.#options
+    while (!stop.aborted) {
+      try {
+        await this.#memberUntilFailure(served)
+      } catch (error) {
+        if (!stop.aborted) await wait(systemClock, this.#outage.failed(failureFields(error)), stop)
+      }
+    }
+  }
+
+  async #memberUntilFailure(served: Promise<void>): Promise<void> {
+    const { client, member: settings, stop, silentMs } = this.#options
+    await this.#assertTopics()
+    if (stop.aborted) return
+    let fail = (_error: unknown) => {}
+    const failed = new Promise<never>((_, reject) => {
+      fail = reject
+    })
+    failed.catch(() => {})
+    const member = client.member({
+      ...settings,
+      events: {
+        assigned: (partitions) => {
+          this.#backlog.assign(partitions)
+          this.#watchdog?.received()
+          this.#outage.answered()
+        },
+        received: (partition, messages) => {
+          this.#watchdog?.received()
+          this.#backlog.receive(partition, messages)
+          this.#arrived()
+        },
+        looked: () => this.#watchdog?.looked(),
+        failed: fail,
+      },
+    })
+    this.#member = member
+    this.#watchdog = new Watchdog({
+      client,
+      groupId: settings.groupId,
+      silentMs,
+      logs: () => this.#backlog.logs(),
+      isPaused: () => this.#backlog.isPaused,
+      onSilent: (why) => fail(new Error(`the consumer has fallen silent: ${why}`)),
+    })
+    try {
+      await Promise.race([failed, this.#untilLeft(member, served)])
+    } finally {
+      this.#watchdog.end()
+      this.#member = undefined
+      await member.stop().catch(() => {})
+    }
+  }
+
+  /** Joins, and stays until the stop. What runs then may end, before others get what was not answered for. */
+  async #untilLeft(member: IKafkaMember, served: Promise<void>): Promise<void> {
+    const { stop } = this.#options
+    await Promise.race([member.start(), stopped(stop)])
+    await stopped(stop)
+    member.pause(this.#backlog.logs().filter(({ isOurs }) => isOurs))
+    await settledWithin(LEAVE_AFTER_MS, served)
+    await settledWithin(LAST_ANSWERS_MS, this.#held.letGo())
+    this.#held.drop()
+    this.#commits.end()
+    await settledWithin(LAST_ANSWERS_MS, this.#commits.flush())
+  }
+
+  /** A client that joins a group for a topic that is not there waits for it, and says nothing. */
+  async #assertTopics(): Promise<void> {
+    const { client, member, deadLetterTopic } = this.#options
+    const topics = [...member.topics, ...(deadLetterTopic === undefined ? [] : [deadLetterTopic])]
+    const found = await Promise.all(topics.map((topic) => client.reach(topic)))
+    const absent = topics.find((_, index) => found[index] === undefined)
+    if (absent !== undefined) throw absentTopic(absent, absent === deadLetterTopic ? 'deadLetterTopic' : 'topic')
+  }
+
+  /** Gives what waits to the handler, while there is room. */
+  async #serveAll(): Promise<void> {
+    const { stop } = this.#options
+    const stopListening = onAbort(stop, () => this.#arrived())
+    while (!stop.aborted) {
+      await this.#slots.oneFree()
+      if (stop.aborted) break
+      const waiting = this.#backlog.next()
+      if (waiting === undefined) await this.#arrival()
+      else this.#slots.use(this.#serve(waiting))
+    }
+    stopListening()
+    await this.#slots.allFree()
+  }
+
+  /** Of messages that wait. Those that have come with one answer are all there then. */
+  async #arrival(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#arrived = resolve
+    })
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve)
+    })
+  }
+
+  async #serve({ log, message }: Waiting): Promise<void> {
+    const notBeforeMs = notBeforeOf(message)
+    if (notBeforeMs > systemClock.now()) return this.#held.hold(log, message, redeliveredOf(message), notBeforeMs)
+    const tools = { held: this.#held, deadLetters: this.#options.deadLetters, onDone: () => this.#commits.soon() }
+    let delivery: KafkaDelivery
+    try {
+      delivery = new KafkaDelivery(jobOfText(message.text), log, message, tools)
+    } catch (error) {
+      return this.#bury({ log, message }, messageOf(error))
+    }
+    try {
+      await this.#handler(delivery)
+    } catch (error) {
+      const { runId } = delivery.job
+      this.#options.logger.log('warn', 'a handler failed, its job comes again', { runId, error: messageOf(error) })
+    }
+    delivery.end()
+  }
+
+  /** It is no job. Until that is on record it stays in the way of nobody but itself. */
+  async #bury({ log, message }: Waiting, reason: string): Promise<void> {
+    const { deadLetters, stop, logger } = this.#options
+    while (!stop.aborted && log.isOurs) {
+      try {
+        await deadLetters.put(message, log, reason)
+        log.done(message.offset)
+        this.#commits.soon()
+        return
+      } catch (error) {
+        const failure = kafkaFailure(error)
+        // What is larger than the other topic takes would be so again.
+        if (failure.code === 'TOO_LARGE') {
+          logger.log('error', 'a message was taken out for good', { reason, body: message.text })
+          log.done(message.offset)
+          return
+        }
+        logger.log('debug', 'a message that is no job could not be put away', { error: failure.message })
+        await wait(systemClock, RETRY_MS, stop)
+      }
+    }
+  }
+}
+
+function stopped(stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (stop.aborted) resolve()
+    else stop.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

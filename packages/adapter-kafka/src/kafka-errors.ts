@@ -1,0 +1,84 @@
+/** What Kafka and its client say when they fail, in Baton's words. */
+import { BatonError } from '@baton/core'
+
+/**
+ * A BatonError stays what it is. What will be refused when it is asked again becomes `INVALID_OPTION` with what to do about it, and
+ * what is too large `TOO_LARGE`; everything else is an outage, `QUEUE_UNAVAILABLE`, after which nobody knows whether what was asked took effect.
+ */
+export function kafkaFailure(error: unknown): BatonError {
+  if (BatonError.is(error)) return error
+  const cause = rootOf(error)
+  const message = `Kafka: ${messageOf(cause)}`
+  const known = KNOWN.get(typeOf(cause))
+  if (known === undefined) return new BatonError('QUEUE_UNAVAILABLE', { message, cause: error })
+  if (known === 'too-large') return new BatonError('TOO_LARGE', { message, cause: error })
+  return new BatonError('INVALID_OPTION', { ...known, message, cause: error })
+}
+
+/** That a topic is not there, where Kafka was asked and has not said so itself. */
+export function absentTopic(topic: string, field = ABSENT.field): BatonError {
+  return new BatonError('INVALID_OPTION', { ...ABSENT, field, message: `Kafka: there is no topic ${topic}` })
+}
+
+/** For a line of a log. */
+export function failureFields(error: unknown): { readonly error: string; readonly hint?: string } {
+  const { code, message, hint } = kafkaFailure(error)
+  return { error: message, ...(code === 'INVALID_OPTION' && hint !== undefined ? { hint } : {}) }
+}
+
+export function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  // A host with two addresses, none of which answers, comes as many errors and no text.
+  const [first] = error instanceof AggregateError ? error.errors : []
+  return message === '' && first !== undefined ? messageOf(first) : message
+}
+
+/** Whether the broker says so itself, by the names of Kafka's protocol: `UNKNOWN_TOPIC_OR_PARTITION` … */
+export function isKafkaError(error: unknown, type: string): boolean {
+  return typeOf(rootOf(error)) === type
+}
+
+/** What stands behind "retries exceeded". */
+function rootOf(error: unknown): unknown {
+  let root = error
+  for (let depth = 0; depth < 10 && root instanceof Error && typeOf(root) === undefined; depth++) {
+    if (!(root.cause instanceof Error)) break
+    root = root.cause
+  }
+  return root
+}
+
+function typeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined
+  const { type, name } = error as { readonly type?: unknown; readonly name?: unknown }
+  if (typeof type === 'string') return type
+  return name === 'KafkaJSSASLAuthenticationError' ? 'SASL_AUTHENTICATION_FAILED' : undefined
+}
+
+const ABSENT = {
+  field: 'topic',
+  hint: 'Create the topic with ensureTopics(), or see that brokers and name are right. Baton lets no broker create topics behind your back.',
+}
+const DENIED = {
+  field: 'client',
+  hint: 'Kafka knows who asks, and does not let them: give the user the rights that the README lists.',
+}
+const UNKNOWN_USER = {
+  field: 'client',
+  hint: 'See that the user and the password are right, and that the listener takes this mechanism.',
+}
+
+type Mistake = { readonly field: string; readonly hint: string }
+
+const KNOWN = new Map<string | undefined, Mistake | 'too-large'>([
+  ['UNKNOWN_TOPIC_OR_PARTITION', ABSENT],
+  ['INVALID_TOPIC_EXCEPTION', ABSENT],
+  ['TOPIC_AUTHORIZATION_FAILED', DENIED],
+  ['GROUP_AUTHORIZATION_FAILED', DENIED],
+  ['CLUSTER_AUTHORIZATION_FAILED', DENIED],
+  ['SASL_AUTHENTICATION_FAILED', UNKNOWN_USER],
+  ['UNSUPPORTED_SASL_MECHANISM', UNKNOWN_USER],
+  ['ILLEGAL_SASL_STATE', UNKNOWN_USER],
+  ['MESSAGE_TOO_LARGE', 'too-large'],
+  ['RECORD_LIST_TOO_LARGE', 'too-large'],
+])

@@ -1,0 +1,14 @@
+import { startKafka } from '@baton/services'
+import { jobQueueConformance } from '@baton/testing'
+import { afterAll, describe } from 'vitest'
+import { inMemory, kafkaSubject } from '../kafka-world.ts'
+
+const kafka = await startKafka()
+afterAll(() => kafka[Symbol.asyncDispose]())
+
+describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'on Kafka', () => {
+  if (kafka.skipReason !== undefined) return
+  jobQueueConformance(
+    kafkaSubject({ name: 'Kafka', durability: 'none', brokers: kafka.brokers, openOthers: inMemory() }),
+  )
+})
