@@ -27,8 +27,6 @@ export class KafkaAdapter extends BaseDistributedAdapter {
     const { ours, others: ofEngine } = partOptions<QueueOptions, EngineOptions>(others, [...queueOptions])
     const log = logger === undefined ? {} : { logger }
     super({
-      // A partition has one number for all of its jobs: one that is not answered for holds up all that come behind it.
-      acknowledge: 'claim',
       ...ofEngine,
       ...log,
       store,

@@ -16,9 +16,11 @@ const PARTITION_BYTES = 262_144
  * Jobs in a topic of Kafka. Any producer can put one there: `{ runId, blueprintId, nodeId }` as JSON.
  *
  * Whatever Kafka loses, doubles or delays costs time and nothing else: a job is a hint. A topic holds up what comes behind a job that
- * is not answered for, so answer early: `KafkaAdapter` does so when the job is claimed.
+ * is not answered for; so workers answer when they have claimed.
  */
 export class KafkaJobQueue implements IJobQueue {
+  /** A partition has one number for all of its jobs: one that is not answered for holds up all that come behind it. */
+  readonly acknowledge = 'claim'
   readonly #options: CheckedJobQueueOptions
   readonly #client: IKafkaClient
   readonly #sender: Sender

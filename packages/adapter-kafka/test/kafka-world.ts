@@ -1,7 +1,6 @@
 /** Topics of a Kafka, and the ports of one process on them: new ones for each test. */
 import { randomUUID } from 'node:crypto'
 import { InMemoryCoordinationStore, InMemoryRunStore } from '@baton/core'
-import { BaseDistributedAdapter } from '@baton/core/adapter'
 import type { Subject, World, WorldOptions } from '@baton/testing'
 import {
   createKafkaJsClient,
@@ -65,9 +64,6 @@ export function push(client: IKafkaClient, topic: string, text: string): Promise
   return client.send([{ topic, key: randomUUID(), text, headers: {} }])
 }
 
-/** As `KafkaAdapter` is, on ports that are there. */
-class OnKafka extends BaseDistributedAdapter {}
-
 /** What a world has beside the queue. */
 export interface OtherPorts extends Pick<World, 'store' | 'coordinationStore' | 'meter'> {
   close(): Promise<void>
@@ -113,7 +109,6 @@ export function kafkaSubject({ name, durability, brokers, openOthers }: SubjectP
         const world: World = {
           ...others,
           queue,
-          adapter: (engine) => new OnKafka({ acknowledge: 'claim', ...engine }),
           reopen: openWorld,
           push: (message) => push(client, topics.topic, JSON.stringify(message)),
           deadLetters: () => queue.deadLetters(),

@@ -54,8 +54,6 @@ export class SqsAdapter extends BaseDistributedAdapter {
     const table = ours.table === undefined ? {} : { table: ours.table }
     const prefix = ours.prefix === undefined ? {} : { prefix: ours.prefix }
     super({
-      // SQS keeps a message from others for twelve hours at most, and bills each time that this is made longer.
-      acknowledge: { claimFromMs: LONG_NODE_MS },
       ...ofEngine,
       ...log,
       store: new DynamoRunStore({ ...ours, ...log, ...client, ...remindersFor(options) }),
@@ -65,9 +63,6 @@ export class SqsAdapter extends BaseDistributedAdapter {
     })
   }
 }
-
-/** A node that may take longer lives by its lease alone. */
-const LONG_NODE_MS = 600_000
 
 const storeOptions = runStoreOptions.filter((name) => name !== 'client' && name !== 'logger') as (keyof StoreOptions)[]
 

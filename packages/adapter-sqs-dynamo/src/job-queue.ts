@@ -26,6 +26,11 @@ const MOST_LATER_MS = TWELVE_HOURS_MS - 20 * 60_000
  * when it is due.
  */
 export class SqsJobQueue implements IJobQueue {
+  /**
+   * A node that may take ten minutes lives by its lease alone: SQS keeps a message from others for twelve hours at most, and bills each
+   * time that this is made longer.
+   */
+  readonly acknowledge = { claimFromMs: 600_000 }
   readonly #options: CheckedJobQueueOptions
   readonly #client: SQSClient
   readonly #queue: SqsQueue

@@ -13,16 +13,23 @@ interface Waiting {
   readonly resolve: () => void
 }
 
+/** Where what is sent goes, and how it answers. */
+type Sender = Pick<IJobQueue, 'enqueue' | 'acknowledge'>
+
 /** A queue to which somebody brings what is to be delivered, instead of asking for it. What is sent goes to another one. */
 export class LambdaQueue implements IJobQueue {
-  readonly #sender: Pick<IJobQueue, 'enqueue'>
+  readonly #sender: Sender
   readonly #logger: ILogger
   readonly #waiting: Waiting[] = []
   #look: () => void = () => {}
 
-  constructor(sender: Pick<IJobQueue, 'enqueue'>, logger: ILogger) {
+  constructor(sender: Sender, logger: ILogger) {
     this.#sender = sender
     this.#logger = logger
+  }
+
+  get acknowledge(): IJobQueue['acknowledge'] {
+    return this.#sender.acknowledge
   }
 
   async enqueue(jobs: readonly Job[]): Promise<void> {

@@ -25,6 +25,7 @@ export {
   type ICoordinationStore,
 } from './ports/coordination-store.ts'
 export {
+  type Acknowledge,
   type ConsumeOptions,
   type Delivery,
   type IJobQueue,

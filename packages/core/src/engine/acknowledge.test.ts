@@ -4,12 +4,17 @@ import { BatonClient } from '../client/client.ts'
 import { createFlow } from '../flow/create-flow.ts'
 import { InMemoryAdapter } from '../memory/adapter.ts'
 import { InMemoryJobQueue } from '../memory/job-queue.ts'
-import type { ConsumeOptions, Delivery } from '../ports/job-queue.ts'
-import type { Acknowledge } from './claims.ts'
+import type { Acknowledge, ConsumeOptions, Delivery } from '../ports/job-queue.ts'
 
 /** Notes what is answered. */
 class WatchedQueue extends InMemoryJobQueue {
   readonly answered: string[] = []
+  readonly acknowledge: Acknowledge
+
+  constructor(acknowledge: Acknowledge) {
+    super()
+    this.acknowledge = acknowledge
+  }
 
   override consume(handler: (delivery: Delivery) => Promise<void>, options: ConsumeOptions): Promise<void> {
     const watched = (delivery: Delivery) => {
@@ -34,14 +39,23 @@ let adapter: InMemoryAdapter | undefined
 afterEach(() => adapter?.close())
 
 /** @returns whether its job had been answered by the time it ran */
-async function isAnsweredEarly(acknowledge: Acknowledge, timeoutMs?: number): Promise<boolean> {
-  const queue = new WatchedQueue()
+async function isAnsweredEarly(
+  acknowledge: Acknowledge | undefined,
+  timeoutMs?: number,
+  ofQueue: Acknowledge = 'commit',
+): Promise<boolean> {
+  const queue = new WatchedQueue(ofQueue)
   let early = false
   const note = () => {
     early = queue.answered.includes('node')
   }
   const flow = createFlow('flow').node('node', note, timeoutMs === undefined ? {} : { timeoutMs })
-  adapter = new InMemoryAdapter({ queue, acknowledge, fanOut: 'queue', runtimeOptions: { flows: [flow] } })
+  adapter = new InMemoryAdapter({
+    queue,
+    ...(acknowledge === undefined ? {} : { acknowledge }),
+    fanOut: 'queue',
+    runtimeOptions: { flows: [flow] },
+  })
   const client = new BatonClient({ store: adapter.store, queue, flows: [flow] })
   const run = await client.start('flow')
   adapter.start()
@@ -60,6 +74,12 @@ describe('A job is answered', () => {
     [{ claimFromMs: 300_000 }, undefined, true],
   ] as const)('with %j, for a node of %s ms: at its claim %s', async (acknowledge, timeoutMs, expected) => {
     expect(await isAnsweredEarly(acknowledge, timeoutMs)).toBe(expected)
+  })
+
+  it('as suits the queue, unless the worker is told otherwise', async () => {
+    expect(await isAnsweredEarly(undefined, 1_000, 'claim')).toBe(true)
+    expect(await isAnsweredEarly('commit', 1_000, 'claim')).toBe(false)
+    expect(await isAnsweredEarly('claim', 1_000, 'commit')).toBe(true)
   })
 
   it.each([

@@ -2,18 +2,12 @@
 import { defaults } from '../model/blueprint.ts'
 import { type InstanceId, nodeOfInstance, type RunId } from '../model/ids.ts'
 import type { Claim, ClaimNeeds, ClaimRequest } from '../ports/claim.ts'
-import type { Delivery } from '../ports/job-queue.ts'
+import type { Acknowledge, Delivery } from '../ports/job-queue.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { Chain } from './chain.ts'
 import type { Environment } from './environment.ts'
 import type { Graph } from './graph.ts'
 import type { Patience } from './patience.ts'
-
-/**
- * When a delivery is answered: as soon as the claim is won, or with the first commit it led to; or the first of a node that may
- * take so long or longer, and the second of others.
- */
-export type Acknowledge = 'claim' | 'commit' | { readonly claimFromMs: number }
 
 export interface ClaimsOptions {
   readonly store: IRunStore
@@ -21,7 +15,7 @@ export interface ClaimsOptions {
   readonly leaseMs: number
   readonly patience: Patience
   readonly chain: Chain
-  readonly acknowledge?: Acknowledge
+  readonly acknowledge?: Acknowledge | undefined
 }
 
 export class Claims {

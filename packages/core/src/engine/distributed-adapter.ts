@@ -87,6 +87,7 @@ export abstract class BaseDistributedAdapter {
       coordinationStore,
       registry: this.registry,
       queue: {
+        ...(queue.acknowledge === undefined ? {} : { acknowledge: queue.acknowledge }),
         enqueue: (jobs) => this.#enqueue(jobs),
         consume: (handler, consumeOptions) => this.processJobs(handler, consumeOptions),
         close: () => {},

@@ -4,11 +4,10 @@ import { parseRunId, type RunId } from '../model/ids.ts'
 import { checkInjected } from '../ports/check-injected.ts'
 import type { IClock, NewId, Random } from '../ports/clock.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
-import type { IJobQueue } from '../ports/job-queue.ts'
+import type { Acknowledge, IJobQueue } from '../ports/job-queue.ts'
 import type { ILogger } from '../ports/logger.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
-import type { Acknowledge } from './claims.ts'
 import { checkMiddleware, type NodeMiddleware } from './middleware.ts'
 import type { Registry } from './registry.ts'
 
@@ -37,7 +36,7 @@ export interface WorkerSettings {
   readonly abandonAfterMs?: number
   /**
    * When a delivery is answered: as soon as the claim is won, or with the first commit it led to. With `claimFromMs`, the first for
-   * nodes whose attempts may take so long or longer: for queues that cannot keep a delivery for long. Default `commit`.
+   * nodes whose attempts may take so long or longer: for queues that cannot keep a delivery for long. Default: as suits the queue.
    */
   readonly acknowledge?: Acknowledge
   /** Ended runs are removed after this long. `Infinity` keeps them. */

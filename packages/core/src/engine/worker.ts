@@ -132,7 +132,14 @@ export class Worker {
       isBusy: () => this.#slots.free === 0,
       onDelay: (claim, delayMs) => this.#ownTimers.set(claim, delayMs),
     })
-    const claims = new Claims({ ...options, env: this.#env, leaseMs, patience, chain })
+    const claims = new Claims({
+      ...options,
+      acknowledge: options.acknowledge ?? options.queue.acknowledge,
+      env: this.#env,
+      leaseMs,
+      patience,
+      chain,
+    })
     this.#placed = new PlacedWork({
       claims,
       chain,

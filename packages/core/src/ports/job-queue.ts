@@ -23,10 +23,19 @@ export interface Job extends JobPayload {
 }
 
 /**
+ * When a delivery is answered: as soon as the claim is won, or with the first commit it led to; or the first of a node that may
+ * take so long or longer, and the second of others.
+ */
+export type Acknowledge = 'claim' | 'commit' | { readonly claimFromMs: number }
+
+/**
  * Carries jobs from those who make work ready to those who have time. At least once is enough, in any order: a run's
  * truth and every right to work on it are in the run store.
  */
 export interface IJobQueue {
+  /** How its deliveries are best answered, for workers that are not told otherwise. Default `commit`. */
+  readonly acknowledge?: Acknowledge | undefined
+
   /** After it returned, the jobs will be delivered unless the queue itself loses them. */
   enqueue(jobs: readonly Job[]): Awaitable<void>
 
