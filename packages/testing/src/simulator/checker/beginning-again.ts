@@ -72,10 +72,18 @@ function mistakeOfFates(before: RunModel, from: Snapshot, redone: readonly strin
   before.fates = before.fates.without(open)
   for (const id of undone) undo(before, id, atMs)
   for (const { id, status } of from.instances) {
-    const isOff = status === 'cancelled' && before.instances.get(id)?.isCalledOff === true
+    const isOff = status === 'cancelled' && wasCalledOff(before, id)
     if (isSettled(status) && !isOff && before.fates.of(id) === undefined) return `${id} was not ${status}`
   }
   return undefined
+}
+
+/** Of an item that nobody had claimed when its map settled no event speaks: it was called off all the same. */
+function wasCalledOff({ instances, fates }: RunModel, id: string): boolean {
+  const instance = instances.get(id)
+  if (instance !== undefined) return instance.isCalledOff
+  const map = /^(.+)\[\d+\]$/.exec(id)?.[1]
+  return map !== undefined && fates.of(map) !== undefined
 }
 
 /** Nobody holds a claim of the new run; what was called off while somebody held it is over. */
