@@ -30,7 +30,7 @@ const LEAVE_WITHIN_MS = 10_000
 const LOOK_AGAIN_MS = 50
 
 /**
- * A client of Kafka by kafkajs.
+ * A client of Kafka by kafkajs. What goes wrong it tells as a `BatonError`: `INVALID_OPTION`, `TOO_LARGE` or `QUEUE_UNAVAILABLE`.
  *
  * @param config as kafkajs takes it: `brokers`, `ssl`, `sasl`, `clientId` … What goes wrong inside of kafkajs is logged as `debug`, unless there
  *   is a `logCreator`
@@ -166,9 +166,10 @@ class Connected<Client extends { connect(): Promise<void>; disconnect(): Promise
     try {
       return await within(timeoutMs, client.then(call))
     } catch (error) {
+      const failure = kafkaFailure(error)
       // What Kafka itself refuses is no failure of the client.
-      if (kafkaFailure(error).code === 'QUEUE_UNAVAILABLE') this.#drop(client)
-      throw error
+      if (failure.code === 'QUEUE_UNAVAILABLE') this.#drop(client)
+      throw failure
     }
   }
 

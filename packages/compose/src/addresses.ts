@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { queuePlaceOf, tablePlaceOf } from './aws-url.ts'
 import type { Values } from './environment.ts'
+import { kafkaPlaceOf } from './kafka-url.ts'
 import { maskedUrl } from './masked-url.ts'
 import { mistake } from './mistake.ts'
 import { redisPlaceOf } from './redis-url.ts'
@@ -54,6 +55,7 @@ export function checkUrl(address: Address): void {
   if (scheme === 'redis' || scheme === 'rediss') redisPlaceOf(address)
   if (scheme === 'dynamodb') tablePlaceOf(address)
   if (scheme === 'sqs') queuePlaceOf(address)
+  if (scheme === 'kafka') kafkaPlaceOf(address)
 }
 
 /** The part before the colon. */

@@ -8,6 +8,7 @@ import { type Address, addressesOf, checkUrl, packages, schemeOf } from './addre
 import type { Backend, Look, Ports, Settings } from './backends/backend.ts'
 import { dynamo } from './backends/dynamo.ts'
 import { files } from './backends/files.ts'
+import { kafka } from './backends/kafka.ts'
 import { memory } from './backends/memory.ts'
 import { redis } from './backends/redis.ts'
 import { sqs } from './backends/sqs.ts'
@@ -22,6 +23,7 @@ const backends: ReadonlyMap<string, Backend> = new Map([
   ['rediss', redis],
   ['dynamodb', dynamo],
   ['sqs', sqs],
+  ['kafka', kafka],
 ])
 
 export interface OpenOptions {

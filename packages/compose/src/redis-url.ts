@@ -7,20 +7,14 @@
  */
 import type { Address } from './addresses.ts'
 import { mistake } from './mistake.ts'
+import { type Credentials, credentialsOf, type ServerAddress, serverAt } from './server-url.ts'
 import { isTrue, parametersOf, partedAt } from './url-parameters.ts'
 
-export interface RedisNode {
-  readonly host: string
-  readonly port: number
-}
-
-export interface RedisPlace {
+export interface RedisPlace extends Credentials {
   /** One server, or those nodes of a cluster to begin with. */
-  readonly nodes: readonly [RedisNode, ...RedisNode[]]
+  readonly nodes: readonly [ServerAddress, ...ServerAddress[]]
   readonly isCluster: boolean
   readonly isEncrypted: boolean
-  readonly username: string | undefined
-  readonly password: string | undefined
   readonly database: number
   /** What all keys begin with, and the name of the queue. */
   readonly prefix: string
@@ -37,7 +31,7 @@ export function redisPlaceOf({ field, url }: Address): RedisPlace {
   const found = /^(rediss?):\/\/(?:(.*)@)?([^/]*)(?:\/(.*))?$/is.exec(address)
   const [, scheme = '', credentials, hosts = '', path = ''] = found ?? []
   if (found === null) throw mistake(field, `${scheme || 'redis'}: must be followed by // and a host`, EXAMPLE)
-  const [first, ...others] = hosts.split(',').map((host) => nodeOf(host, field))
+  const [first, ...others] = hosts.split(',').map((host) => serverAt(host, field, DEFAULT_PORT, EXAMPLE))
   if (first === undefined) throw mistake(field, 'names no host', EXAMPLE)
   if (!/^\d{0,5}$/.test(path)) {
     throw mistake(field, `the database must be a number, not ${JSON.stringify(path)}`, 'Write redis://host/0.')
@@ -58,26 +52,4 @@ export function redisPlaceOf({ field, url }: Address): RedisPlace {
     prefix,
     allowEphemeral: isTrue(allowEphemeral, 'allowEphemeral', field),
   }
-}
-
-function nodeOf(text: string, field: string): RedisNode {
-  const [, bare, bracketed, port = String(DEFAULT_PORT)] =
-    /^(?:([^\s:[\]#]+)|\[([\da-f:.]+)\])(?::(\d{1,5}))?$/i.exec(text) ?? []
-  const host = bare ?? bracketed
-  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) {
-    throw mistake(field, `${JSON.stringify(text)} is no host and port`, EXAMPLE)
-  }
-  return { host, port: Number(port) }
-}
-
-function credentialsOf(text: string | undefined, field: string): Pick<RedisPlace, 'username' | 'password'> {
-  if (text === undefined) return { username: undefined, password: undefined }
-  const [user = '', password = ''] = partedAt(text, ':').map((part) => {
-    try {
-      return decodeURIComponent(part)
-    } catch {
-      throw mistake(field, 'a % in the user or the password stands for itself only as %25', 'Write %25 for each.')
-    }
-  })
-  return { username: user === '' ? undefined : user, password: password === '' ? undefined : password }
 }

@@ -79,7 +79,7 @@ it('tells whoever only looks that there is no store, and makes none', async () =
 })
 
 it('finds what is against the store and what is against the queue at once', async () => {
-  const found = await checkPorts({ BATON_STORE: 'sqlite:./x', BATON_QUEUE: 'kafka://box' })
+  const found = await checkPorts({ BATON_STORE: 'sqlite:./x', BATON_QUEUE: 'sqlite:./y' })
 
   expect(found.map(({ code, field }) => [code, field])).toEqual([
     ['MISSING_ADAPTER', 'BATON_STORE'],

@@ -1,0 +1,76 @@
+/** `kafka:` URLs: jobs in Kafka, beside a store of another URL. */
+import { BatonError } from '@baton/core'
+import type { Address } from '../addresses.ts'
+import { type KafkaPlace, kafkaPlaceOf } from '../kafka-url.ts'
+import { loadAdapter } from '../missing-adapter.ts'
+import { mistake } from '../mistake.ts'
+import type { Backend } from './backend.ts'
+
+type KafkaConfig = Parameters<typeof import('@baton/adapter-kafka')['createKafkaJsClient']>[0]
+
+/** How long an answer may take to whoever only looks. */
+const LOOK_WITHIN_MS = 5_000
+
+export const kafka: Backend = {
+  async check(address, look) {
+    const adapter = await load(address)
+    const place = kafkaPlaceOf(address)
+    const client = adapter.createKafkaJsClient(configOf(place), { timeoutMs: LOOK_WITHIN_MS })
+    try {
+      for (const topic of Object.values(place.topics)) {
+        if ((await client.reach(topic)) !== undefined || (place.create && !look.mustExist)) continue
+        const hint = 'Create it, add ?create=true to the URL, or see that brokers and name are right.'
+        throw mistake(address.field, `there is no topic ${topic} on this Kafka`, hint)
+      }
+    } catch (error) {
+      const refused = refusal(error, address)
+      if (refused !== undefined) throw refused
+    } finally {
+      await client.close()
+    }
+  },
+  async store(address) {
+    // Never comes here: a URL that is none of a store's is refused before.
+    throw mistake(address.field, 'Kafka carries jobs and keeps no runs')
+  },
+  async queue(address, { logger }) {
+    const adapter = await load(address)
+    const place = kafkaPlaceOf(address)
+    const { topics, groupId, create, partitions } = place
+    const client = configOf(place)
+    try {
+      if (create) await adapter.ensureTopics({ client, ...topics, ...(partitions === undefined ? {} : { partitions }) })
+    } catch (error) {
+      throw refusal(error, address) ?? error
+    }
+    return new adapter.KafkaJobQueue({ client, ...topics, ...(groupId === undefined ? {} : { groupId }), logger })
+  },
+}
+
+function load(address: Address) {
+  return loadAdapter(address, ['@baton/adapter-kafka', 'kafkajs'], () => import('@baton/adapter-kafka'))
+}
+
+function configOf({ brokers, username, password, mechanism, isEncrypted }: KafkaPlace): KafkaConfig {
+  return {
+    brokers: [...brokers],
+    ssl: isEncrypted,
+    // kafkajs has a type of its own for each mechanism, and the same members in all of them.
+    ...(username === undefined
+      ? {}
+      : { sasl: { mechanism: mechanism as 'plain', username, password: password ?? '' } }),
+  }
+}
+
+/** @returns undefined for what is no mistake of whoever asks: a queue may be down for a while */
+function refusal(error: unknown, { field }: Address): unknown {
+  if (BatonError.is(error, 'INVALID_OPTION')) {
+    if (error.field === field) return error
+    return mistake(
+      field,
+      error.message.replace(/^[a-zA-Z]+: /, ''),
+      error.hint.replace('ensureTopics()', '?create=true'),
+    )
+  }
+  return undefined
+}

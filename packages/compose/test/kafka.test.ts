@@ -1,0 +1,60 @@
+/** `kafka:` URLs, on a real broker. */
+import { parseRunId } from '@baton/core'
+import { startKafka } from '@baton/services'
+import { afterAll, describe, expect, it } from 'vitest'
+import { checkPorts, openPorts } from '../src/open-ports.ts'
+import { temporaryFolder } from './folder.ts'
+
+const kafka = await startKafka({ users: { ada: 'secret' } })
+afterAll(() => kafka[Symbol.asyncDispose]())
+
+describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'kafka: URLs', () => {
+  const url = (rest: string, brokers = kafka.brokers) => `kafka://${brokers.join(',')}/${rest}`
+
+  it('carry jobs beside a store of another URL, in topics that are made when that is wanted', async () => {
+    const folder = temporaryFolder()
+    const values = {
+      BATON_STORE: `file:${folder}`,
+      BATON_QUEUE: url('made?create=true&partitions=2&deadLetterTopic=made-dead'),
+    }
+    expect(await checkPorts(values)).toEqual([])
+    const { queue, store, coordinationStore } = await openPorts(values)
+    const runId = parseRunId('r')
+    await queue.enqueue([{ runId, blueprintId: 'flow', nodeId: 'a', instanceId: 'a', dispatch: 0 }])
+    const stop = new AbortController()
+    const delivered: string[] = []
+    await queue.consume(
+      async (delivery) => {
+        delivered.push(delivery.job.runId)
+        await delivery.acknowledge()
+        stop.abort()
+      },
+      { concurrency: 1, signal: stop.signal },
+    )
+    expect(delivered).toEqual(['r'])
+    expect(queue.acknowledge).toBe('claim')
+    for (const port of [queue, store, coordinationStore]) await port.close()
+  })
+
+  it('say what is wrong, in the words of the URL', async () => {
+    const folder = temporaryFolder()
+    const first = async (BATON_QUEUE: string) => (await checkPorts({ BATON_STORE: `file:${folder}`, BATON_QUEUE }))[0]
+
+    expect(await first(url('absent'))).toMatchObject({
+      code: 'INVALID_OPTION',
+      field: 'BATON_QUEUE',
+      message: expect.stringContaining('there is no topic absent'),
+      hint: expect.stringContaining('?create=true'),
+    })
+    const [broker = ''] = kafka.passwordBrokers
+    const refused = await first(`kafka://ada:wrong@${broker}/any`)
+    expect(refused).toMatchObject({
+      code: 'INVALID_OPTION',
+      field: 'BATON_QUEUE',
+      hint: expect.stringContaining('password'),
+    })
+    expect(JSON.stringify(refused)).not.toContain('wrong@')
+    // A queue that is down for a while is nobody's mistake.
+    expect(await first('kafka://127.0.0.1:1/any')).toBeUndefined()
+  })
+})
