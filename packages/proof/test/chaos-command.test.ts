@@ -18,9 +18,9 @@ it('tells what it can be told', () => {
 })
 
 it.each([
-  [['--adapter', 'paper'], 'No adapter paper; there is bullmq, file, sqs-dynamo'],
+  [['--adapter', 'paper'], 'No adapter paper; there is bullmq, file, kafka, sqs-dynamo'],
   // A file beside the adapters is none.
-  [['--adapter', 'index'], 'No adapter index; there is bullmq, file, sqs-dynamo'],
+  [['--adapter', 'index'], 'No adapter index; there is bullmq, file, kafka, sqs-dynamo'],
   [['--kills', 'many'], '--kills takes a number from 1, not many'],
   [['--speed'], '--speed'],
 ])('refuses %j', (args, said) => {
