@@ -61,6 +61,10 @@ const commands = {
     build: ['@baton/proof'],
     run: ['node', 'packages/proof/dist/chaos/main.js'],
   },
+  matrix: {
+    install: [manifest.name, '@baton/proof...'],
+    run: ['node', 'node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/matrix.config.ts'],
+  },
   changeset: { run: ['node', 'scripts/node_modules/@changesets/cli/bin.js'] },
 }
 

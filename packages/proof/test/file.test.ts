@@ -2,8 +2,8 @@
 import { InMemoryJobQueue } from '@baton/core'
 import { randomFlow } from '@baton/testing'
 import { describe, expect, it } from 'vitest'
-import { fileSubject } from '../src/file-subject.ts'
 import { runLocally, StoredRuns, withoutTimes } from '../src/same-journal.ts'
+import { fileSubject } from '../src/subjects/files.ts'
 import { runScenarios } from './run-scenarios.ts'
 
 runScenarios(fileSubject)
