@@ -252,6 +252,7 @@ export class LoggedRun {
       for (const { resolve } of batch) resolve(undefined)
       return undefined
     }
+    this.#removed = false
     const ownFrom = answer.count - batch.length
     if (this.position !== ownFrom || answer.lines.length > 0) return this.#catchUp(batch, answer, ownFrom)
     this.#applyOwn(batch, answer.nowMs)
@@ -288,6 +289,8 @@ export class LoggedRun {
       resolve({ type: 'create', result: { status: 'purged' } })
       return
     }
+    // It is there, whatever was found a moment before.
+    this.#removed = false
     // Whatever we know of it: if there was none, that is about one that was purged, and else its lines are told from the
     // first on.
     this.#log.forget()
@@ -316,11 +319,11 @@ export class LoggedRun {
   }
 
   async #readUpTo(lines: number): Promise<void> {
-    this.#removed ||= !(await this.#reader.readUpTo(lines))
+    if (!(await this.#reader.readUpTo(lines))) this.#removed = true
   }
 
   async #apply(lines: readonly string[]): Promise<void> {
-    this.#removed ||= !(await this.#reader.apply(lines))
+    if (!(await this.#reader.apply(lines))) this.#removed = true
   }
 
   #lost(): BatonError {
