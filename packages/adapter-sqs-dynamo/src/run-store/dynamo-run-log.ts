@@ -102,8 +102,9 @@ export class DynamoRunLog implements RunLog {
     const isAll = await this.#readFrom(position, missed, most)
     const nowMs = this.#access.clock.now()
     if (isAll === undefined) return { nowMs, count: NO_LOG, lines: NONE }
-    const { lines } = missed
-    return { nowMs, count: isAll ? position + lines.length : MORE, lines }
+    // No more than was asked for: who has appended meanwhile, and lost the answer, must not find its own lines among those before.
+    const lines = missed.lines.slice(0, most)
+    return { nowMs, count: isAll ? position + missed.lines.length : MORE, lines }
   }
 
   async values(digests: readonly string[]): Promise<readonly (string | null)[]> {
