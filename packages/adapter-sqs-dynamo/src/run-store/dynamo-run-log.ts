@@ -76,6 +76,7 @@ export class DynamoRunLog implements RunLog {
       }
       const found = refused[0]?.item
       if (found === undefined || freedAtMs > 0 || !(Number(found.freeAt?.N) <= nowMs)) {
+        await this.#withdrawValues(creation, found)
         return this.#alreadyThere(found, nowMs)
       }
       // There was such a run, so long ago that its id may be used again.
@@ -92,7 +93,10 @@ export class DynamoRunLog implements RunLog {
     for (let steps = 0; ; steps++) {
       const tail = await this.#knownTail(known, missed, steps)
       const appended = tail && (await this.#appendTo(tail, lines, nowMs, missed))
-      if (appended === undefined || appended === 'gone') return { nowMs, count: NO_LOG, lines: NONE }
+      if (appended === undefined || appended === 'gone') {
+        for (const each of drafted) await this.#withdrawValues(each)
+        return { nowMs, count: NO_LOG, lines: NONE }
+      }
       if (appended !== 'elsewhere') return { nowMs, count: appended, lines: missed.lines }
     }
   }
@@ -237,6 +241,17 @@ export class DynamoRunLog implements RunLog {
     if (drafted.every(({ draft }) => draft.blobs.length === 0)) return
     const blobs = drafted.flatMap(({ draft }) => draft.blobs)
     await this.#access.values.put(this.runId, new Map(blobs.map(({ sha256, text }) => [sha256, text])))
+  }
+
+  /**
+   * What was put for a run that has been removed must not outlive it. Only where a tombstone says so: else somebody may be making the
+   * run, with the same values.
+   */
+  async #withdrawValues({ draft }: Drafted, head?: Item): Promise<void> {
+    const { keys, table, clock, values } = this.#access
+    if (draft.blobs.length === 0) return
+    const { gone, freeAt } = head ?? (await table.get(keys.head(this.runId))) ?? {}
+    if (gone !== undefined && Number(freeAt?.N) > clock.now() + KNOWN_FOR_MS) await values.remove(this.runId)
   }
 
   #segment(index: number): ItemKey {

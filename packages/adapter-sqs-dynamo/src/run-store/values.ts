@@ -53,8 +53,17 @@ export class TableValues implements IValueStore {
     return new TextDecoder().decode(Buffer.concat(parts.map(({ v }) => v?.B ?? new Uint8Array())))
   }
 
-  /** Nothing to do: everything of a run goes together. */
-  async remove(): Promise<void> {}
+  async remove(runId: RunId): Promise<void> {
+    const found = await this.#table.queryAll({
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :name)',
+      ExpressionAttributeValues: { ':pk': { S: this.#keys.run(runId) }, ':name': { S: 'V#' } },
+      ProjectionExpression: 'pk, sk',
+      ConsistentRead: true,
+    })
+    await this.#table.writeAll(
+      found.map(({ pk = { S: '' }, sk = { S: '' } }) => ({ DeleteRequest: { Key: { pk, sk } } })),
+    )
+  }
 }
 
 function valueName(sha256: string, part: number): string {
