@@ -49,7 +49,7 @@ it('takes the queue with the name of the table for its own, in the same place', 
 })
 
 it.each([
-  { url: 'dynamodb:baton', says: 'followed by // and a name' },
+  { url: 'dynamodb:baton', says: 'dynamodb: must be followed by // and a name' },
   { url: 'dynamodb://', says: '"" is no table' },
   { url: 'dynamodb://ab', says: '"ab" is no table' },
   { url: 'dynamodb://arn:aws:x/y', says: 'is no table' },
@@ -64,7 +64,7 @@ it.each([
 })
 
 it.each([
-  { url: 'sqs:jobs', says: 'followed by // and a name' },
+  { url: 'sqs:jobs', says: 'sqs: must be followed by // and a name' },
   { url: 'sqs://', says: '"" is no queue' },
   { url: 'sqs://my.jobs', says: 'is no queue' },
   { url: 'sqs://jobs?prefix=x', says: 'there is no ?prefix=' },

@@ -90,7 +90,8 @@ function ownQueueOf(address: Address): QueuePlace {
 
 function splitUrl({ field, url }: Address, example: string): { readonly rest: string; readonly query: string } {
   const [address = '', query = ''] = partedAt(url, '?')
-  const [, scheme = '', rest] = /^([a-z]+):(?:\/\/(.*?)\/?)?$/is.exec(address) ?? []
+  const [scheme = '', behind = ''] = partedAt(address, ':')
+  const [, rest] = /^\/\/(.*?)\/?$/s.exec(behind) ?? []
   if (rest === undefined) throw mistake(field, `${scheme}: must be followed by // and a name`, example)
   return { rest, query }
 }

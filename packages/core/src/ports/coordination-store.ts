@@ -42,8 +42,8 @@ export interface ExpiryOptions {
 
 /** The one rule for keys, so that every store gives the same answer to the same key. */
 export function checkCoordinationKey(key: string): void {
-  if (typeof key === 'string' && key.length >= 1 && key.length <= 512 && !/\p{Cc}/u.test(key)) return
-  const message = 'a key has 1 to 512 characters, none of them a control character'
+  if (typeof key === 'string' && key.length >= 1 && key.length <= 512 && !/[\p{Cc}\p{Cs}]/u.test(key)) return
+  const message = 'a key has 1 to 512 characters, none of them a control character or half of a pair'
   throw new BatonError('INVALID_ID', { field: 'key', message })
 }
 

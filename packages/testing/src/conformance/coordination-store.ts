@@ -181,7 +181,7 @@ export const coordinationStore: Suite = {
     {
       title: 'refuses a key that no store takes with INVALID_ID, whatever is asked of it',
       async run({ world: { coordinationStore: store } }) {
-        for (const key of ['', 'x'.repeat(513), 'a\0b', 'a\nb', 'a\u007f']) {
+        for (const key of ['', 'x'.repeat(513), 'a\0b', 'a\nb', 'a\u007f', 'a\ud800b']) {
           const asks = [
             async () => store.get(key),
             async () => store.setIfNotExist(key, 'v'),
