@@ -88,6 +88,11 @@ export function isUrl(queue: string): boolean {
   return /^https?:\/\//.test(queue)
 }
 
+/** Of a queue that is given by its name or its URL. */
+export function nameOfQueue(queue: string): string {
+  return isUrl(queue) ? (queue.replace(/\/$/, '').split('/').at(-1) ?? queue) : queue
+}
+
 export function isFifoName(queue: string): boolean {
   return queue.endsWith('.fifo')
 }

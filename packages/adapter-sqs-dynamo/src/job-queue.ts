@@ -9,6 +9,7 @@ import { SqsQueue } from './job-queue/sqs-queue.ts'
 import {
   type CheckedJobQueueOptions,
   checkJobQueueOptions,
+  nameOfQueue,
   type SqsJobQueueOptions,
   TWELVE_HOURS_MS,
 } from './job-queue-options.ts'
@@ -92,10 +93,29 @@ export class SqsJobQueue implements IJobQueue {
   /**
    * Of a message that somebody else has received and answers for, such as a function of AWS Lambda: lets it come again after the
    * delay, or after the eleven hours and some that SQS still can.
+   *
+   * @param from the name of the queue that it was received from, which alone can do that. Default: that of `queue`
    */
-  async handBack(receiptHandle: string, delayMs: number): Promise<void> {
+  async handBack(
+    receiptHandle: string,
+    { delayMs, from }: { readonly delayMs: number; readonly from?: string | undefined },
+  ): Promise<void> {
     this.#assertOpen()
-    await this.#queue.hide(receiptHandle, Math.max(0, Math.min(delayMs, MOST_LATER_MS)))
+    const queue = this.#levelNamed(from)
+    if (queue === undefined) {
+      const message = `jobs come from ${this.#levels.map(({ name }) => name).join(', ')}, and not from ${from}`
+      throw new BatonError('INVALID_OPTION', {
+        field: 'from',
+        message,
+        hint: 'Give it as queue, highQueue or lowQueue.',
+      })
+    }
+    await queue.hide(receiptHandle, Math.max(0, Math.min(delayMs, MOST_LATER_MS)))
+  }
+
+  /** Whether jobs come from the queue with this name: those of the dead letters are no jobs. */
+  takesFrom(name: string): boolean {
+    return this.#levelNamed(name) !== undefined
   }
 
   /** Keeps such a message where a person can look at it, with the reason. Whoever received it is to delete it then. */
@@ -117,6 +137,10 @@ export class SqsJobQueue implements IJobQueue {
   /** The most urgent first. */
   get #levels(): readonly SqsQueue[] {
     return [this.#highQueue, this.#queue, this.#lowQueue].filter((queue) => queue !== undefined)
+  }
+
+  #levelNamed(name: string | undefined): SqsQueue | undefined {
+    return name === undefined ? this.#queue : this.#levels.find((level) => nameOfQueue(level.name) === name)
   }
 
   #queueFor({ priority = 0 }: Job): SqsQueue {

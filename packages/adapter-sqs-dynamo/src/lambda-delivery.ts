@@ -8,6 +8,8 @@ export interface LambdaSqsRecord {
   readonly messageId: string
   readonly receiptHandle: string
   readonly body: string
+  /** Of the queue that it is from. */
+  readonly eventSourceARN?: string
   readonly attributes?: { readonly ApproximateReceiveCount?: string }
 }
 
@@ -17,7 +19,7 @@ const RETRY_MS = 1_000
 const LONGEST_RETRY_MS = 60_000
 
 interface Tools {
-  readonly queue: Pick<SqsJobQueue, 'handBack' | 'deadLetter'>
+  readonly queue: Pick<SqsJobQueue, 'handBack' | 'deadLetter' | 'takesFrom'>
   readonly logger: ILogger
 }
 
@@ -25,6 +27,8 @@ interface Tools {
 export class LambdaDelivery implements Delivery {
   readonly messageId: string
   readonly redelivered: number
+  /** The name of the queue that it is from, if it says so. */
+  readonly from: string | undefined
   readonly #record: LambdaSqsRecord
   readonly #tools: Tools
   #job: Job | undefined
@@ -33,6 +37,7 @@ export class LambdaDelivery implements Delivery {
   constructor(record: LambdaSqsRecord, tools: Tools) {
     this.messageId = record.messageId
     this.redelivered = Math.max(0, Number(record.attributes?.ApproximateReceiveCount ?? 1) - 1)
+    this.from = record.eventSourceARN?.split(':').at(-1)
     this.#record = record
     this.#tools = tools
   }
@@ -47,8 +52,14 @@ export class LambdaDelivery implements Delivery {
     return this.#state === 'done'
   }
 
+  /** Whether the function was told nothing of the queue that it is from. Then it could not be given back, and is left to come again. */
+  get isStray(): boolean {
+    return this.from !== undefined && !this.#tools.queue.takesFrom(this.from)
+  }
+
   /** Gives it to whoever takes from there. Resolves when they are done with it, or nobody takes it. Never throws. */
   async serve(jobs: LambdaQueue): Promise<void> {
+    if (this.isStray) return
     const reason = this.#whyNoJob()
     if (reason === undefined) return jobs.bring(this)
     try {
@@ -66,7 +77,7 @@ export class LambdaDelivery implements Delivery {
   async handBack({ delayMs }: { readonly delayMs: number }): Promise<void> {
     if (this.#state !== 'open') return
     this.#state = 'given-back'
-    await this.#tools.queue.handBack(this.#record.receiptHandle, delayMs)
+    await this.#tools.queue.handBack(this.#record.receiptHandle, { delayMs, from: this.from })
   }
 
   /** Nobody will answer for it any more. Never throws. */

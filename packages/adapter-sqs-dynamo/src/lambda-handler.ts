@@ -38,7 +38,10 @@ export interface LambdaSettings extends Required<Pick<WorkerSettings, 'fanOut' |
 }
 
 export interface LambdaHandlerOptions {
-  /** The queue that the function is called for: jobs are sent there, and what is handed back comes again after its delay. */
+  /**
+   * The queue that the function is called for, or several: it knows those for other priorities as `highQueue` and `lowQueue`.
+   * Jobs are sent there, and what is handed back comes again after its delay.
+   */
   readonly queue: SqsJobQueue
   /**
    * Makes an adapter, with ports of its own: `(settings) => new SqsAdapter({ table, dynamo, runtimeOptions, ...settings })`. It is
@@ -94,12 +97,31 @@ class Invocations {
     const { queue, logger, marginMs } = this.#options
     const records = Array.isArray(event?.Records) ? (event.Records as readonly LambdaSqsRecord[]) : []
     const deliveries = records.map((record) => new LambdaDelivery(record, { queue, logger }))
+    this.#tellOfStrays(deliveries)
     const leftMs = context.getRemainingTimeInMillis() - marginMs
     if (leftMs > 0) await this.#work(deliveries, leftMs, event?.Records === undefined)
     else logger.log('warn', 'there was no time to begin; what came comes again', { records: records.length })
     await settledWithin(LAST_ANSWERS_MS, Promise.all(deliveries.map((delivery) => delivery.leave())))
     const failed = deliveries.filter((delivery) => !delivery.isDone)
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) }
+  }
+
+  #tellOfStrays(deliveries: readonly LambdaDelivery[]): void {
+    const strays = deliveries.filter(({ isStray }) => isStray)
+    for (const queue of new Set(strays.map(({ from }) => from))) {
+      const records = strays.filter(({ from }) => from === queue).length
+      const hint =
+        'Give its name to the SqsJobQueue as queue, highQueue or lowQueue, or take its event source from the function.'
+      this.#options.logger.log(
+        'error',
+        'the function is called for a queue that it was not told of; its jobs come again',
+        {
+          queue,
+          records,
+          hint,
+        },
+      )
+    }
   }
 
   async #work(deliveries: readonly LambdaDelivery[], withinMs: number, isToSweep: boolean): Promise<void> {
@@ -154,7 +176,7 @@ function checkHandlerOptions(options: LambdaHandlerOptions): Required<LambdaHand
   checkOptions(options, ['queue', 'adapter', 'marginMs', 'logger'] satisfies (keyof LambdaHandlerOptions)[])
   checkInjected(options)
   const { queue, adapter, marginMs = 5_000, logger = silentLogger } = options
-  if (typeof queue?.enqueue !== 'function' || typeof queue.handBack !== 'function') {
+  if (typeof queue?.enqueue !== 'function' || typeof queue.takesFrom !== 'function') {
     const hint = 'Give the SqsJobQueue of the queue that calls the function.'
     throw new BatonError('INVALID_OPTION', { field: 'queue', message: 'must be an SqsJobQueue', hint })
   }

@@ -27,6 +27,12 @@ variable "visibility_timeout" {
   default     = 60
 }
 
+variable "priority_queues" {
+  description = "Also queues for jobs of a priority above and below 0, named like the queue with -high and -low."
+  type        = bool
+  default     = false
+}
+
 resource "aws_dynamodb_table" "baton" {
   name         = var.table_name
   billing_mode = "PAY_PER_REQUEST"
@@ -109,6 +115,28 @@ resource "aws_sqs_queue" "baton" {
   })
 }
 
+resource "aws_sqs_queue" "high" {
+  count                      = var.priority_queues ? 1 : 0
+  name                       = "${var.queue_name}-high"
+  visibility_timeout_seconds = var.visibility_timeout
+  sqs_managed_sse_enabled    = true
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead.arn
+    maxReceiveCount     = 20
+  })
+}
+
+resource "aws_sqs_queue" "low" {
+  count                      = var.priority_queues ? 1 : 0
+  name                       = "${var.queue_name}-low"
+  visibility_timeout_seconds = var.visibility_timeout
+  sqs_managed_sse_enabled    = true
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead.arn
+    maxReceiveCount     = 20
+  })
+}
+
 resource "aws_sqs_queue" "dead" {
   name                       = "${var.queue_name}-dead"
   visibility_timeout_seconds = var.visibility_timeout
@@ -122,6 +150,14 @@ output "table_name" {
 
 output "queue_url" {
   value = aws_sqs_queue.baton.url
+}
+
+output "high_queue_url" {
+  value = one(aws_sqs_queue.high[*].url)
+}
+
+output "low_queue_url" {
+  value = one(aws_sqs_queue.low[*].url)
 }
 
 output "dead_letter_queue_url" {

@@ -1,5 +1,5 @@
 /** Functions of AWS Lambda, called by a Lambda of our own: a queue on a server that plays SQS, and stores in memory. */
-import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
+import { DeleteMessageCommand, GetQueueUrlCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import {
   BatonClient,
   createFlow,
@@ -10,10 +10,16 @@ import {
   parseRunId,
   type RunnableFlow,
 } from '@baton/core'
-import type { ClaimRequest } from '@baton/core/adapter'
+import type { ClaimRequest, Delivery } from '@baton/core/adapter'
 import { startSqs } from '@baton/services'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createLambdaHandler, type LambdaResponse, type LambdaSqsRecord, type SqsJobQueue } from '../src/index.ts'
+import {
+  createLambdaHandler,
+  type LambdaResponse,
+  type LambdaSettings,
+  type LambdaSqsRecord,
+  type SqsJobQueue,
+} from '../src/index.ts'
 import { eventually, job, Stand } from './job-queue/stand.ts'
 import { push } from './sqs-world.ts'
 
@@ -29,7 +35,7 @@ describe.skipIf(sqs.skipReason !== undefined)(sqs.skipReason ?? 'a function of A
   let adapters: InMemoryAdapter[]
 
   beforeEach(async () => {
-    stand = await Stand.on(sqs.clientOptions)
+    stand = await Stand.on(sqs.clientOptions, { hasLevels: true })
     queue = stand.open()
     store = new InMemoryRunStore()
     adapters = []
@@ -62,21 +68,25 @@ describe.skipIf(sqs.skipReason !== undefined)(sqs.skipReason ?? 'a function of A
   const clientOf = (flow: RunnableFlow) => new BatonClient({ store, queue, flows: [flow] })
 
   /** What Lambda does: receives, calls, deletes what is done. */
-  async function invoke(handler: Handler, leftMs = 60_000): Promise<LambdaResponse & { readonly records: number }> {
-    const records = await receive()
+  async function invoke(
+    handler: Handler,
+    leftMs = 60_000,
+    queueUrl = stand.queues.queueUrl,
+  ): Promise<LambdaResponse & { readonly records: number }> {
+    const records = await receive(queueUrl)
     const response = await handler({ Records: records }, timeLeft(leftMs))
     const failed = new Set(response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier))
-    const { client, queueUrl: QueueUrl } = stand.queues
     for (const { messageId, receiptHandle: ReceiptHandle } of records) {
-      if (!failed.has(messageId)) await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))
+      if (failed.has(messageId)) continue
+      await stand.queues.client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }))
     }
     return { ...response, records: records.length }
   }
 
-  async function receive(): Promise<LambdaSqsRecord[]> {
-    const { client, queueUrl: QueueUrl } = stand.queues
+  async function receive(queueUrl = stand.queues.queueUrl): Promise<LambdaSqsRecord[]> {
+    const { client } = stand.queues
     const command = {
-      QueueUrl,
+      QueueUrl: queueUrl,
       MaxNumberOfMessages: 10,
       WaitTimeSeconds: 1,
       MessageSystemAttributeNames: ['ApproximateReceiveCount' as const],
@@ -86,8 +96,26 @@ describe.skipIf(sqs.skipReason !== undefined)(sqs.skipReason ?? 'a function of A
       messageId: MessageId,
       receiptHandle: ReceiptHandle,
       body: Body,
+      eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${queueUrl.split('/').at(-1)}`,
       attributes: Attributes,
     }))
+  }
+
+  async function urlOf(name: string): Promise<string> {
+    const { QueueUrl = '' } = await stand.queues.client.send(new GetQueueUrlCommand({ QueueName: name }))
+    return QueueUrl
+  }
+
+  /** An adapter that leaves its jobs unanswered while it is busy. */
+  function busy({ queue: jobs }: LambdaSettings, isBusy: () => boolean) {
+    const stop = new AbortController()
+    const handle = async (delivery: Delivery) => (isBusy() ? undefined : delivery.acknowledge())
+    return {
+      start: () => void jobs.consume(handle, { concurrency: 2, signal: stop.signal }),
+      stop: async () => stop.abort(),
+      close: async () => {},
+      running: [],
+    }
   }
 
   function timeLeft(leftMs: number) {
@@ -214,6 +242,61 @@ describe.skipIf(sqs.skipReason !== undefined)(sqs.skipReason ?? 'a function of A
     expect(flow).toBeDefined()
 
     expect((await invoke(handler)).batchItemFailures).toHaveLength(1)
+  })
+
+  it('gives back to the queue that it is from what comes from one for another priority', async () => {
+    const { highQueue = '', lowQueue = '' } = stand.queues.options
+    let isBusy = true
+    const handler = createLambdaHandler({
+      queue,
+      logger: stand.logger,
+      adapter: (settings) => busy(settings, () => isBusy),
+    })
+    await queue.enqueue([job('urgent', { priority: 1 }), job('idle', { priority: -1 })])
+
+    for (const name of [highQueue, lowQueue]) {
+      const url = await urlOf(name)
+      isBusy = true
+      expect((await invoke(handler, 60_000, url)).batchItemFailures).toHaveLength(1)
+      isBusy = false
+      // Long before its visibility is over, which is 30 s.
+      await eventually(async () => (await invoke(handler, 60_000, url)).records).toBe(1)
+    }
+  })
+
+  it('leaves what comes from a queue that it was not told of, says so once, and has it come again', async () => {
+    const { highQueue = '' } = stand.queues.options
+    await queue.enqueue([job('urgent', { priority: 1 }), job('as-urgent', { priority: 2 })])
+    queue = stand.open({ highQueue: undefined as never })
+    const handler = createLambdaHandler({
+      queue,
+      logger: stand.logger,
+      adapter: (settings) => busy(settings, () => false),
+    })
+
+    const { batchItemFailures, records } = await invoke(handler, 60_000, await urlOf(highQueue))
+
+    expect(batchItemFailures).toHaveLength(records)
+    const errors = stand.logged.filter(({ level }) => level === 'error')
+    expect(errors).toMatchObject([
+      { message: expect.stringContaining('not told of'), fields: { queue: highQueue, records } },
+    ])
+    await expect(queue.handBack('a handle', { delayMs: 0, from: highQueue })).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      field: 'from',
+    })
+  })
+
+  it('knows a queue that is given by its URL', async () => {
+    queue = stand.open({ queue: stand.queues.queueUrl })
+    const handler = createLambdaHandler({
+      queue,
+      logger: stand.logger,
+      adapter: (settings) => busy(settings, () => false),
+    })
+    await queue.enqueue([job('a')])
+
+    expect(await invoke(handler)).toMatchObject({ records: 1, batchItemFailures: [] })
   })
 
   it.each([

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { queuePlaceOf, tablePlaceOf } from './aws-url.ts'
 
 const usual = { region: undefined, endpoint: undefined, create: false }
+const noOthers = { highQueue: undefined, lowQueue: undefined, deadLetterQueue: undefined }
 const table = (url: string, field = 'BATON_STORE') => tablePlaceOf({ field, url })
 const queue = (url: string, field = 'BATON_QUEUE') => queuePlaceOf({ field, url })
 
@@ -20,6 +21,8 @@ it.each([
   { url: 'sqs://jobs', says: {} },
   { url: 'sqs://jobs.fifo?region=eu-west-1', says: { queue: 'jobs.fifo', region: 'eu-west-1' } },
   { url: 'sqs://jobs?deadLetterQueue=dead&create=true', says: { deadLetterQueue: 'dead', create: true } },
+  { url: 'sqs://jobs?highQueue=urgent', says: { highQueue: 'urgent' } },
+  { url: 'sqs://jobs.fifo?lowQueue=idle.fifo', says: { queue: 'jobs.fifo', lowQueue: 'idle.fifo' } },
   { url: 'sqs://jobs?endpoint=http://127.0.0.1:9324', says: { endpoint: 'http://127.0.0.1:9324' } },
   {
     url: 'sqs://sqs.eu-west-1.amazonaws.com/123456789012/jobs',
@@ -30,7 +33,7 @@ it.each([
     says: { queue: 'https://box.example/123456789012/jobs', region: 'eu-west-1' },
   },
 ])('understands the queue $url', ({ url, says }) => {
-  expect(queue(url)).toEqual({ queue: 'jobs', deadLetterQueue: undefined, ...usual, ...says })
+  expect(queue(url)).toEqual({ queue: 'jobs', ...noOthers, ...usual, ...says })
 })
 
 it('takes the queue with the name of the table for its own, in the same place', () => {
@@ -38,7 +41,7 @@ it('takes the queue with the name of the table for its own, in the same place', 
 
   expect(queue(url, 'BATON_STORE')).toEqual({
     queue: 'baton',
-    deadLetterQueue: undefined,
+    ...noOthers,
     region: 'eu-west-1',
     endpoint: 'http://box',
     create: true,
@@ -66,6 +69,10 @@ it.each([
   { url: 'sqs://my.jobs', says: 'is no queue' },
   { url: 'sqs://jobs?prefix=x', says: 'there is no ?prefix=' },
   { url: 'sqs://jobs?deadLetterQueue=a/b', says: 'is no queue' },
+  { url: 'sqs://jobs?highQueue=', says: '"" is no queue' },
+  { url: 'sqs://jobs?lowQueue=jobs', says: 'lowQueue= is another of the queues as well: jobs' },
+  { url: 'sqs://jobs?highQueue=urgent&deadLetterQueue=urgent', says: 'deadLetterQueue= is another of the queues' },
+  { url: 'sqs://jobs.fifo?highQueue=urgent', says: 'highQueue= is of another kind than jobs.fifo' },
   { url: 'sqs://sqs.eu-west-1.amazonaws.com/jobs', says: 'is no queue' },
   { url: 'sqs://sqs.eu-west-1.amazonaws.com/123456789012/jobs?create=true', says: 'go with the name of a queue' },
 ])('refuses the queue $url with the field and a hint', ({ url, says }) => {
@@ -93,6 +100,6 @@ function refusalOf(read: () => unknown): unknown {
 }
 
 function mistakeIn(field: string, says: string) {
-  const hint = expect.stringMatching(/^(Write|There are|Set) /)
+  const hint = expect.stringMatching(/^(Write|There are|Set|Give|Either) /)
   return { code: 'INVALID_OPTION', field, message: expect.stringContaining(says), hint }
 }

@@ -2,7 +2,7 @@
  * What `dynamodb:` and `sqs:` URLs say:
  *
  *   dynamodb://TABLE[?region=…&endpoint=…&prefix=…&create=true]
- *   sqs://QUEUE[?region=…&endpoint=…&deadLetterQueue=…&create=true]
+ *   sqs://QUEUE[?region=…&endpoint=…&highQueue=…&lowQueue=…&deadLetterQueue=…&create=true]
  *   sqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE[?…]      a queue by the whole of its own URL
  *
  * The own queue of a table is the one with its name, in the same region and at the same endpoint. Who asks is nobody's to write into
@@ -28,8 +28,10 @@ export interface TablePlace extends AwsPlace {
 export interface QueuePlace extends AwsPlace {
   /** A name or a URL, as the SDK takes it. */
   readonly queue: string
+  readonly highQueue: string | undefined
+  readonly lowQueue: string | undefined
   readonly deadLetterQueue: string | undefined
-  /** Make the queue where there is none, and one for its dead letters. */
+  /** Make the queues where there are none, and one for their dead letters. */
   readonly create: boolean
 }
 
@@ -56,16 +58,17 @@ export function queuePlaceOf(address: Address): QueuePlace {
   if (field !== 'BATON_QUEUE' && /^dynamodb:/i.test(url)) return ownQueueOf(address)
   if (field !== 'BATON_QUEUE') throw mistake(field, 'SQS keeps jobs and no runs', TABLE_EXAMPLE)
   const { rest, query } = splitUrl(address, QUEUE_EXAMPLE)
-  const { deadLetterQueue, create, ...given } = parametersOf(
+  const { highQueue, lowQueue, deadLetterQueue, create, ...given } = parametersOf(
     query,
-    ['region', 'endpoint', 'deadLetterQueue', 'create'],
+    ['region', 'endpoint', 'highQueue', 'lowQueue', 'deadLetterQueue', 'create'],
     field,
   )
   const whole = /^([^/@]+)\/\d+\/([^/]+)$/.exec(rest)
   const [, host, name = rest] = whole ?? []
-  for (const each of [name, ...(deadLetterQueue === undefined ? [] : [deadLetterQueue])]) checkQueueName(each, field)
+  const others = { highQueue, lowQueue, deadLetterQueue }
+  checkQueueNames(name, others, field)
   const place = awsPlaceOf(given, field)
-  const settings = { deadLetterQueue, create: isTrue(create, 'create', field) }
+  const settings = { ...others, create: isTrue(create, 'create', field) }
   if (host === undefined) return { queue: name, ...settings, ...place }
   if (settings.create || place.endpoint !== undefined) {
     const hint = `Write sqs://${name} with them, or this URL without.`
@@ -81,7 +84,8 @@ function ownQueueOf(address: Address): QueuePlace {
     const message = `no queue can have the name of the table ${table}`
     throw mistake(address.field, message, 'Set BATON_QUEUE=sqs://QUEUE as well: up to 80 of A-Z a-z 0-9 _ -.')
   }
-  return { queue: table, deadLetterQueue: undefined, create, region, endpoint }
+  const none = { highQueue: undefined, lowQueue: undefined, deadLetterQueue: undefined }
+  return { queue: table, ...none, create, region, endpoint }
 }
 
 function splitUrl({ field, url }: Address, example: string): { readonly rest: string; readonly query: string } {
@@ -102,10 +106,29 @@ function awsPlaceOf(given: { readonly region?: string; readonly endpoint?: strin
   return { region, endpoint }
 }
 
-function checkQueueName(name: string, field: string): void {
-  if (isQueueName(name)) return
-  throw mistake(field, `${JSON.stringify(name)} is no queue: up to 80 of A-Z a-z 0-9 _ -`, QUEUE_EXAMPLE)
+/** Also whether they are different queues of one kind. */
+function checkQueueNames(name: string, others: Readonly<Record<string, string | undefined>>, field: string): void {
+  const taken = new Set<string>()
+  for (const [parameter, each] of Object.entries({ queue: name, ...others })) {
+    if (each === undefined) continue
+    if (!isQueueName(each)) {
+      throw mistake(field, `${JSON.stringify(each)} is no queue: up to 80 of A-Z a-z 0-9 _ -`, QUEUE_EXAMPLE)
+    }
+    if (taken.has(each)) {
+      throw mistake(
+        field,
+        `${parameter}= is another of the queues as well: ${each}`,
+        'Give each of them a queue of its own.',
+      )
+    }
+    if (each.endsWith(FIFO) !== name.endsWith(FIFO)) {
+      throw mistake(field, `${parameter}= is of another kind than ${name}`, 'Either all of them end in .fifo, or none.')
+    }
+    taken.add(each)
+  }
 }
+
+const FIFO = '.fifo'
 
 function isQueueName(name: string): boolean {
   return name.length <= 80 && /^[\w-]+(\.fifo)?$/.test(name)

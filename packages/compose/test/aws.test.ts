@@ -1,7 +1,7 @@
 /** The ports that `dynamodb:` and `sqs:` URLs name, on servers that play AWS. */
 import { randomUUID } from 'node:crypto'
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb'
-import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { GetQueueUrlCommand, ListQueuesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { BatonClient, createFlow, FlowRuntime } from '@baton/core'
 import { startDynamo, startSqs } from '@baton/services'
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -54,6 +54,25 @@ describe.skipIf(skipReason !== undefined)(skipReason ?? 'dynamodb: and sqs: URLs
     expect(await handle.result()).toBe('Hello, Ada')
     expect(await worker.coordinationStore.setIfNotExist('a', 'lock')).toBe(true)
     expect(await client.coordinationStore.get('a')).toBe('lock')
+  })
+
+  it('of a queue may name others for other priorities, which are made with it', async () => {
+    const name = newName()
+    const [highQueue, lowQueue] = [`${name}-high`, `${name}-low`]
+    const url = `sqs://${name}${queryOf(sqs, `&highQueue=${highQueue}&lowQueue=${lowQueue}`)}`
+    const values = { BATON_STORE: 'memory:', BATON_QUEUE: `${url}&create=true` }
+    const { store, queue } = await opened(values)
+    const client = new BatonClient({ store, queue, flows: [greet] })
+
+    for (const priority of [-1, 0, 1]) await client.start(greet, 'Ada', { runId: `of${priority}`, priority })
+
+    expect(await runsIn(highQueue)).toEqual(['of1'])
+    expect(await runsIn(name)).toEqual(['of0'])
+    expect(await runsIn(lowQueue)).toEqual(['of-1'])
+    expect(await checkPorts({ ...values, BATON_QUEUE: url }, { mustExist: true })).toEqual([])
+    expect(await checkPorts({ BATON_STORE: 'memory:', BATON_QUEUE: url.replace(lowQueue, 'nowhere') })).toMatchObject([
+      { field: 'BATON_QUEUE', message: expect.stringContaining('there is no queue nowhere') },
+    ])
   })
 
   it('with another prefix are another store in the same table', async () => {
@@ -130,6 +149,15 @@ it('says so when nobody answers, and takes a queue that is down for one that wil
   expect(found).toMatchObject([{ code: 'STORE_UNAVAILABLE', field: 'BATON_STORE' }])
   expect(found[0]?.message).toContain('the table baton cannot be asked at http://127.0.0.1:1')
 })
+
+/** The runs whose jobs are in the queue with this name. */
+async function runsIn(QueueName: string): Promise<readonly string[]> {
+  const client = new SQSClient(sqs.clientOptions)
+  const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName }))
+  const { Messages = [] } = await client.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }))
+  client.destroy()
+  return Messages.map(({ Body = '' }) => JSON.parse(Body).runId)
+}
 
 async function everything(): Promise<unknown> {
   const clients = [new DynamoDBClient(dynamo.clientOptions), new SQSClient(sqs.clientOptions)] as const

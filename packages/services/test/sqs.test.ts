@@ -62,6 +62,20 @@ for (const kind of kinds) {
   const sqs = await startSqs({ kind, own: true })
 
   describe.skipIf(sqs.skipReason !== undefined)(`${kind} of our own`, () => {
+    it('is found by a client that knows of it by its environment alone', async () => {
+      vi.stubEnv('AWS_ENDPOINT_URL_SQS', sqs.endpoint)
+      vi.stubEnv('AWS_REGION', sqs.clientOptions.region)
+      vi.stubEnv('AWS_ACCESS_KEY_ID', 'baton')
+      vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'baton')
+      const client = new SQSClient({ maxAttempts: 1 })
+      const queue = await makeQueue(client, 'by-environment')
+
+      await send(client, queue, 'a')
+
+      expect(await receive(client, queue, 5)).toMatchObject([{ Body: 'a' }])
+      client.destroy()
+    })
+
     it('wakes who waits, hides what was received, and shows it again when asked; killed, it begins empty', async () => {
       await using killed = sqs
       const client = clientOf(killed)

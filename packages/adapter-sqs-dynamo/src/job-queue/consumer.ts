@@ -2,7 +2,7 @@ import type { Message } from '@aws-sdk/client-sqs'
 import { type Delivery, jobOfText, onAbort, settledWithin, systemClock } from '@baton/core/adapter'
 import { messageOf } from '../aws-errors.ts'
 import { MOST_ENTRIES } from './batcher.ts'
-import { reasonOf } from './dead-letters.ts'
+import { LOOK_MS, reasonOf } from './dead-letters.ts'
 import { type DeliveryTools, receivedBefore, SqsDelivery } from './delivery.ts'
 import { Keeper } from './keeper.ts'
 import { LevelPolling } from './level-polling.ts'
@@ -233,7 +233,9 @@ export class Consumer {
     } catch (error) {
       logger.log('debug', 'the dead letters could not be looked through', { error: messageOf(error) })
     }
-    await Promise.allSettled(others.map(({ ReceiptHandle = '' }) => queue.hide(ReceiptHandle, 0)))
+    // A request that the stop has called off may go on to wait over there, and would take at once what is given back.
+    const afterMs = stop.aborted ? BRIEFLY_MS : 0
+    await Promise.allSettled(others.map(({ ReceiptHandle = '' }) => queue.hide(ReceiptHandle, afterMs)))
   }
 
   /** As many as there is room for, although a request waits that may fill it: that seldom does, and what is too many goes back. */
@@ -243,7 +245,9 @@ export class Consumer {
     this.#requests += 1
     let messages: readonly Message[] = []
     try {
-      messages = await this.#receive(tools, most, BRIEFLY_MS)
+      // Not for as long as a job is kept: what was looked at would come back within the same look, again and again.
+      const signal = this.#calledOff.signal
+      messages = await tools.queue.receive({ most, waitMs: BRIEFLY_MS, visibilityMs: LOOK_MS, signal })
       return messages
     } finally {
       const hints = messages.filter(isHint)

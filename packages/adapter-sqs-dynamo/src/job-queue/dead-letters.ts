@@ -13,7 +13,7 @@ export interface DeadLetter {
 /** Of one that SQS itself has put there, by the queue's redrive policy. */
 const RECEIVED_TOO_OFTEN = 'SQS: it was received more often than the redrive policy of its queue allows'
 /** Long enough to look through the queue, and how long what is looked at stays hidden if we die over it. */
-const LOOK_MS = 30_000
+export const LOOK_MS = 30_000
 const SHORT_WAIT_MS = 1_000
 
 /** Where messages go that nobody is to get again. */

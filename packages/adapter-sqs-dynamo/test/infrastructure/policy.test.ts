@@ -18,13 +18,15 @@ const clientPolicy = read('iam-policy-client.json')
 
 describe.skipIf(skipReason !== undefined)(skipReason ?? 'the policy', () => {
   it('grants what workers and clients need, on the resources they need it on, and nothing else', async () => {
-    const made = await ensureInfrastructure({ dynamo: dynamo.clientOptions, sqs: sqs.clientOptions })
+    const levels = { highQueue: 'baton-high', lowQueue: 'baton-low' }
+    const made = await ensureInfrastructure({ dynamo: dynamo.clientOptions, sqs: sqs.clientOptions, ...levels })
     const [byWorkers, byCaller] = [new UsedActions(), new UsedActions()]
     const workers = watched(byWorkers)
     const outside = new SQSClient(sqs.clientOptions)
     const options: SqsAdapterOptions = {
       ...workers,
       deadLetterQueue: 'baton-dead',
+      ...levels,
       tombstoneMs: 1,
       sweepMs: 200,
       leaseMs: 3_000,

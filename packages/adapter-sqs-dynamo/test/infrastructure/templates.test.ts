@@ -19,7 +19,7 @@ const dead = queueAttributes({ ...options, isForDeadLetters: true, deadLetterArn
 const { maxReceiveCount } = JSON.parse(queue.RedrivePolicy ?? '{}') as { readonly maxReceiveCount: number }
 
 describe('the template of CloudFormation', () => {
-  const { Resources, Parameters } = parse(template('cloudformation.yaml'))
+  const { Resources, Parameters, Conditions, Outputs } = parse(template('cloudformation.yaml'))
   const { Table, Queue, DeadLetterQueue } = Resources
 
   it('makes the table', () => {
@@ -60,6 +60,19 @@ describe('the template of CloudFormation', () => {
     expect(Parameters.QueueName.Default).toBe(options.queueName)
     expect(`${Parameters.QueueName.Default}-dead`).toBe(options.deadLetterQueue)
     expect(Parameters.VisibilityTimeout.Default).toBe(Number(queue.VisibilityTimeout))
+  })
+
+  it.each(['High', 'Low'])('makes the queue for jobs of a %s priority where it is asked to', (level) => {
+    const { Condition, Properties, Type } = Resources[`${level}Queue`]
+
+    expect({ Condition, Type }).toEqual({ Condition: 'HasPriorityQueues', Type: 'AWS::SQS::Queue' })
+    expect(Properties).toEqual({
+      ...Queue.Properties,
+      QueueName: { 'Fn::Sub': `${inTemplate('QueueName')}-${level.toLowerCase()}` },
+    })
+    expect(Outputs[`${level}QueueUrl`]).toEqual({ Condition, Value: { Ref: `${level}Queue` } })
+    expect(Conditions[Condition]).toEqual({ 'Fn::Equals': [{ Ref: 'PriorityQueues' }, 'true'] })
+    expect(Parameters.PriorityQueues.Default).toBe('false')
   })
 })
 
@@ -113,6 +126,16 @@ describe('the template of Terraform', () => {
     })
     expect(one('variable queue_name').attributes.default).toBe(options.queueName)
     expect(one('variable visibility_timeout').attributes.default).toBe(Number(queue.VisibilityTimeout))
+  })
+
+  it.each(['high', 'low'])('makes the queue for jobs of a %s priority where it is asked to', (level) => {
+    expect(one(`resource aws_sqs_queue ${level}`).attributes).toEqual({
+      ...one('resource aws_sqs_queue baton').attributes,
+      count: 'var.priority_queues ? 1 : 0',
+      name: `${inTemplate('var.queue_name')}-${level}`,
+    })
+    expect(one(`output ${level}_queue_url`).attributes.value).toBe(`one(aws_sqs_queue.${level}[*].url)`)
+    expect(one('variable priority_queues').attributes).toMatchObject({ type: 'bool', default: false })
   })
 })
 

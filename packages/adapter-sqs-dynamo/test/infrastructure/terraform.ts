@@ -1,4 +1,7 @@
-/** Reads as much of Terraform's language as our template has: blocks, attributes, texts, numbers, lists, and `jsonencode({ … })`. */
+/**
+ * Reads as much of Terraform's language as our template has: blocks, attributes, texts, numbers, lists, and `jsonencode({ … })`.
+ * Other functions, and choices, it gives as they stand there.
+ */
 export interface Block {
   /** `resource aws_sqs_queue dead`. */
   readonly name: string
@@ -6,7 +9,7 @@ export interface Block {
   readonly blocks: readonly Block[]
 }
 
-const TOKEN = /\s+|#.*|"(?:[^"\\]|\\.)*"|[A-Za-z_][\w.]*|-?\d+(?:\.\d+)?|>=|[{}[\]()=,]/gy
+const TOKEN = /\s+|#.*|"(?:[^"\\]|\\.)*"|[A-Za-z_](?:[\w.]|\[\*\])*|-?\d+(?:\.\d+)?|>=|[{}[\]()=,?:]/gy
 
 export function readTerraform(text: string): Block {
   const tokens = tokensOf(text)
@@ -29,6 +32,15 @@ export function readTerraform(text: string): Block {
   }
 
   function value(): unknown {
+    const first = operand()
+    if (tokens[0] !== '?') return first
+    take()
+    const whenTrue = operand()
+    expect(':')
+    return `${first} ? ${whenTrue} : ${operand()}`
+  }
+
+  function operand(): unknown {
     const token = take()
     if (token === '[') return list()
     if (token === '{') return body('', '}').attributes
@@ -38,6 +50,12 @@ export function readTerraform(text: string): Block {
       const inside = value()
       expect(')')
       return inside
+    }
+    if (tokens[0] === '(') {
+      take()
+      const inside = value()
+      expect(')')
+      return `${token}(${inside})`
     }
     if (token === 'true' || token === 'false') return token === 'true'
     return Number.isNaN(Number(token)) ? token : Number(token)

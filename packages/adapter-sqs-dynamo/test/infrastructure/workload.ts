@@ -59,18 +59,21 @@ export async function doEverything(place: Place): Promise<void> {
   await (await baton.start(late, undefined, { runId: 'again' })).result()
 }
 
-/** Every answer that there is for a job, but that of a dead letter. */
+/** Every answer that there is for a job of each priority, but that of a dead letter. */
 async function deliveries(queue: SqsAdapter['queue']): Promise<void> {
   const stop = new AbortController()
   const job = parseJob({ runId: 'nobody', blueprintId: 'everything', nodeId: 'start' })
+  const jobs = [-1, 0, 1].map((priority) => ({ ...job, priority }))
+  let open = jobs.length
   const handle = async (delivery: Delivery) => {
     await delivery.extend({ byMs: 60_000 })
     if (delivery.redelivered === 0) return delivery.handBack({ delayMs: 0 })
     await delivery.acknowledge()
-    stop.abort()
+    open -= 1
+    if (open === 0) stop.abort()
   }
   const consumed = queue.consume(handle, { concurrency: 1, signal: stop.signal })
-  await queue.enqueue([job])
+  await queue.enqueue(jobs)
   await consumed
 }
 
@@ -78,8 +81,8 @@ async function runsOf(baton: BatonClient, { adapter, other }: Place): Promise<vo
   adapter.start()
   const waiting = await baton.start(late, undefined, { runId: 'again' })
   const whole = await baton.start(flow)
-  const failed = await baton.start(failing)
-  const stopped = await baton.start(flow)
+  const failed = await baton.start(failing, undefined, { priority: 1 })
+  const stopped = await baton.start(flow, undefined, { priority: -1 })
   await whole.signal('go', LARGE)
   expect(await whole.result()).toBe(3)
   expect((await failed.outcome()).status).toBe('failed')

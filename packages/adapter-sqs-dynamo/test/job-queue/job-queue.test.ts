@@ -143,6 +143,29 @@ describe.skipIf(sqs.skipReason !== undefined)(sqs.skipReason ?? 'the job queue o
     ])
   })
 
+  it('looks at each dead letter once in a look, however short the visibility of jobs is', async () => {
+    const { client, options } = stand.queues
+    const queue = stand.open({ visibilityMs: 1_000, lostHintsMs: 3_000 })
+    const letters = ['one', 'two', 'three']
+    for (const letter of letters) await queue.deadLetter(letter, 'part of the test')
+    const consuming = stand.consume(queue)
+
+    // They go back when the look is over.
+    await eventually(() => stand.times('ChangeMessageVisibilityBatchCommand')).toBe(1)
+    consuming.stop()
+    await consuming.ended
+
+    const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName: options.deadLetterQueue }))
+    const { Messages = [] } = await client.send(
+      new ReceiveMessageCommand({
+        QueueUrl,
+        MaxNumberOfMessages: 10,
+        MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+      }),
+    )
+    expect(Messages.map(({ Attributes }) => Attributes?.ApproximateReceiveCount)).toEqual(letters.map(() => '2'))
+  })
+
   it('finds lost hints also while it does nothing but wait', async () => {
     const { client, options } = stand.queues
     const consuming = stand.consume(stand.open({ lostHintsMs: 2_000, waitMs: 20_000 }), undefined, 1)

@@ -6,6 +6,7 @@ import type { Claim, Outcome } from '@baton/core/adapter'
 import { DynamoSpending, startDynamo } from '@baton/services'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { DynamoRunStore, type DynamoRunStoreOptions } from '../../src/index.ts'
+import { Keys } from '../../src/keys.ts'
 import { createTable, newPrefix } from '../dynamo-world.ts'
 import { conflict, lostAnswer, makeTrouble } from './trouble.ts'
 
@@ -213,6 +214,41 @@ describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'The run s
         field: 'shards',
       })
     })
+
+    it.each([
+      ['fails', () => Promise.reject(new Error('part of the test'))],
+      ['is late', () => new Promise<never>(() => {})],
+    ])(
+      'are told of all shards but the one that %s, which is said once; where none answers they are not',
+      async (_, ask) => {
+        const prefix = newPrefix()
+        const warnings: (string | undefined)[] = []
+        const logger = { log: (level: string, message: string) => void (level === 'warn' && warnings.push(message)) }
+        const here = processOf(prefix, { shards: 3, timeoutMs: 500, logger })
+        const keys = new Keys(prefix, 3)
+        const ids = Array.from({ length: 12 }, (_, index) => parseRunId(`run-${index}`))
+        for (const id of ids) await here.store.create({ ...start, runId: id })
+        const due = async () => new Set((await here.store.due({ limit: 100 })).map((item) => item.runId))
+        const troubleIn = (shards: readonly string[]) =>
+          makeTrouble(here.client, {
+            before: ({ input }) =>
+              shards.some((shard) => JSON.stringify(input).includes(`"${shard}"`)) ? ask() : undefined,
+          })
+
+        {
+          using _trouble = troubleIn([keys.shard(1)])
+          const others = ids.filter((id) => keys.shardOf(id) !== keys.shard(1))
+          expect(others.length).toBeLessThan(ids.length)
+          for (let look = 0; look < 2; look++) expect(await due()).toEqual(new Set(others))
+        }
+        expect(warnings).toEqual([expect.stringContaining('a part of what is due')])
+        {
+          using _trouble = troubleIn(keys.allShards())
+          await expect(due()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+        }
+        expect(await due()).toEqual(new Set(ids))
+      },
+    )
 
     it('of more runs than a page has are all found, those of other flows left out', async () => {
       const here = processOf(newPrefix())

@@ -8,7 +8,7 @@ interface Call {
 
 /** Stands before each try of each call until it is taken away. */
 export interface Trouble {
-  before?(call: Call): void
+  before?(call: Call): void | Promise<void>
   /** After the server has done it. */
   after?(call: Call): void
 }
@@ -19,7 +19,7 @@ export function makeTrouble(client: DynamoDBClient, trouble: Trouble): Disposabl
     (next, context) => async (args) => {
       const { commandName = '' } = context as { readonly commandName?: string }
       const call = { operation: commandName.replace('Command', ''), input: args.input }
-      trouble.before?.(call)
+      await trouble.before?.(call)
       const result = await next(args)
       trouble.after?.(call)
       return result

@@ -16,13 +16,14 @@ export const sqs: Backend = {
     // What is not there can be made, but not by who only looks.
     if (place.create && !look.mustExist) return
     const client = new sdk.SQSClient(clientOf(place))
-    const { queue } = place
-    const names = [queue, place.deadLetterQueue].filter((name) => name !== undefined && !/^https:/.test(name))
+    let asked = place.queue
     try {
       const abortSignal = AbortSignal.timeout(LOOK_WITHIN_MS)
-      for (const QueueName of names) await client.send(new sdk.GetQueueUrlCommand({ QueueName }), { abortSignal })
+      for (asked of namesOf(place)) {
+        await client.send(new sdk.GetQueueUrlCommand({ QueueName: asked }), { abortSignal })
+      }
     } catch (error) {
-      const refused = refusal(error, address, place)
+      const refused = refusal(error, address, place, asked)
       if (refused !== undefined) throw refused
     } finally {
       client.destroy()
@@ -37,26 +38,39 @@ export const sqs: Backend = {
     const place = queuePlaceOf(address)
     const { queue, create } = place
     const client = clientOf(place)
+    const levels = { ...named('highQueue', place.highQueue), ...named('lowQueue', place.lowQueue) }
     try {
       const deadLetterQueue = create ? await made() : place.deadLetterQueue
-      const dead = deadLetterQueue === undefined ? {} : { deadLetterQueue }
-      return new adapter.SqsJobQueue({ queue, client, logger, ...dead })
+      return new adapter.SqsJobQueue({ queue, client, logger, ...levels, ...named('deadLetterQueue', deadLetterQueue) })
     } catch (error) {
       throw inWordsOfUrl(error, address, place, `the queue ${queue}`)
     }
 
     async function made(): Promise<string | undefined> {
-      const dead = place.deadLetterQueue === undefined ? {} : { deadLetterQueue: place.deadLetterQueue }
-      const found = await adapter.ensureInfrastructure({ table: false, queueName: queue, sqs: client, logger, ...dead })
+      const names = { queueName: queue, ...levels, ...named('deadLetterQueue', place.deadLetterQueue) }
+      const found = await adapter.ensureInfrastructure({ table: false, sqs: client, logger, ...names })
       return found.deadLetterQueue?.name
     }
   },
 }
 
-/** @returns undefined for what is no mistake of whoever asks: a queue may be down for a while */
-function refusal(error: unknown, { field }: Address, place: QueuePlace): BatonError | undefined {
+/** Of the queues that it names, those that are not given by their whole URL. */
+function namesOf({ queue, highQueue, lowQueue, deadLetterQueue }: QueuePlace): readonly string[] {
+  const all = [queue, highQueue, lowQueue, deadLetterQueue]
+  return all.filter((name) => name !== undefined).filter((name) => !/^https:/.test(name))
+}
+
+function named<Name extends string>(name: Name, value: string | undefined): { readonly [name in Name]?: string } {
+  return (value === undefined ? {} : { [name]: value }) as { readonly [name in Name]?: string }
+}
+
+/**
+ * @param name of the queue that was asked for
+ * @returns undefined for what is no mistake of whoever asks: a queue may be down for a while
+ */
+function refusal(error: unknown, { field }: Address, place: QueuePlace, name: string): BatonError | undefined {
   const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  if (/QueueDoesNotExist|NonExistentQueue/.test(said)) return absent(field, place)
+  if (/QueueDoesNotExist|NonExistentQueue/.test(said)) return absent(field, name)
   if (/UnknownOperation|InvalidAction/.test(said)) {
     const hint = 'Set BATON_QUEUE=sqs://QUEUE?endpoint=http://… to where it is.'
     return mistake(field, `what answers ${whereOf(place)} is no SQS`, hint)
@@ -72,11 +86,10 @@ function refusal(error: unknown, { field }: Address, place: QueuePlace): BatonEr
   return undefined
 }
 
-function absent(field: string, { queue, deadLetterQueue }: QueuePlace): BatonError {
-  const names = deadLetterQueue === undefined ? queue : `${queue}, or none ${deadLetterQueue} for its dead letters,`
+function absent(field: string, name: string): BatonError {
   const hint =
     field === 'BATON_QUEUE'
       ? 'Create it from the template, or add ?create=true to the URL; or see that region and name are right.'
       : 'Create it from the template, add ?create=true to the URL, or name another one: BATON_QUEUE=sqs://QUEUE.'
-  return mistake(field, `there is no queue ${names} in this account and region`, hint)
+  return mistake(field, `there is no queue ${name} in this account and region`, hint)
 }

@@ -2,9 +2,13 @@
  * Finds what is due by the marks of `marks.ts`, and moves those that it finds too early. Costs what is due: the runs
  * whose mark has passed are looked at, no others.
  */
+
+import { BatonError } from '../model/errors.ts'
 import type { RunId } from '../model/ids.ts'
 import { parseRunId } from '../model/ids.ts'
 import { enlistedSince } from '../model/waiting-list.ts'
+import { LogThrottle } from '../ports/log-throttle.ts'
+import type { ILogger } from '../ports/logger.ts'
 import type { DueFlow, DueItem, DueQuery } from '../ports/run-store.ts'
 import { flowName, flowOfName } from './flow-name.ts'
 import type { LogBackend, MarkedRuns } from './log-backend.ts'
@@ -12,6 +16,7 @@ import type { LoggedRun } from './logged-run.ts'
 
 export interface FindingDueOptions {
   readonly backend: LogBackend
+  readonly logger: ILogger
   /** Reads a run; undefined when it is not there or is damaged. */
   readonly open: (runId: RunId) => Promise<LoggedRun | undefined>
   readonly look: (run: LoggedRun) => Promise<void>
@@ -26,9 +31,11 @@ const MOST_PAGES = 200
 
 export class FindingDue {
   readonly #options: FindingDueOptions
+  readonly #unread: LogThrottle
 
   constructor(options: FindingDueOptions) {
     this.#options = options
+    this.#unread = new LogThrottle(options.backend.clock)
   }
 
   async due({ limit, ...filter }: DueQuery): Promise<readonly DueItem[]> {
@@ -73,11 +80,29 @@ export class FindingDue {
     return items
   }
 
+  /** What can be read of it: a part of the backend that does not answer keeps nobody from what the others have. */
   async #marked(limit: number, filter: DueFilter): Promise<readonly DueItem[]> {
     const { flows, unsentOnly = false } = filter
     const sources = await this.#options.backend.due({ flows, unsentOnly })
-    const found = await Promise.all(sources.map((marked) => this.#among(marked, limit, filter)))
-    return found.flat()
+    const answers = await Promise.allSettled(sources.map((marked) => this.#among(marked, limit, filter)))
+    const failures = answers.flatMap((answer): unknown[] => (answer.status === 'rejected' ? [answer.reason] : []))
+    if (failures.length === 0) this.#unread.over()
+    else this.#bear(failures, answers.length)
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+  }
+
+  /** Throws what is more than an outage of some. */
+  #bear(failures: readonly unknown[], of: number): void {
+    const [error] = failures
+    const worse = failures.find((each) => !BatonError.is(each, 'STORE_UNAVAILABLE'))
+    if (worse !== undefined) throw worse
+    if (failures.length === of) throw error
+    const fields = { failed: failures.length, of, error }
+    this.#options.logger.log(
+      this.#unread.level(),
+      'a part of what is due could not be read; the next look tries again',
+      fields,
+    )
   }
 
   async #among(marked: MarkedRuns, limit: number, filter: DueFilter): Promise<readonly DueItem[]> {

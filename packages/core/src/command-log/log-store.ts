@@ -302,7 +302,7 @@ export abstract class LogStore extends CommandStore implements IRunStore {
         return undefined
       }
     }
-    const due = new FindingDue({ backend, open, look: (run) => runs.look(run) })
+    const due = new FindingDue({ backend, logger, open, look: (run) => runs.look(run) })
     return { backend, runs, due }
   }
 

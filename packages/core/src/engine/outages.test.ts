@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { BatonError, createFlow, FlowRuntime, InMemoryRunStore, type NodeArguments } from '../index.ts'
+import { BatonError, createFlow, FlowRuntime, InMemoryAdapter, InMemoryRunStore, type NodeArguments } from '../index.ts'
 
 /** A store whose context cannot be read, or whose steps cannot be committed, for the first so many times. */
 function storeWithOutage(what: 'read' | 'step', times: number): InMemoryRunStore {
@@ -23,6 +23,27 @@ function storeWithOutage(what: 'read' | 'step', times: number): InMemoryRunStore
 }
 
 describe('an outage of the store', () => {
+  it('is told once by each who meets it, and not with every sweep', async () => {
+    const store = new InMemoryRunStore()
+    let looks = 0
+    store.due = () => {
+      looks += 1
+      throw new BatonError('STORE_UNAVAILABLE')
+    }
+    const warnings: string[] = []
+    const logger = { log: (level: string, message: string) => void (level === 'warn' && warnings.push(message)) }
+    await using adapter = new InMemoryAdapter({ store, logger, sweepMs: 10, runtimeOptions: { flows: [] } })
+
+    adapter.start()
+
+    await expect.poll(() => looks).toBeGreaterThan(20)
+    expect(warnings.sort()).toEqual([
+      'a sweep failed; the next one tries again',
+      'a sweep failed; the next one tries again',
+      'the waiting lists could not be read; the next sweep will',
+    ])
+  })
+
   const flow = createFlow('patient').node('work', async ({ context, step, attempt }: NodeArguments) => {
     const before = (await context.get<number>('count')) ?? 0
     const more = await step('more', () => 1)

@@ -38,6 +38,9 @@ const PURGE_LIMIT = 1_000
 export class Sweeper {
   readonly #options: SweeperOptions
   readonly #unsent: LogThrottle
+  readonly #roleless: LogThrottle
+  readonly #failedSweeps: LogThrottle
+  readonly #failedTurns: LogThrottle
   #nextPurgeAtMs = 0
   /** Whose it was when we asked. */
   #role: 'unknown' | 'ours' | 'of-others' = 'unknown'
@@ -46,17 +49,25 @@ export class Sweeper {
   constructor(options: SweeperOptions) {
     this.#options = options
     this.#unsent = new LogThrottle(options.clock)
+    this.#roleless = new LogThrottle(options.clock)
+    this.#failedSweeps = new LogThrottle(options.clock)
+    this.#failedTurns = new LogThrottle(options.clock)
   }
 
   /** Sweeps until the signal fires, and calls back after each turn, role or not. */
   async run(signal: AbortSignal, everyTurn: () => Promise<void>): Promise<void> {
     const { clock, sweepMs, logger, workerId } = this.#options
+    // Each tells of its own failures: one that goes well says nothing of the other.
+    const parts = [
+      { part: () => this.#sweepWithRole(signal), failures: this.#failedSweeps },
+      { part: () => everyTurn().then(() => true), failures: this.#failedTurns },
+    ]
     while (!signal.aborted) {
-      for (const part of [() => this.#sweepWithRole(signal), everyTurn]) {
+      for (const { part, failures } of parts) {
         try {
-          await part()
+          if (await part()) failures.over()
         } catch (error) {
-          logger.log('warn', 'a sweep failed; the next one tries again', { workerId, error })
+          logger.log(failures.level(), 'a sweep failed; the next one tries again', { workerId, error })
         }
       }
       await wait(clock, sweepMs, signal)
@@ -64,8 +75,11 @@ export class Sweeper {
     await this.#leaveRole()
   }
 
-  async #sweepWithRole(signal: AbortSignal): Promise<void> {
-    if (await this.#hasRole()) await this.sweep(signal)
+  /** @returns whether it was ours to sweep */
+  async #sweepWithRole(signal: AbortSignal): Promise<boolean> {
+    if (!(await this.#hasRole())) return false
+    await this.sweep(signal)
+    return true
   }
 
   /** One sweep. @returns how many jobs were sent */
@@ -137,26 +151,37 @@ export class Sweeper {
   }
 
   async #hasRole(): Promise<boolean> {
-    const { coordinationStore, workerId, sweepMs, logger } = this.#options
+    const { coordinationStore, workerId, logger } = this.#options
     if (coordinationStore === undefined) return true
-    const ttlMs = sweepMs * 2
     try {
+      return await this.#askForRole(coordinationStore)
+    } catch (error) {
+      // Two sweepers cost more than one and harm nothing; none would leave lost work lying.
+      logger.log(this.#roleless.level(), 'nobody knows who sweeps; sweeping all the same', { workerId, error })
+      return true
+    }
+  }
+
+  async #askForRole(coordinationStore: ICoordinationStore): Promise<boolean> {
+    const { workerId, sweepMs } = this.#options
+    const ttlMs = sweepMs * 2
+    if (this.#role !== 'of-others') {
       // One that was started anew may have it from before.
-      if (this.#role !== 'of-others' && (await coordinationStore.compareAndSet(ROLE, workerId, workerId, { ttlMs }))) {
+      const isOurs = await coordinationStore.compareAndSet(ROLE, workerId, workerId, { ttlMs })
+      this.#roleless.over()
+      if (isOurs) {
         this.#role = 'ours'
         return true
       }
-      this.#askAgain = this.#role !== 'of-others' || !this.#askAgain
-      this.#role = 'of-others'
-      // It lasts for two turns: to ask in every second one is soon enough.
-      if (!this.#askAgain || !(await coordinationStore.setIfNotExist(ROLE, workerId, { ttlMs }))) return false
-      this.#role = 'ours'
-      return true
-    } catch (error) {
-      // Two sweepers cost more than one and harm nothing; none would leave lost work lying.
-      logger.log('warn', 'nobody knows who sweeps; sweeping all the same', { workerId, error })
-      return true
     }
+    this.#askAgain = this.#role !== 'of-others' || !this.#askAgain
+    this.#role = 'of-others'
+    // It lasts for two turns: to ask in every second one is soon enough.
+    if (!this.#askAgain) return false
+    const isOurs = await coordinationStore.setIfNotExist(ROLE, workerId, { ttlMs })
+    this.#roleless.over()
+    if (isOurs) this.#role = 'ours'
+    return isOurs
   }
 
   /** So that another worker need not wait for the role to expire. */

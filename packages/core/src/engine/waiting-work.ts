@@ -3,6 +3,8 @@
  * no job any more, so it is claimed right from the lists: when the worker starts, with every sweep, and when the store
  * says that something has come. It takes its turn for a place with what the queue brings, so that neither starves.
  */
+import type { IClock } from '../ports/clock.ts'
+import { LogThrottle } from '../ports/log-throttle.ts'
 import type { ILogger } from '../ports/logger.ts'
 import type { DueFlow, DueItem, IRunStore } from '../ports/run-store.ts'
 import type { Slots } from './slots.ts'
@@ -12,6 +14,7 @@ export type FoundInstance = DueItem & { readonly type: 'instance' }
 export interface WaitingWorkOptions {
   readonly store: IRunStore
   readonly slots: Slots
+  readonly clock: IClock
   readonly logger: ILogger
   readonly workerId: string
   readonly flows: () => readonly DueFlow[]
@@ -23,12 +26,14 @@ const PAGE = 64
 
 export class WaitingWork {
   readonly #options: WaitingWorkOptions
+  readonly #failures: LogThrottle
   #isWanted = false
   #isLooking = false
   #cancelHints = () => {}
 
   constructor(options: WaitingWorkOptions) {
     this.#options = options
+    this.#failures = new LogThrottle(options.clock)
   }
 
   /** Looks when the store says that there is something, until `stop`. */
@@ -49,7 +54,8 @@ export class WaitingWork {
     const { logger, workerId } = this.#options
     this.#workOff()
       .catch((error: unknown) => {
-        logger.log('warn', 'the waiting lists could not be read; the next sweep will', { workerId, error })
+        const message = 'the waiting lists could not be read; the next sweep will'
+        logger.log(this.#failures.level(), message, { workerId, error })
       })
       .finally(() => {
         this.#isLooking = false
@@ -61,6 +67,7 @@ export class WaitingWork {
     while (this.#isWanted) {
       this.#isWanted = false
       const items = await store.due({ limit: PAGE, flows: flows(), enlisted: true })
+      this.#failures.over()
       const won = await this.#beginAll(items)
       if (won === undefined) return
       // Where others take everything away there is no hurry: what they leave is found with the next sweep.

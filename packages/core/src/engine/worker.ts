@@ -184,6 +184,7 @@ export class Worker {
     this.#ownTimers = new OwnTimers(clock, (claim) => this.#unasked.wake(claim))
     this.#waitingWork = new WaitingWork({
       store,
+      clock,
       slots: this.#slots,
       logger,
       workerId: this.workerId,
