@@ -1,15 +1,12 @@
 import type { Message } from '@aws-sdk/client-sqs'
 import type { Delivery, ILogger, Job } from '@baton/core/adapter'
 import { messageOf } from '../aws-errors.ts'
-import { TWELVE_HOURS_MS } from '../job-queue-options.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Keeper, Kept } from './keeper.ts'
 import type { SqsQueue } from './sqs-queue.ts'
 
 /** What a handler failed to finish comes again after this, doubled each time up to the visibility. */
 const RETRY_MS = 1_000
-/** SQS counts its limit from when it gave the message out, which is a little before we had it. */
-const MARGIN_MS = 60_000
 
 export interface DeliveryTools {
   /** Where the message is from. */
@@ -50,13 +47,13 @@ export class SqsDelivery implements Delivery {
     const { queue, keeper } = this.#tools
     await keeper.release(this.#kept)
     // A delay that is longer than SQS can is no loss: the sweep sends again what is due.
-    const mostMs = TWELVE_HOURS_MS - MARGIN_MS - (Date.now() - this.#kept.receivedAtMs)
+    const mostMs = this.#kept.hidableUntilMs - performance.now()
     await queue.hide(this.#kept.handle, Math.max(0, Math.min(delayMs, mostMs)))
   }
 
   async extend({ byMs }: { readonly byMs: number }): Promise<void> {
     if (this.#isAnswered) return
-    await this.#tools.keeper.extend(this.#kept, Math.min(byMs, TWELVE_HOURS_MS - MARGIN_MS))
+    await this.#tools.keeper.extend(this.#kept, byMs)
   }
 
   async deadLetter(reason: string): Promise<void> {

@@ -1,11 +1,13 @@
 import { type ILogger, systemClock } from '@baton/core/adapter'
 import { messageOf } from '../aws-errors.ts'
+import { TWELVE_HOURS_MS } from '../job-queue-options.ts'
 import type { SqsQueue } from './sqs-queue.ts'
 
-/** A message that is worked on, as its keeper sees it. */
+/** A message that is worked on, as its keeper sees it. Instants are by `performance.now()`: somebody may set the clock of the machine. */
 export interface Kept {
   readonly handle: string
-  readonly receivedAtMs: number
+  /** Longer than until then SQS hides it from nobody. */
+  readonly hidableUntilMs: number
   /** From then on others may get it. */
   hiddenUntilMs: number
   /** The change that is under way. */
@@ -13,8 +15,11 @@ export interface Kept {
   isKept: boolean
 }
 
-/** SQS refuses to keep a message for more than twelve hours in all. Then its run's lease is what keeps others away. */
-const MOST_KEPT_MS = 11 * 3_600_000
+/**
+ * SQS refuses to hide a message for more than twelve hours in all, and counts from when it gave the message out, which is a little before
+ * we had it. After that its run's lease is what keeps others away.
+ */
+const MOST_HIDDEN_MS = TWELVE_HOURS_MS - 60_000
 
 /**
  * How long a message is hidden by the request that brings it, at most. One that was broken off, by a stop or a lost connection, may
@@ -44,10 +49,10 @@ export class Keeper {
 
   /** @param handle of a message that was received a moment ago */
   keep(handle: string): Kept {
-    const nowMs = systemClock.now()
+    const nowMs = performance.now()
     const kept: Kept = {
       handle,
-      receivedAtMs: nowMs,
+      hidableUntilMs: nowMs + MOST_HIDDEN_MS,
       hiddenUntilMs: nowMs + this.firstMs,
       changing: Promise.resolve(),
       isKept: true,
@@ -66,17 +71,20 @@ export class Keeper {
     await kept.changing
   }
 
-  /** Keeps it at least this much longer. Nothing is asked of SQS where it is kept for as long anyway. */
+  /** Keeps it at least this much longer, if SQS does. Nothing is asked of it where it is kept for as long anyway. */
   async extend(kept: Kept, byMs: number): Promise<void> {
-    const untilMs = systemClock.now() + byMs
-    if (kept.isKept && untilMs > kept.hiddenUntilMs) await this.#hide(kept, Math.max(byMs, this.#visibilityMs))
+    const nowMs = performance.now()
+    const untilMs = Math.min(nowMs + byMs, kept.hidableUntilMs)
+    if (!kept.isKept || untilMs <= Math.max(nowMs, kept.hiddenUntilMs)) return
+    await this.#hide(kept, Math.max(byMs, this.#visibilityMs))
   }
 
   #turn(): void {
     this.#cancel = undefined
-    const nowMs = systemClock.now()
+    const nowMs = performance.now()
     for (const kept of this.#kept) {
-      if (nowMs - kept.receivedAtMs > MOST_KEPT_MS) this.#forget(kept)
+      // There is no more to be had.
+      if (Math.max(nowMs, kept.hiddenUntilMs) >= kept.hidableUntilMs) this.#forget(kept)
       // What was extended further than the next turn does not need this one.
       else if (kept.hiddenUntilMs - nowMs < this.#visibilityMs * 0.7)
         this.#hide(kept, this.#visibilityMs).catch(() => {})
@@ -85,8 +93,9 @@ export class Keeper {
   }
 
   #hide(kept: Kept, byMs: number): Promise<void> {
-    const untilMs = systemClock.now() + byMs
-    const change = this.#queue.hide(kept.handle, byMs).then(
+    const nowMs = performance.now()
+    const untilMs = Math.min(nowMs + byMs, kept.hidableUntilMs)
+    const change = this.#queue.hide(kept.handle, untilMs - nowMs).then(
       () => {
         kept.hiddenUntilMs = Math.max(kept.hiddenUntilMs, untilMs)
       },

@@ -16,7 +16,12 @@ export interface DueScanOptions {
   readonly shard: string
 }
 
+/**
+ * Mostly one page is all. Who has to turn it looks for something behind others, and gets ten times as many with each page, until that
+ * is about as much as DynamoDB gives at once.
+ */
 const FIRST_PAGE = 100
+const LARGEST_PAGE = 10_000
 
 export class DueScan {
   readonly #options: DueScanOptions
@@ -50,17 +55,24 @@ export class DueScan {
     return first
   }
 
-  page(untilMs: number, more: Partial<Pick<QueryCommandOutput, 'LastEvaluatedKey'>> & { filter?: Filter } = {}) {
+  page(untilMs: number, more?: More): Promise<QueryCommandOutput> {
     const { table, shard } = this.#options
-    const { LastEvaluatedKey, filter } = more
     return table.query({
       IndexName: DUE_INDEX,
       KeyConditionExpression: 'dp = :dp AND mark <= :until',
-      ExpressionAttributeValues: { ':dp': { S: shard }, ':until': { N: String(untilMs) }, ...filter?.values },
-      ...(filter === undefined ? { Limit: FIRST_PAGE } : { FilterExpression: filter.expression }),
-      ...(LastEvaluatedKey === undefined ? {} : { ExclusiveStartKey: LastEvaluatedKey }),
+      ExpressionAttributeValues: { ':dp': { S: shard }, ':until': { N: String(untilMs) }, ...more?.filter.values },
+      Limit: more?.limit ?? FIRST_PAGE,
+      ...(more && { ExclusiveStartKey: more.from, FilterExpression: more.filter.expression }),
     })
   }
+}
+
+/** A page that is not the first. */
+interface More {
+  readonly from: QueryCommandOutput['LastEvaluatedKey']
+  /** How many are looked through, wanted or not. */
+  readonly limit: number
+  readonly filter: Filter
 }
 
 interface Filter {
@@ -73,8 +85,12 @@ class DueRuns implements MarkedRuns {
   readonly #keys: Keys
   readonly #unsentOnly: boolean
   readonly #names: readonly string[] | undefined
-  /** Where to go on: undefined before the first page. */
+  /** Where to go on: undefined before the first page, and behind the last. */
   #last: QueryCommandOutput['LastEvaluatedKey']
+  #limit = FIRST_PAGE
+  #isRead = false
+  /** What a page had more than was asked for. */
+  #over: readonly RunId[] = []
 
   constructor(scan: DueScan, { keys }: DueScanOptions, { unsentOnly, flows }: MarkedQuery) {
     this.#scan = scan
@@ -83,20 +99,29 @@ class DueRuns implements MarkedRuns {
     this.#names = flows && namesFor(flows)
   }
 
-  async next(untilMs: number): Promise<MarkedPage> {
-    const page =
-      this.#last === undefined
-        ? await this.#scan.first()
-        : await this.#scan.page(untilMs, { LastEvaluatedKey: this.#last, filter: this.#filter(untilMs) })
-    this.#last = page.LastEvaluatedKey
-    const wanted = (page.Items ?? []).filter((item) => this.#isWanted(item, untilMs))
-    const runIds = wanted.map((item) => this.#keys.runIdOf(item.pk?.S ?? ''))
-    return { runIds, isLast: this.#last === undefined }
+  async next(untilMs: number, _stayed: number, most: number): Promise<MarkedPage> {
+    if (this.#over.length === 0 && !this.#isRead) await this.#turn(untilMs)
+    const runIds = this.#over.slice(0, most)
+    this.#over = this.#over.slice(most)
+    return { runIds, isLast: this.#isRead && this.#over.length === 0 }
   }
 
   /** It is only the index that is late: there is no mark without a run. */
   async strike(_runId: RunId): Promise<boolean> {
     return true
+  }
+
+  async #turn(untilMs: number): Promise<void> {
+    const page = await (this.#last === undefined ? this.#scan.first() : this.#later(this.#last, untilMs))
+    this.#last = page.LastEvaluatedKey
+    this.#isRead = this.#last === undefined
+    const wanted = (page.Items ?? []).filter((item) => this.#isWanted(item, untilMs))
+    this.#over = wanted.map((item) => this.#keys.runIdOf(item.pk?.S ?? ''))
+  }
+
+  #later(from: More['from'], untilMs: number): Promise<QueryCommandOutput> {
+    this.#limit = Math.min(LARGEST_PAGE, this.#limit * 10)
+    return this.#scan.page(untilMs, { from, limit: this.#limit, filter: this.#filter(untilMs) })
   }
 
   #isWanted({ flow, due, remind }: Item, untilMs: number): boolean {

@@ -1,6 +1,6 @@
 /**
- * Finds what is due by the marks of `marks.ts`, and moves those that it finds too early. Costs what is due: the runs
- * whose mark has passed are looked at, no others.
+ * Finds what is due by the marks of `marks.ts`, and moves those that it finds too early. Costs what is asked for: of the runs
+ * whose mark has passed so many are looked at as it takes to find that, no others, and never many at the same time.
  */
 
 import { BatonError } from '../model/errors.ts'
@@ -13,6 +13,7 @@ import type { DueFlow, DueItem, DueQuery } from '../ports/run-store.ts'
 import { flowName, flowOfName } from './flow-name.ts'
 import type { LogBackend, MarkedRuns } from './log-backend.ts'
 import type { LoggedRun } from './logged-run.ts'
+import { AT_ONCE, Turns } from './turns.ts'
 
 export interface FindingDueOptions {
   readonly backend: LogBackend
@@ -24,7 +25,13 @@ export interface FindingDueOptions {
 
 type DueFilter = Omit<DueQuery, 'limit'>
 
-/** How many runs are looked at in one go. */
+/** What a look at a run gives, and whether it still has its mark. */
+interface Seen {
+  readonly items: readonly DueItem[]
+  readonly stays: boolean
+}
+
+/** How many runs the backend is asked for in one go. */
 const PAGE = 100
 /** Runs that others write to keep their marks; nobody shall go round with them. */
 const MOST_PAGES = 200
@@ -32,6 +39,7 @@ const MOST_PAGES = 200
 export class FindingDue {
   readonly #options: FindingDueOptions
   readonly #unread: LogThrottle
+  readonly #turns = new Turns(AT_ONCE)
 
   constructor(options: FindingDueOptions) {
     this.#options = options
@@ -54,7 +62,7 @@ export class FindingDue {
     const waiting = await this.#options.backend.waiting(flows)
     await Promise.all(
       waiting.map(async ({ list, runIds }) => {
-        const runs = await Promise.all(runIds.map((runId) => this.#openListed(list, runId)))
+        const runs = await Promise.all(runIds.map((runId) => this.#turns.take(() => this.#openListed(list, runId))))
         const present = runs.flatMap((run) => run ?? [])
         const name = flowName(list)
         if (present.length > 0) lists.set(name, [...(lists.get(name) ?? []), ...present])
@@ -106,26 +114,62 @@ export class FindingDue {
   }
 
   async #among(marked: MarkedRuns, limit: number, filter: DueFilter): Promise<readonly DueItem[]> {
-    const { open, look, backend } = this.#options
+    const { clock } = this.#options.backend
     const items: DueItem[] = []
     for (let stayed = 0, pages = 0; items.length < limit && pages < MOST_PAGES; pages++) {
-      const { runIds, isLast } = await marked.next(backend.clock.now(), stayed, PAGE)
-      const looks = runIds.map(async (runId) => {
-        const run = await open(runId)
-        if (run?.machine === undefined) return { items: [], stays: !(await marked.strike(runId)) }
-        const atMs = this.#timeOf(run)
-        const due = run.machine.due(atMs, filter)
-        const nextMs = filter.unsentOnly === true ? run.machine.nextRemindAtMs() : run.machine.nextDueAtMs()
-        if (nextMs > atMs || run.machine.isDone) await look(run)
-        return { items: due, stays: nextMs <= atMs }
-      })
-      const seen = await Promise.all(looks)
+      const { runIds, isLast } = await marked.next(clock.now(), stayed, PAGE)
+      const seen = await this.#lookThrough(runIds, limit - items.length, (runId) => this.#lookAt(runId, marked, filter))
       for (const each of seen) items.push(...each.items)
       if (isLast) break
       // The others' marks were moved, and what was behind them has moved up.
       stayed += seen.filter(({ stays }) => stays).length
     }
     return items
+  }
+
+  /** Looks at one run after the other, as many at once as may be wanted, until there is enough. */
+  async #lookThrough(
+    runIds: readonly RunId[],
+    wanted: number,
+    lookAt: (runId: RunId) => Promise<Seen>,
+  ): Promise<readonly Seen[]> {
+    const seen = new Map<number, Seen>()
+    const left = runIds.entries()
+    let isFailed = false
+    let found = 0
+    let underWay = 0
+    const lane = async () => {
+      // What is under way will mostly find something.
+      while (!isFailed && found + underWay < wanted) {
+        const { value, done } = left.next()
+        if (done) return
+        const [index, runId] = value
+        underWay += 1
+        try {
+          const each = await this.#turns.take(() => lookAt(runId))
+          found += each.items.length
+          seen.set(index, each)
+        } catch (error) {
+          isFailed = true
+          throw error
+        } finally {
+          underWay -= 1
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, runIds.length) }, lane))
+    return [...seen].sort(([left], [right]) => left - right).map(([, each]) => each)
+  }
+
+  async #lookAt(runId: RunId, marked: MarkedRuns, filter: DueFilter): Promise<Seen> {
+    const { open, look } = this.#options
+    const run = await open(runId)
+    if (run?.machine === undefined) return { items: [], stays: !(await marked.strike(runId)) }
+    const atMs = this.#timeOf(run)
+    const items = run.machine.due(atMs, filter)
+    const nextMs = filter.unsentOnly === true ? run.machine.nextRemindAtMs() : run.machine.nextDueAtMs()
+    if (nextMs > atMs || run.machine.isDone) await look(run)
+    return { items, stays: nextMs <= atMs }
   }
 
   async #openListed(list: DueFlow, runId: RunId): Promise<LoggedRun | undefined> {

@@ -44,6 +44,7 @@ import type { LoggedRun } from './logged-run.ts'
 import { purge } from './retention.ts'
 import { Runs } from './runs.ts'
 import { parseNote } from './stored-note.ts'
+import { AT_ONCE, Turns } from './turns.ts'
 import { untilEnd, type Watch } from './until-end.ts'
 
 export interface LogStoreSettings extends Required<LogStoreOptions> {
@@ -193,7 +194,9 @@ export abstract class LogStore extends CommandStore implements IRunStore {
 
   async redispatch(items: readonly DueItem[]): Promise<void> {
     const commands = redispatchCommands(items, this.#settings)
-    await Promise.all(commands.map((command) => this.change(command.runId, command)))
+    // Each has the move of a mark on its heels.
+    const turns = new Turns(AT_ONCE / 2)
+    await Promise.all(commands.map((command) => turns.take(async () => this.change(command.runId, command))))
   }
 
   async enlist({ runId, instanceId }: EnlistRequest): Promise<EnlistResult> {
