@@ -76,7 +76,7 @@ describe('nothing is written', () => {
       env: { BATON_HEALTH_PORT: '0', BATON_HEALTH_HOST: '192.0.2.1' },
       says: 'INVALID_OPTION BATON_HEALTH_HOST: cannot listen on 192.0.2.1:0',
     },
-    { what: 'a queue that nobody serves', env: { BATON_QUEUE: 'kafka://box' }, says: 'MISSING_ADAPTER BATON_QUEUE' },
+    { what: 'a queue that nobody serves', env: { BATON_QUEUE: 'sqlite:./jobs' }, says: 'MISSING_ADAPTER BATON_QUEUE' },
   ])('for $what', async ({ env, says }) => {
     const folder = temporaryFolder()
     const worker = startWorker({ BATON_STORE: `file:${folder}/store`, BATON_FLOWS: flowsFile, ...env })
