@@ -94,7 +94,7 @@ export interface MemberEvents {
   /** It has joined, and reads these partitions, each from where the group has come. Replaces what it had before. */
   assigned(partitions: readonly Partition[]): void
   received(partition: Partition, messages: readonly ReceivedMessage[]): void
-  /** A broker has answered, whether it had anything or not. */
+  /** A broker is asked anew: what it has answered before, if anything, was given. */
   looked(): void
   /** It is of no use any more, and gives nothing from now on. */
   failed(error: unknown): void

@@ -223,7 +223,7 @@ class KafkaJsMember implements IKafkaMember {
 
   async start(): Promise<void> {
     const { topics, events } = this.#options
-    const { GROUP_JOIN, FETCH, CRASH } = this.#consumer.events
+    const { GROUP_JOIN, FETCH_START, CRASH } = this.#consumer.events
     const joined = new Promise<void>((resolve, reject) => {
       this.#consumer.on(GROUP_JOIN, ({ payload }) => {
         if (this.#isOver) return
@@ -234,7 +234,7 @@ class KafkaJsMember implements IKafkaMember {
         events.assigned(partitions)
         resolve()
       })
-      this.#consumer.on(FETCH, () => {
+      this.#consumer.on(FETCH_START, () => {
         if (!this.#isOver) events.looked()
       })
       this.#consumer.on(CRASH, ({ payload }) => {

@@ -30,6 +30,8 @@ import { Watchdog } from './watchdog.ts'
 const LEAVE_AFTER_MS = 1_000
 const LAST_ANSWERS_MS = 1_000
 const RETRY_MS = 1_000
+/** Where there are several levels, so long at most what has just come waits for what comes with it and may be more urgent. */
+const GATHER_MS = 100
 
 export interface ConsumerOptions {
   readonly client: IKafkaClient
@@ -58,6 +60,7 @@ export class Consumer {
   #member: IKafkaMember | undefined
   #watchdog: Watchdog | undefined
   #arrived = () => {}
+  #gathered = () => {}
 
   constructor(handler: (delivery: Delivery) => Promise<void>, options: ConsumerOptions) {
     const { member, concurrency, mostWaiting, commitMs, sender, stop, logger } = options
@@ -118,7 +121,10 @@ export class Consumer {
           this.#backlog.receive(partition, messages)
           this.#arrived()
         },
-        looked: () => this.#watchdog?.looked(),
+        looked: () => {
+          this.#watchdog?.looked()
+          this.#gathered()
+        },
         failed: fail,
       },
     })
@@ -177,14 +183,17 @@ export class Consumer {
     await this.#slots.allFree()
   }
 
-  /** Of messages that wait. Those that have come with one answer are all there then. */
+  /** Of messages that wait. Those that have come with one answer are all there then, so that the most urgent of them goes first. */
   async #arrival(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#arrived = resolve
     })
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve)
+    const { member, stop } = this.#options
+    if (member.topics.length === 1 || stop.aborted) return
+    const gathered = new Promise<void>((resolve) => {
+      this.#gathered = resolve
     })
+    await settledWithin(GATHER_MS, gathered)
   }
 
   async #serve({ log, message }: Waiting): Promise<void> {
