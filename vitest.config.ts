@@ -12,6 +12,9 @@ const folders = ['packages', 'apps', 'examples']
   .concat('scripts')
   .filter((folder) => existsSync(join(house, folder, 'package.json')))
 
+// What talks to servers most of the time waits for them: one more of these files at a time costs no processor.
+const waiting = ['packages/adapter-kafka', 'packages/adapter-sqs-dynamo']
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -19,7 +22,13 @@ export default defineConfig({
     projects: folders.map((folder) => ({
       extends: true as const,
       root: join(house, folder),
-      test: { name: folder, testTimeout: 30_000, include: ['*.test.ts', 'src/**/*.test.ts', 'test/**/*.test.ts'] },
+      test: {
+        name: folder,
+        testTimeout: 30_000,
+        include: ['*.test.ts', 'src/**/*.test.ts', 'test/**/*.test.ts'],
+        // Groups with other numbers of workers run one after the other.
+        ...(waiting.includes(folder) ? { maxWorkers: 3, sequence: { groupOrder: 1 } } : {}),
+      },
     })),
     reporters: ['default', './scripts/totals-reporter.ts'],
     // Tests start servers and processes of their own; more files at a time would only make them wait for each other.
