@@ -56,20 +56,25 @@ describe.skipIf(sqs.skipReason !== undefined)(sqs.skipReason ?? 'what the job qu
     await queue.enqueue(jobs(60))
     let running = 0
     let most = 0
+    let open = () => {}
+    const full = new Promise<void>((resolve) => {
+      open = resolve
+    })
     const handle = async () => {
       running += 1
       most = Math.max(most, running)
-      await wait(systemClock, 30)
+      if (running === 40) open()
+      await full
       running -= 1
     }
 
-    const consuming = stand.consume(queue, (delivery) => handle().then(() => delivery.acknowledge()), 25)
+    const consuming = stand.consume(queue, (delivery) => handle().then(() => delivery.acknowledge()), 40)
     await eventually(() => consuming.deliveries.length).toBe(60)
 
-    expect(most).toBeGreaterThan(10)
-    expect(most).toBeLessThanOrEqual(25)
-    expect(stand.mostPolls).toBeGreaterThan(1)
-    expect(stand.mostPolls).toBeLessThanOrEqual(3)
+    expect(most).toBe(40)
+    // A batch for each ten of them.
+    expect(stand.mostPolls).toBeGreaterThan(2)
+    expect(stand.mostPolls).toBeLessThanOrEqual(4)
   })
 
   it('keeps ten jobs from others with one request per third of the visibility', async () => {
