@@ -35,9 +35,13 @@ export function storeFailure(error: unknown): BatonError {
   return failure(error, dynamo)
 }
 
-/** The same of what a queue was asked: an outage is `QUEUE_UNAVAILABLE`. */
-export function queueFailure(error: unknown): BatonError {
-  return failure(error, sqs)
+/**
+ * The same of what a queue was asked: an outage is `QUEUE_UNAVAILABLE`.
+ *
+ * @param option that names the queue
+ */
+export function queueFailure(error: unknown, option = sqs.option): BatonError {
+  return failure(error, { ...sqs, option })
 }
 
 /** For a line of a log. */
@@ -74,7 +78,12 @@ function failure(error: unknown, service: Service): BatonError {
   if (is(ABSENT)) return invalid(service.option, service.absent)
   if (is(DENIED)) return invalid('client', `${service.name} knows who asks, and does not let them. ${GRANT}`)
   if (is(UNKNOWN_CALLER)) return invalid('client', CREDENTIALS)
-  if (messageOf(error) === 'Region is missing') return invalid('client', 'Give the client a region, or set AWS_REGION.')
+  if (/^Region (is missing|not accepted)/.test(messageOf(error))) {
+    return invalid('client', 'Give the client a region, or set AWS_REGION.')
+  }
+  if (is(UNKNOWN_ACTION)) {
+    return invalid('client', `What answers is no ${service.name}. See that the endpoint is the right one.`)
+  }
   if (codes.includes('ValidationException')) {
     const text = messageOf(error)
     if (/key element does not match the schema|Missing the key/.test(text)) return invalid(service.option, SCHEMA)
@@ -86,6 +95,11 @@ function failure(error: unknown, service: Service): BatonError {
 }
 
 function describe(error: unknown): string {
+  // Of a body that is no JSON the client tells the first character.
+  if (error instanceof SyntaxError) {
+    const { statusCode = '' } = (error as { readonly $response?: { readonly statusCode?: number } }).$response ?? {}
+    return `what came back is no answer of this service (HTTP ${statusCode})`
+  }
   const [code] = awsCodesOf(error)
   const message = messageOf(error)
   return code === undefined || message.includes(code) ? message : `${code}: ${message}`
@@ -119,6 +133,9 @@ const UNKNOWN_CALLER = [
   'MissingAuthenticationTokenException',
   'CredentialsProviderError',
 ]
+
+/** What DynamoDB says to who takes it for SQS, and the other way round. */
+const UNKNOWN_ACTION = ['InvalidAction', 'UnknownOperationException', 'UnknownOperation']
 
 const GRANT = 'Give the role or user the actions that the policy in the README lists, on this resource and its key.'
 const CREDENTIALS =

@@ -46,12 +46,21 @@ export class SqsJobQueue implements IJobQueue {
     this.#options = checkJobQueueOptions(options)
     const { queue, highQueue, lowQueue, deadLetterQueue, timeoutMs, logger, client = {} } = this.#options
     this.#client = isClient<SQSClient>(client) ? client : new SQSClient(client)
-    const open = (name: string) => new SqsQueue(this.#client, name, timeoutMs)
-    this.#queue = open(queue)
-    this.#highQueue = highQueue === undefined ? undefined : open(highQueue)
-    this.#lowQueue = lowQueue === undefined ? undefined : open(lowQueue)
-    this.#deadLetterQueue = deadLetterQueue === undefined ? undefined : open(deadLetterQueue)
+    const open = (option: string, name: string) => new SqsQueue(this.#client, name, { option, timeoutMs })
+    this.#queue = open('queue', queue)
+    this.#highQueue = highQueue === undefined ? undefined : open('highQueue', highQueue)
+    this.#lowQueue = lowQueue === undefined ? undefined : open('lowQueue', lowQueue)
+    this.#deadLetterQueue = deadLetterQueue === undefined ? undefined : open('deadLetterQueue', deadLetterQueue)
     this.#deadLetters = new DeadLetters(this.#deadLetterQueue, logger)
+  }
+
+  /**
+   * Resolves when each of its queues has been seen to be there; those that are given by their URL are not asked for. Nothing is
+   * changed. Rejects with `INVALID_OPTION` and the option that names what is not there or lets nobody in, and with `QUEUE_UNAVAILABLE`.
+   */
+  async look(): Promise<void> {
+    this.#assertOpen()
+    for (const queue of [...this.#levels, this.#deadLetterQueue]) await queue?.look()
   }
 
   /** Ten go with one request, also of those that are sent at the same time. Resolves when SQS has all of them. */

@@ -33,6 +33,8 @@ describe('what AWS says', () => {
     ['InvalidSignatureException', 'client', /region/],
     ['MissingAuthenticationTokenException', 'client', /credentials/],
     ['CredentialsProviderError', 'client', /credentials/],
+    ['InvalidAction', 'client', /no DynamoDB/],
+    ['UnknownOperationException', 'client', /no DynamoDB/],
   ])('is told of a store with what to do about it: %s', (name, field, hint) => {
     const failure = storeFailure(thrown(name))
 
@@ -48,6 +50,7 @@ describe('what AWS says', () => {
     thrown('Error', 'gone', { Error: { Code: 'AWS.SimpleQueueService.NonExistentQueue' } }),
   ])('is a missing queue by any of its names', (error) => {
     expect(queueFailure(error)).toMatchObject({ code: 'INVALID_OPTION', field: 'queue' })
+    expect(queueFailure(error, 'highQueue')).toMatchObject({ code: 'INVALID_OPTION', field: 'highQueue' })
   })
 
   it('is a table of another kind, or a value that is too large', () => {
@@ -59,7 +62,14 @@ describe('what AWS says', () => {
   })
 
   it('is the missing region, a refused connection, something that is no error', () => {
-    expect(queueFailure(new Error('Region is missing'))).toMatchObject({ code: 'INVALID_OPTION', field: 'client' })
+    for (const message of ['Region is missing', 'Region not accepted: region="" is not a valid hostname component.']) {
+      expect(queueFailure(new Error(message))).toMatchObject({ code: 'INVALID_OPTION', field: 'client' })
+    }
+    const page = Object.assign(new SyntaxError('Unexpected token <'), { $response: { statusCode: 502 } })
+    expect(storeFailure(page)).toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: 'DynamoDB: what came back is no answer of this service (HTTP 502)',
+    })
     const refused = new AggregateError([new Error('connect ECONNREFUSED ::1:1'), new Error('connect ECONNREFUSED')])
     expect(queueFailure(refused)).toMatchObject({
       code: 'QUEUE_UNAVAILABLE',

@@ -71,7 +71,7 @@ describe.skipIf(skipReason !== undefined)(skipReason ?? 'dynamodb: and sqs: URLs
     expect(await runsIn(lowQueue)).toEqual(['of-1'])
     expect(await checkPorts({ ...values, BATON_QUEUE: url }, { mustExist: true })).toEqual([])
     expect(await checkPorts({ BATON_STORE: 'memory:', BATON_QUEUE: url.replace(lowQueue, 'nowhere') })).toMatchObject([
-      { field: 'BATON_QUEUE', message: expect.stringContaining('there is no queue nowhere') },
+      { field: 'BATON_QUEUE', message: expect.stringContaining('the queue nowhere: SQS: ') },
     ])
   })
 
@@ -116,9 +116,17 @@ describe.skipIf(skipReason !== undefined)(skipReason ?? 'dynamodb: and sqs: URLs
     })
     expect(missing).toMatchObject([
       mistake('BATON_STORE', `the table ${name}`, 'add ?create=true'),
-      mistake('BATON_QUEUE', `there is no queue ${name}`, 'add ?create=true to the URL'),
+      mistake(
+        'BATON_QUEUE',
+        `the queue ${name}: SQS: `,
+        'There is no such queue in this account and region. Create it from the template, or add ?create=true',
+      ),
     ])
-    expect(noSqs).toMatchObject([mistake('BATON_STORE', 'is no SQS', 'Set BATON_QUEUE=sqs://QUEUE?endpoint=')])
+    expect(noSqs).toMatchObject([mistake('BATON_STORE', `the queue ${there}: SQS: `, 'What answers is no SQS')])
+    expect(noSqs[0]?.hint).toContain('BATON_QUEUE=sqs://QUEUE names another one')
+    expect(
+      await checkPorts({ BATON_STORE: `dynamodb://${there}${queryOf(sqs)}`, BATON_QUEUE: 'memory:' }),
+    ).toMatchObject([mistake('BATON_STORE', `the table ${there}: DynamoDB: `, 'What answers is no DynamoDB')])
     expect(onlyLooks.map(({ field }) => field)).toEqual(['BATON_STORE', 'BATON_QUEUE'])
     expect(await checkPorts(makeable)).toEqual([])
     expect(await everything()).toEqual(before)
@@ -126,8 +134,9 @@ describe.skipIf(skipReason !== undefined)(skipReason ?? 'dynamodb: and sqs: URLs
     expect(await checkPorts(makeable, { mustExist: true })).toEqual([])
   })
 
-  it('ask for a region where none is to be found', async () => {
-    for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE']) vi.stubEnv(name, undefined)
+  it.each([undefined, ''])('ask for a region where there is none to be found: %j', async (region) => {
+    for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION']) vi.stubEnv(name, region)
+    vi.stubEnv('AWS_PROFILE', undefined)
     vi.stubEnv('AWS_CONFIG_FILE', '/nowhere/config')
     const found = await checkPorts({
       BATON_STORE: `dynamodb://${newName()}?endpoint=${dynamo.endpoint}`,

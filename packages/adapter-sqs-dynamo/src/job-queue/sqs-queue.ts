@@ -51,6 +51,7 @@ export class SqsQueue {
   readonly name: string
   readonly isFifo: boolean
   readonly #client: SQSClient
+  readonly #option: string
   readonly #timeoutMs: number
   #url: Promise<string> | undefined
   #isSilent = false
@@ -73,12 +74,22 @@ export class SqsQueue {
     parallel: PARALLEL,
   })
 
-  /** @param name its name or its URL */
-  constructor(client: SQSClient, name: string, timeoutMs: number) {
+  /** @param name its name or its URL @param option which names it, for what is said when it cannot be used */
+  constructor(
+    client: SQSClient,
+    name: string,
+    { option, timeoutMs }: { readonly option: string; readonly timeoutMs: number },
+  ) {
     this.#client = client
     this.name = name
+    this.#option = option
     this.#timeoutMs = timeoutMs
     this.isFifo = isFifoName(name)
+  }
+
+  /** Resolves when SQS has said that it is there. Of a URL nothing is asked: it names one. */
+  async look(): Promise<void> {
+    await this.#ask(async () => {})
   }
 
   /** Resolves when SQS has it. `INVALID_JOB` where SQS will never take it. */
@@ -168,7 +179,7 @@ export class SqsQueue {
       if (error instanceof LateError) this.#isSilent = true
       // Made anew, it may have another one.
       if (awsCodesOf(error).some((code) => GONE.includes(code))) this.#url = undefined
-      throw queueFailure(error)
+      throw queueFailure(error, this.#option)
     }
   }
 

@@ -7,16 +7,8 @@ import { mistake } from '../mistake.ts'
 
 const PACKAGES = ['@baton/adapter-sqs-dynamo', '@aws-sdk/client-dynamodb', '@aws-sdk/client-sqs']
 
-interface Loaded {
-  readonly adapter: typeof import('@baton/adapter-sqs-dynamo')
-  readonly sqs: Pick<typeof import('@aws-sdk/client-sqs'), 'GetQueueUrlCommand' | 'SQSClient'>
-}
-
-export async function loadAws(address: Address): Promise<Loaded> {
-  const [adapter, sqs] = await loadAdapter(address, PACKAGES, () =>
-    Promise.all([import('@baton/adapter-sqs-dynamo'), import('@aws-sdk/client-sqs')]),
-  )
-  return { adapter, sqs }
+export function loadAws(address: Address): Promise<typeof import('@baton/adapter-sqs-dynamo')> {
+  return loadAdapter(address, PACKAGES, () => import('@baton/adapter-sqs-dynamo'))
 }
 
 /** As clients are told; what is absent they find themselves. */

@@ -8,7 +8,7 @@ import { sqs } from './sqs.ts'
 export const dynamo: Backend = {
   async check(address, look) {
     if (look.part === 'queue') return sqs.check(address, look)
-    const { adapter } = await loadAws(address)
+    const adapter = await loadAws(address)
     const place = tablePlaceOf(address)
     const { DynamoCoordinationStore } = adapter
     // A read that has every right the store needs to be opened. Whether the table is there shows as well.
@@ -23,7 +23,7 @@ export const dynamo: Backend = {
     }
   },
   async store(address, { reminders, logger }) {
-    const { adapter } = await loadAws(address)
+    const adapter = await loadAws(address)
     const place = tablePlaceOf(address)
     const { DynamoCoordinationStore, DynamoRunStore, ensureInfrastructure } = adapter
     const { table, create } = place
