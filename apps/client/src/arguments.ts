@@ -1,9 +1,9 @@
 /** What a person typed, as a command that can be carried out, or as mistakes that say what to type instead. */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { messageOf, mistake, nearestOf } from '@baton/compose'
+import { mistake, nearestOf } from '@baton/compose'
 import { type BatonError, JsonSerializer, parseRunId } from '@baton/core'
-import { parseFlowId } from '@baton/core/adapter'
+import { messageOf, parseFlowId } from '@baton/core/adapter'
 
 export type Command =
   | { readonly name: 'help' }

@@ -1,15 +1,8 @@
 /** What a worker is told by its environment and its arguments, checked whole before anything starts. */
 import { parseArgs } from 'node:util'
-import {
-  type FlowsFile,
-  flowsFileOf,
-  messageOf,
-  mistake,
-  nearestOf,
-  readEnvironment,
-  type Values,
-} from '@baton/compose'
+import { type FlowsFile, flowsFileOf, mistake, nearestOf, readEnvironment, type Values } from '@baton/compose'
 import { type BatonError, defaults, type LogLevel } from '@baton/core'
+import { messageOf } from '@baton/core/adapter'
 import type { LogFormat } from './log.ts'
 
 export interface WorkerConfig {

@@ -1,7 +1,8 @@
 /** `GET /health`: for whoever decides whether this process gets work, and whether it is to be replaced. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { messageOf, mistake } from '@baton/compose'
+import { mistake } from '@baton/compose'
+import { messageOf } from '@baton/core/adapter'
 
 export interface Health {
   /** All but `ok` is answered with 503. */

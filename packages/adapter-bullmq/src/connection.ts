@@ -2,7 +2,7 @@
 import { BatonError } from '@baton/core'
 import type { ILogger } from '@baton/core/adapter'
 import { type Cluster, type ClusterOptions, Redis } from 'ioredis'
-import { messageOf } from './errors.ts'
+import { redisMessageOf } from './errors.ts'
 
 /** A client of ioredis, a cluster of it, or the URL of a server. */
 export type RedisSource = string | Redis | Cluster
@@ -61,7 +61,7 @@ function open(source: RedisSource, logger: ILogger, own: Own, ofCluster: Cluster
   const client = typeof source === 'string' ? new Redis(source, single(own)) : duplicate(source, own, ofCluster)
   // Without a listener ioredis writes to the console. Whoever waits for an answer hears of it anyway.
   client.on('error', (error: unknown) =>
-    logger.log('debug', 'a connection to Redis failed', { error: messageOf(error) }),
+    logger.log('debug', 'a connection to Redis failed', { error: redisMessageOf(error) }),
   )
   return client
 }

@@ -1,13 +1,14 @@
 /** What Redis and its client say when they fail, in Baton's words. */
 import { BatonError } from '@baton/core'
+import { messageOf } from '@baton/core/adapter'
 
 /** A BatonError stays what it is; everything else that the client throws is an outage: nobody knows whether it took effect. */
 export function storeFailure(error: unknown): BatonError {
   if (BatonError.is(error)) return error
   const refusal = refusalOf(error)
   if (refusal !== undefined) return refusal
-  if (messageOf(error).startsWith('WRONGTYPE')) return wrongType([keyOf(error)], messageOf(error))
-  return new BatonError('STORE_UNAVAILABLE', { message: `Redis: ${messageOf(error)}`, cause: error })
+  if (redisMessageOf(error).startsWith('WRONGTYPE')) return wrongType([keyOf(error)], redisMessageOf(error))
+  return new BatonError('STORE_UNAVAILABLE', { message: `Redis: ${redisMessageOf(error)}`, cause: error })
 }
 
 /** @param keys those that it may be */
@@ -26,8 +27,8 @@ function keyOf(error: unknown): string {
   return String(command?.args?.[0] ?? '')
 }
 
-export function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
+export function redisMessageOf(error: unknown): string {
+  const message = messageOf(error)
   // ioredis tells of a setting of ours here, and keeps to itself what has happened to the connection.
   return message.includes('max retries per request') ? 'no connection: refused, lost, or no such host' : message
 }
@@ -37,7 +38,7 @@ export function queueFailure(error: unknown): BatonError {
   if (BatonError.is(error)) return error
   const refusal = refusalOf(error)
   if (refusal !== undefined) return refusal
-  return new BatonError('QUEUE_UNAVAILABLE', { message: `Redis: ${messageOf(error)}`, cause: error })
+  return new BatonError('QUEUE_UNAVAILABLE', { message: `Redis: ${redisMessageOf(error)}`, cause: error })
 }
 
 const HINTS = {
@@ -49,7 +50,7 @@ const HINTS = {
 
 /** What was refused to who asks stays refused to them: no outage, and nothing that trying again would mend. */
 function refusalOf(error: unknown): BatonError | undefined {
-  const message = messageOf(error)
+  const message = redisMessageOf(error)
   const [word] = /\b(NOAUTH|WRONGPASS|NOPERM)\b/.exec(message) ?? []
   if (word === undefined) return undefined
   const hint = HINTS[word as keyof typeof HINTS]
@@ -59,5 +60,5 @@ function refusalOf(error: unknown): BatonError | undefined {
 /** For a line of a log. */
 export function failureFields(error: unknown): { readonly error: string; readonly hint?: string } {
   const refusal = refusalOf(error)
-  return { error: messageOf(error), ...(refusal === undefined ? {} : { hint: refusal.hint }) }
+  return { error: redisMessageOf(error), ...(refusal === undefined ? {} : { hint: refusal.hint }) }
 }

@@ -1,10 +1,9 @@
 import { BatonError } from '@baton/core'
-import type { ConsumeOptions, Delivery, IJobQueue, Job } from '@baton/core/adapter'
-import { within } from '@baton/core/adapter'
+import { type ConsumeOptions, type Delivery, type IJobQueue, type Job, within } from '@baton/core/adapter'
 import { Queue } from 'bullmq'
 import type { Cluster, Redis } from 'ioredis'
 import { openPatient } from './connection.ts'
-import { messageOf, queueFailure } from './errors.ts'
+import { queueFailure, redisMessageOf } from './errors.ts'
 import { Consumer } from './job-queue/consumer.ts'
 import { Fetcher } from './job-queue/fetcher.ts'
 import { bullJobOf, jobIdOf } from './job-queue/job-form.ts'
@@ -158,7 +157,7 @@ export class BullMQJobQueue implements IJobQueue {
       removeOnFail: { count: keepDeadLetters },
     })
     fetcher.on('error', (error) => {
-      logger.log('debug', 'the job queue reports a failure', { error: messageOf(error) })
+      logger.log('debug', 'the job queue reports a failure', { error: redisMessageOf(error) })
       onError(error)
     })
     try {

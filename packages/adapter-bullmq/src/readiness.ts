@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { messageOf } from './errors.ts'
+import { redisMessageOf } from './errors.ts'
 
 /** Resolves when the client has a connection, rejects when it has none after so long, with what kept it from it, or at the stop. */
 export function whenReady(client: Redis | Cluster, withinMs: number, stop: AbortSignal): Promise<void> {
@@ -23,7 +23,7 @@ export function whenReady(client: Redis | Cluster, withinMs: number, stop: Abort
     const giveUp = () => {
       done()
       if (stop.aborted) return reject(new Error('closed'))
-      const why = failure === undefined ? client.status : messageOf(failure)
+      const why = failure === undefined ? client.status : redisMessageOf(failure)
       reject(new Error(`no connection within ${withinMs} ms (${why})`, { cause: failure }))
     }
     const timer = setTimeout(giveUp, withinMs)

@@ -3,7 +3,7 @@ import { BatonError, type ILogger } from '@baton/core'
 import { type Durability, silentLogger, within } from '@baton/core/adapter'
 import type { Cluster, Redis } from 'ioredis'
 import { isCluster, openListener, type RedisSource } from './connection.ts'
-import { messageOf } from './errors.ts'
+import { redisMessageOf } from './errors.ts'
 import { Keys } from './keys.ts'
 
 export interface ServerCheckOptions {
@@ -49,7 +49,7 @@ async function checkNode(node: Redis, allowEphemeral: boolean, logger: ILogger):
   } catch (error) {
     if (!isRefusal(error)) throw error
     logger.log('warn', 'this Redis does not tell its settings: see that it appends to a file and evicts nothing', {
-      error: messageOf(error),
+      error: redisMessageOf(error),
     })
     return 'process'
   }

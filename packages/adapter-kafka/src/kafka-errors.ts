@@ -1,5 +1,6 @@
 /** What Kafka and its client say when they fail, in Baton's words. */
 import { BatonError } from '@baton/core'
+import { messageOf } from '@baton/core/adapter'
 
 /**
  * A BatonError stays what it is. What will be refused when it is asked again becomes `INVALID_OPTION` with what to do about it, and
@@ -24,13 +25,6 @@ export function absentTopic(topic: string, field = ABSENT.field): BatonError {
 export function failureFields(error: unknown): { readonly error: string; readonly hint?: string } {
   const { code, message, hint } = kafkaFailure(error)
   return { error: message, ...(code === 'INVALID_OPTION' && hint !== undefined ? { hint } : {}) }
-}
-
-export function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  // A host with two addresses, none of which answers, comes as many errors and no text.
-  const [first] = error instanceof AggregateError ? error.errors : []
-  return message === '' && first !== undefined ? messageOf(first) : message
 }
 
 /** Whether the broker says so itself, by the names of Kafka's protocol: `UNKNOWN_TOPIC_OR_PARTITION` … */

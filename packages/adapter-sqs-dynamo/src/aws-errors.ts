@@ -1,5 +1,6 @@
 /** What AWS and its clients say when they fail, in Baton's words. */
 import { BatonError } from '@baton/core'
+import { messageOf } from '@baton/core/adapter'
 
 /** What a service was asked for, and how it is called where it fails. */
 interface Service {
@@ -59,13 +60,6 @@ export function awsCodesOf(error: unknown): readonly string[] {
   const { name, Code, Error: inner } = error as { name?: unknown; Code?: unknown; Error?: { Code?: unknown } }
   const codes = [name, Code, inner?.Code].filter((code): code is string => typeof code === 'string' && code !== 'Error')
   return codes.map((code) => code.replace('AWS.SimpleQueueService.', ''))
-}
-
-export function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  // A host with two addresses, none of which answers, comes as many errors and no text.
-  const [first] = error instanceof AggregateError ? error.errors : []
-  return message === '' && first !== undefined ? messageOf(first) : message
 }
 
 function failure(error: unknown, service: Service): BatonError {

@@ -1,5 +1,4 @@
-import { type Delivery, type ILogger, type Job, jobOfText } from '@baton/core/adapter'
-import { messageOf } from './aws-errors.ts'
+import { type Delivery, type ILogger, type Job, jobOfText, messageOf } from '@baton/core/adapter'
 import type { SqsJobQueue } from './job-queue.ts'
 import type { LambdaQueue } from './lambda-queue.ts'
 

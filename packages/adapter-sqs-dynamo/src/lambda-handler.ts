@@ -7,13 +7,13 @@ import {
   checkOptions,
   type IJobQueue,
   type ILogger,
+  messageOf,
   settledWithin,
   silentLogger,
   systemClock,
   type WorkerSettings,
   wait,
 } from '@baton/core/adapter'
-import { messageOf } from './aws-errors.ts'
 import type { SqsJobQueue } from './job-queue.ts'
 import { LambdaDelivery, type LambdaSqsRecord } from './lambda-delivery.ts'
 import { LambdaQueue } from './lambda-queue.ts'

@@ -4,9 +4,9 @@ import {
   type IJobQueue,
   type ILogger,
   type Job,
+  messageOf,
   onAbort,
 } from '@baton/core/adapter'
-import { messageOf } from './aws-errors.ts'
 
 interface Waiting {
   readonly delivery: Delivery

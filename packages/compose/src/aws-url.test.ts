@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { mistakeIn, refusalOf } from '../test/mistake-in.ts'
 import { queuePlaceOf, tablePlaceOf } from './aws-url.ts'
 
 const usual = { region: undefined, endpoint: undefined, create: false }
@@ -90,16 +91,3 @@ it('refuses a table for a queue, a queue for a store, and a table whose name no 
     mistakeIn('BATON_STORE', 'no queue can have the name of the table my.table'),
   )
 })
-
-function refusalOf(read: () => unknown): unknown {
-  try {
-    return read()
-  } catch (error) {
-    return error
-  }
-}
-
-function mistakeIn(field: string, says: string) {
-  const hint = expect.stringMatching(/^(Write|There are|Set|Give|Either) /)
-  return { code: 'INVALID_OPTION', field, message: expect.stringContaining(says), hint }
-}

@@ -1,8 +1,8 @@
 /** The `BATON_*` variables: what each may be, checked one by one, so that one look shows every mistake. */
-
 import { BatonError, defaults } from '@baton/core'
+import { messageOf } from '@baton/core/adapter'
 import { checkUrl } from './addresses.ts'
-import { messageOf, mistake } from './mistake.ts'
+import { mistake } from './mistake.ts'
 import { nearestOf } from './nearest.ts'
 
 /** One variable: what it gives, and what to do when it cannot be read. */

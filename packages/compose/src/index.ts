@@ -16,5 +16,5 @@ export { type FlowsFile, flowsFileOf, loadFlows } from './load-flows.ts'
 export { whenParentIsGone } from './parent.ts'
 
 // Mistakes, and what was probably meant
-export { describeMistake, messageOf, mistake } from './mistake.ts'
+export { describeMistake, mistake } from './mistake.ts'
 export { nearestOf } from './nearest.ts'

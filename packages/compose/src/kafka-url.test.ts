@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { mistakeIn, refusalOf } from '../test/mistake-in.ts'
 import { kafkaPlaceOf } from './kafka-url.ts'
 
 const place = (url: string, field = 'BATON_QUEUE') => kafkaPlaceOf({ field, url })
@@ -56,16 +57,3 @@ it('refuses Kafka for a store, and never says the password', () => {
   )
   expect(JSON.stringify(refusalOf(() => place('kafka://ada:secret@box/a/b')))).not.toContain('secret')
 })
-
-function refusalOf(read: () => unknown): unknown {
-  try {
-    return read()
-  } catch (error) {
-    return error
-  }
-}
-
-function mistakeIn(field: string, says: string) {
-  const hint = expect.stringMatching(/^(Write|There are|Set|Give) /)
-  return { code: 'INVALID_OPTION', field, message: expect.stringContaining(says), hint }
-}

@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { RunnableFlow } from '@baton/core'
+import { messageOf } from '@baton/core/adapter'
 import type { Values } from './environment.ts'
-import { messageOf, mistake } from './mistake.ts'
+import { mistake } from './mistake.ts'
 
 /** The module with the flows, and who named it. */
 export interface FlowsFile {

@@ -1,5 +1,6 @@
 /** What a person got wrong, said so that they can put it right. */
 import { BatonError } from '@baton/core'
+import { messageOf } from '@baton/core/adapter'
 
 /** @param field the variable, the option or the argument that it is about */
 export function mistake(field: string, message: string, hint?: string): BatonError {
@@ -10,8 +11,4 @@ export function mistake(field: string, message: string, hint?: string): BatonErr
 export function describeMistake(error: unknown): string {
   if (!BatonError.is(error)) return messageOf(error)
   return `${error.code} ${error.message}. ${error.hint}`.replace(/\s*\n\s*/g, ' ')
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -113,7 +113,8 @@ export { byteLength, canonicalText, deepEqual, type JsonObject, type JsonValue }
 export type { Arrival, ArrivedEdge, InstanceView, RunRecord, RunStatus, RunSummary } from './model/run.ts'
 export { isSettled, isTerminal } from './model/run.ts'
 
-// For what a person got wrong
+// For what a person got wrong, and what went wrong
+export { messageOf } from './model/errors.ts'
 export { checkInjected } from './ports/check-injected.ts'
 export { assertOptions, checkChoice, checkFunction, checkNumber, checkOptions } from './model/check-options.ts'
 export { nearestName } from './model/nearest.ts'

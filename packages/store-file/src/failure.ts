@@ -1,5 +1,6 @@
 /** What the file system says when it fails, in Baton's words. */
 import { BatonError } from '@baton/core'
+import { messageOf } from '@baton/core/adapter'
 
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
@@ -9,10 +10,6 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 export function storeFailure(error: unknown, doing: string): BatonError {
   if (BatonError.is(error)) return error
   return new BatonError('STORE_UNAVAILABLE', { message: `${doing}: ${messageOf(error)}`, cause: error })
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 /**

@@ -16,9 +16,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { BatonError } from '@baton/core'
-import { type IClock, type Job, parseJob } from '@baton/core/adapter'
+import { type IClock, type Job, messageOf, parseJob } from '@baton/core/adapter'
 import { FILE_MODE, makeFolder, READ, removeFileAside } from './disk.ts'
-import { hasCode, messageOf } from './failure.ts'
+import { hasCode } from './failure.ts'
 import { formatName, type JobName, newStem, parseName, rankOf } from './job-name.ts'
 import { type JobPlace, JobSegment, textIn } from './job-segment.ts'
 

@@ -11,9 +11,9 @@ import {
   type IJobQueue,
   type ILogger,
   type Job,
+  messageOf,
   wait,
 } from '@baton/core/adapter'
-import { messageOf } from './failure.ts'
 import { JobFolder, type TakenJob } from './job-folder.ts'
 import { checkJobQueueOptions, type FileJobQueueOptions } from './options.ts'
 import { openQueueFolder } from './store-folder.ts'

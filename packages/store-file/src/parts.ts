@@ -1,8 +1,8 @@
 /** What a store is made of: its folder, opened and recovered, and all who read and write in it. */
-import { RunCache, type RunId } from '@baton/core/adapter'
+import { messageOf, RunCache, type RunId } from '@baton/core/adapter'
 import { DueWheel } from './due-wheel.ts'
 import { Enlisting } from './enlisting.ts'
-import { isOfOneFile, messageOf, onDisk } from './failure.ts'
+import { isOfOneFile, onDisk } from './failure.ts'
 import { OpenFiles } from './open-files.ts'
 import type { CheckedRunStoreOptions } from './options.ts'
 import { recover } from './recovery.ts'

@@ -18,6 +18,7 @@
  * are older than its tombstone may have them, so these leave it out, and before a tombstone goes they are
  * taken away, whosever they are.
  */
+
 import {
   closeSync,
   constants,
@@ -31,8 +32,9 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { ILogger } from '@baton/core'
+import { messageOf } from '@baton/core/adapter'
 import { CREATE, FILE_MODE, makeFolder, READ, removeFile, syncFolderNow } from './disk.ts'
-import { hasCode, messageOf } from './failure.ts'
+import { hasCode } from './failure.ts'
 import type { Paths } from './paths.ts'
 import { decodeBatches, type RedoRecord } from './redo-batch.ts'
 import { begunAtMs, isOrphan } from './redo-name.ts'

@@ -21,11 +21,13 @@
  * sync its name is looked at. Gone: it was read at a time nobody knows, and everything in it is synced where it belongs
  * before the answer. Still there: whoever takes it later will read what has just been written.
  */
+
 import { closeSync, constants, existsSync, fdatasync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import type { BatonError, ILogger } from '@baton/core'
+import { messageOf } from '@baton/core/adapter'
 import { APPEND, CREATE, FILE_MODE, type FolderSync, makeFolder, READ, removeFile } from './disk.ts'
-import { hasCode, messageOf, storeFailure } from './failure.ts'
+import { hasCode, storeFailure } from './failure.ts'
 import { LoneSync } from './lone-sync.ts'
 import type { Paths } from './paths.ts'
 import { encodeBatch, type RedoRecord } from './redo-batch.ts'

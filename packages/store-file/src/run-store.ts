@@ -21,6 +21,7 @@ import {
   type FirstClaim,
   type IRunStore,
   type JournalOptions,
+  messageOf,
   type NewRun,
   type Notice,
   type NoticeResult,
@@ -39,7 +40,7 @@ import {
   summaryOf,
   type WaitingList,
 } from '@baton/core/adapter'
-import { messageOf, storeFailure } from './failure.ts'
+import { storeFailure } from './failure.ts'
 import { follow } from './journal.ts'
 import {
   type CheckedRunStoreOptions,

@@ -4,6 +4,7 @@ import {
   type Blob,
   type BlobPlace,
   type Command,
+  messageOf,
   ownAnswer,
   type Answer as RunAnswer,
   type RunCache,
@@ -14,7 +15,6 @@ import {
 import { sha256, writeBlobs } from './blobs.ts'
 import type { FolderSync } from './disk.ts'
 import { bucketOf, type DueWheel } from './due-wheel.ts'
-import { messageOf } from './failure.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { Paths } from './paths.ts'
 import type { RedoLog } from './redo-log.ts'

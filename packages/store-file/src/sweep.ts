@@ -7,9 +7,9 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { ILogger } from '@baton/core'
-import { type DueItem, type DueQuery, enlistedSince, type RunId, type RunMachine } from '@baton/core/adapter'
+import { type DueItem, type DueQuery, enlistedSince, messageOf, type RunId, type RunMachine } from '@baton/core/adapter'
 import { bucketOf, type DueWheel } from './due-wheel.ts'
-import { isOfOneFile, messageOf } from './failure.ts'
+import { isOfOneFile } from './failure.ts'
 import { idOfFileName } from './file-name.ts'
 import type { Paths } from './paths.ts'
 import type { RunIndex } from './run-index.ts'

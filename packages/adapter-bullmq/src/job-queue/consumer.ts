@@ -10,7 +10,7 @@ import {
   within,
 } from '@baton/core/adapter'
 import type { Job as BullMQJob } from 'bullmq'
-import { failureFields, messageOf } from '../errors.ts'
+import { failureFields, redisMessageOf } from '../errors.ts'
 import { BullMQDelivery, type DeliveryTools } from './delivery.ts'
 import type { Fetcher } from './fetcher.ts'
 
@@ -123,7 +123,7 @@ export class Consumer {
       await this.#handle(delivery)
       return await delivery.end()
     } catch (error) {
-      logger.log('debug', 'a job could not be answered for; it comes again', { error: messageOf(error) })
+      logger.log('debug', 'a job could not be answered for; it comes again', { error: redisMessageOf(error) })
       return undefined
     }
   }
@@ -132,7 +132,7 @@ export class Consumer {
     try {
       return parseJob(bull.data)
     } catch (error) {
-      await within(this.#options.timeoutMs, fetcher.bury(bull, messageOf(error)))
+      await within(this.#options.timeoutMs, fetcher.bury(bull, redisMessageOf(error)))
       return undefined
     }
   }
@@ -142,7 +142,7 @@ export class Consumer {
       await this.#handler(delivery)
     } catch (error) {
       const { runId } = delivery.job
-      this.#options.logger.log('warn', 'a handler failed, its job comes again', { runId, error: messageOf(error) })
+      this.#options.logger.log('warn', 'a handler failed, its job comes again', { runId, error: redisMessageOf(error) })
     }
   }
 }

@@ -1,7 +1,6 @@
-import type { Delivery, ILogger, Job } from '@baton/core/adapter'
-import { within } from '@baton/core/adapter'
+import { type Delivery, type ILogger, type Job, within } from '@baton/core/adapter'
 import type { Job as BullMQJob } from 'bullmq'
-import { messageOf, queueFailure } from '../errors.ts'
+import { queueFailure, redisMessageOf } from '../errors.ts'
 import type { Fetcher } from './fetcher.ts'
 
 /** What a handler failed to finish comes again after this, doubled each time up to the visibility. */
@@ -129,7 +128,7 @@ export class BullMQDelivery implements Delivery {
     this.#tools.logger.log('debug', 'a job could not be finished in the queue', {
       runId,
       instanceId,
-      error: messageOf(error),
+      error: redisMessageOf(error),
     })
   }
 

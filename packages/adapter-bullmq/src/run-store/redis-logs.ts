@@ -21,7 +21,7 @@ import {
 } from '@baton/core/adapter'
 import type { Cluster, Redis } from 'ioredis'
 import { isCluster as isClusterClient, openImpatient, openListener } from '../connection.ts'
-import { failureFields, messageOf, storeFailure } from '../errors.ts'
+import { failureFields, redisMessageOf, storeFailure } from '../errors.ts'
 import { Keys } from '../keys.ts'
 import type { CheckedRunStoreOptions } from '../run-store-options.ts'
 import { checkChannels, checkServer } from '../server-check.ts'
@@ -221,7 +221,7 @@ async function checkDatabase(redis: Redis | Cluster, timeoutMs: number): Promise
   try {
     await within(timeoutMs, redis.select(db))
   } catch (error) {
-    if (!/out of range/i.test(messageOf(error))) throw error
+    if (!/out of range/i.test(redisMessageOf(error))) throw error
     const hint = 'Give another number, or more `databases` to the server.'
     throw new BatonError('INVALID_OPTION', {
       field: 'connection',

@@ -1,6 +1,14 @@
 /** The log of one run in Redis: its calls as steps of the script. */
-import type { Creation, Drafted, Known, LogAnswer, MarkMove, RunId, RunLog } from '@baton/core/adapter'
-import { MADE } from '@baton/core/adapter'
+import {
+  type Creation,
+  type Drafted,
+  type Known,
+  type LogAnswer,
+  MADE,
+  type MarkMove,
+  type RunId,
+  type RunLog,
+} from '@baton/core/adapter'
 import { appendStep, createStep, type LogKeys, markStep, purgeStep } from './log-steps.ts'
 import { unlessCorrupt } from './marked-in-redis.ts'
 import { MOST_LINES, type ScriptLine } from './script-line.ts'

@@ -3,9 +3,7 @@
  * way, goes with the next one. So a store that is idle sends a step at once, and one that is busy sends many in a
  * call, with nobody waiting for a timer.
  */
-
-import type { LogAnswer } from '@baton/core/adapter'
-import { within } from '@baton/core/adapter'
+import { type LogAnswer, within } from '@baton/core/adapter'
 import type { Cluster, Redis } from 'ioredis'
 import { storeFailure, wrongType } from '../errors.ts'
 import type { ShardKeys } from '../keys.ts'

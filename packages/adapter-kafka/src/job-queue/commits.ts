@@ -1,6 +1,5 @@
-import { type ILogger, systemClock } from '@baton/core/adapter'
+import { type ILogger, messageOf, systemClock } from '@baton/core/adapter'
 import type { IKafkaMember, Offset } from '../client-port.ts'
-import { messageOf } from '../kafka-errors.ts'
 import type { PartitionLog } from './partition-log.ts'
 
 export interface CommitsOptions {

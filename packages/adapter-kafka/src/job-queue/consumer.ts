@@ -9,6 +9,7 @@ import {
   HandlerSlots,
   type ILogger,
   jobOfText,
+  messageOf,
   onAbort,
   QueueOutage,
   settledWithin,
@@ -16,7 +17,7 @@ import {
   wait,
 } from '@baton/core/adapter'
 import type { IKafkaClient, IKafkaMember, MemberOptions } from '../client-port.ts'
-import { absentTopic, failureFields, kafkaFailure, messageOf } from '../kafka-errors.ts'
+import { absentTopic, failureFields, kafkaFailure } from '../kafka-errors.ts'
 import { Backlog, type Waiting } from './backlog.ts'
 import { Commits } from './commits.ts'
 import type { DeadLetters } from './dead-letters.ts'

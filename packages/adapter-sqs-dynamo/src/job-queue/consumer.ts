@@ -1,6 +1,5 @@
 import type { Message } from '@aws-sdk/client-sqs'
-import { type Delivery, jobOfText, onAbort, settledWithin, systemClock } from '@baton/core/adapter'
-import { messageOf } from '../aws-errors.ts'
+import { type Delivery, jobOfText, messageOf, onAbort, settledWithin, systemClock } from '@baton/core/adapter'
 import { MOST_ENTRIES } from './batcher.ts'
 import { LOOK_MS, reasonOf } from './dead-letters.ts'
 import { type DeliveryTools, receivedBefore, SqsDelivery } from './delivery.ts'

@@ -1,6 +1,5 @@
 import type { Message } from '@aws-sdk/client-sqs'
-import type { Delivery, ILogger, Job } from '@baton/core/adapter'
-import { messageOf } from '../aws-errors.ts'
+import { type Delivery, type ILogger, type Job, messageOf } from '@baton/core/adapter'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Keeper, Kept } from './keeper.ts'
 import type { SqsQueue } from './sqs-queue.ts'

@@ -1,5 +1,4 @@
-import { type ILogger, systemClock } from '@baton/core/adapter'
-import { messageOf } from '../aws-errors.ts'
+import { type ILogger, messageOf, systemClock } from '@baton/core/adapter'
 import { TWELVE_HOURS_MS } from '../job-queue-options.ts'
 import type { SqsQueue } from './sqs-queue.ts'
 

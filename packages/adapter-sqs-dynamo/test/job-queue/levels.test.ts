@@ -25,6 +25,16 @@ describe.skipIf(sqs.skipReason !== undefined)(sqs.skipReason ?? 'a job queue wit
     return Messages.map(({ Body = '' }) => JSON.parse(Body).priority ?? 0).sort()
   }
 
+  it('says which of its queues is not there, before anything is sent', async () => {
+    await stand.open().look()
+
+    await expect(stand.open({ lowQueue: 'nowhere' }).look()).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      field: 'lowQueue',
+    })
+    expect(stand.asked.every((name) => name === 'GetQueueUrlCommand')).toBe(true)
+  })
+
   it('sends each job to the queue of its level, and to the queue itself where its level has none', async () => {
     const { queue, highQueue = '', lowQueue = '' } = stand.queues.options
     const all = [-1_000, -1, 0, 1, 1_000].map((priority) => job(`n${priority}`, { priority }))

@@ -34,7 +34,7 @@ export function inWordsOfUrl(error: unknown, { field }: Address, place: AwsPlace
   })
 }
 
-export function whereOf({ region, endpoint }: AwsPlace): string {
+function whereOf({ region, endpoint }: AwsPlace): string {
   return endpoint !== undefined ? `at ${endpoint}` : region !== undefined ? `in ${region}` : 'in the usual region'
 }
 

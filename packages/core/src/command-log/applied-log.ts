@@ -8,7 +8,7 @@ import { type BlobPlace, fatten } from '../machine/large-values.ts'
 import type { MachineOptions } from '../machine/machine-options.ts'
 import type { RunMachine } from '../machine/run-machine.ts'
 import type { StoredCommand } from '../machine/stored-command.ts'
-import { BatonError } from '../model/errors.ts'
+import { BatonError, messageOf } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { RunId } from '../model/ids.ts'
 import type { JsonValue } from '../model/json.ts'
@@ -178,7 +178,7 @@ export class AppliedLog {
 
   corrupt(error: unknown): BatonError {
     const { runId, key } = this.#options
-    const message = `line ${this.#position} of ${key}: ${error instanceof Error ? error.message : String(error)}`
+    const message = `line ${this.#position} of ${key}: ${messageOf(error)}`
     this.#broken = new BatonError('STORE_CORRUPT', { runId, message, cause: error })
     return this.#broken
   }

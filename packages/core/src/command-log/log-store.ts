@@ -3,13 +3,12 @@
  * list has the run, and the machine says what each command does (`logged-run.ts`). Beside the lists stand indexes of what
  * is due, what has ended and what there is. What differs between backends is in `LogBackend` alone.
  */
-
 import { storedContext } from '../context/stored-context.ts'
 import type { Command } from '../machine/command.ts'
 import type { Answer } from '../machine/own-answer.ts'
 import { tallyOf } from '../machine/tally.ts'
 import { copyOf } from '../model/copy.ts'
-import { BatonError } from '../model/errors.ts'
+import { BatonError, messageOf } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
 import type { NewRun, RunRecord, RunSummary } from '../model/run.ts'
@@ -335,8 +334,4 @@ export abstract class LogStore extends CommandStore implements IRunStore {
 
 function unknownRun(runId: RunId): BatonError {
   return new BatonError('UNKNOWN_RUN', { field: 'runId', message: `no run ${runId}`, runId })
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,5 +1,6 @@
 /** Jobs in memory: the reference queue. Higher priority first, then first in, first out. */
 import { checkNumber, checkOptions } from '../model/check-options.ts'
+import { messageOf } from '../model/errors.ts'
 import { checkInjected } from '../ports/check-injected.ts'
 import { type IClock, systemClock } from '../ports/clock.ts'
 import { type ConsumeOptions, type Delivery, type IJobQueue, type Job, parseJob } from '../ports/job-queue.ts'
@@ -52,7 +53,7 @@ export class InMemoryJobQueue implements IJobQueue {
     try {
       this.#put({ job: parseJob(message), redelivered: 0 })
     } catch (error) {
-      this.#dead.push({ message, reason: error instanceof Error ? error.message : String(error) })
+      this.#dead.push({ message, reason: messageOf(error) })
     }
   }
 

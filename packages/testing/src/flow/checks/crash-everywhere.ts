@@ -1,5 +1,5 @@
 import type { RunnableFlow } from '@baton/core'
-import { checkNumber } from '@baton/core/adapter'
+import { checkNumber, messageOf } from '@baton/core/adapter'
 import { failure } from '../failure.ts'
 import { realNowMs } from '../world/real-time.ts'
 import { type CheckOptions, readCheck, type Scenario } from './check-options.ts'
@@ -7,7 +7,7 @@ import { CheckReport, CRASHES, counted, NodeCounts } from './check-report.ts'
 import { type CrashGoal, CrashPlan, type CrashPoint, nameOf, parseCrash } from './crash-plan.ts'
 import { differences } from './ending.ts'
 import { RealTimeWatch } from './real-time-watch.ts'
-import { assertNoRealReads, journalsOf, messageOf, play, type Trial, tellReads } from './trial.ts'
+import { assertNoRealReads, journalsOf, play, type Trial, tellReads } from './trial.ts'
 import { type PlayedWell, usualEnding } from './usual-ending.ts'
 
 export interface CrashOptions<F = RunnableFlow> extends CheckOptions<F> {

@@ -1,6 +1,6 @@
 /** Checks that play a scenario with many seeds. */
 import type { RunnableFlow } from '@baton/core'
-import { checkNumber } from '@baton/core/adapter'
+import { checkNumber, messageOf } from '@baton/core/adapter'
 import { failure } from '../failure.ts'
 import { Mishaps } from '../world/mishaps.ts'
 import { realNowMs } from '../world/real-time.ts'
@@ -13,7 +13,6 @@ import {
   assertNoRealReads,
   assertSomethingRan,
   journalsOf,
-  messageOf,
   type Played,
   play,
   type Trial,

@@ -1,6 +1,7 @@
 /** A scenario, played: with a flow, its options and what goes wrong. */
 import type { RunnableFlow } from '@baton/core'
 import { defaults } from '@baton/core'
+import { messageOf } from '@baton/core/adapter'
 import { failure } from '../failure.ts'
 import { FlowTest } from '../flow-test.ts'
 import type { Mishaps } from '../world/mishaps.ts'
@@ -39,11 +40,6 @@ export async function play<F extends RunnableFlow>(trial: Trial<F>, mishaps: Mis
 /** The journals of all runs, for those who look for what went wrong. */
 export function journalsOf({ test }: Played): string {
   return test.runs.map(({ runId, journal }) => `journal of ${runId}\n${journal.toText()}`).join('\n\n')
-}
-
-/** In its own words, or whatever it was. */
-export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown)
 }
 
 /** What code asked of the real clock and of real chance, a line each. */
