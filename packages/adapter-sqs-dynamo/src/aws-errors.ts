@@ -27,13 +27,19 @@ const sqs: Service = {
     'There is no such queue in this account and region. Create it with ensureInfrastructure() or the template, or see that region and name are right.',
 }
 
+interface Acquaintance {
+  /** It has done what we asked before, so what it refuses now it may do again: a role changes, credentials are fetched anew. */
+  readonly hasAnswered?: boolean
+}
+
 /**
  * A BatonError stays what it is. What is refused to who asks, and will be when asked again, becomes `INVALID_OPTION` with what
  * to do about it; a value that is too large becomes `TOO_LARGE`; everything else is an outage, `STORE_UNAVAILABLE`, after which nobody
- * knows whether what was asked took effect. Credentials that have expired are an outage too: they may come back.
+ * knows whether what was asked took effect. Credentials that have expired are an outage too: they may come back. Of a service
+ * that has answered before, so is whatever it refuses; then the outage has the field and the hint of the refusal.
  */
-export function storeFailure(error: unknown): BatonError {
-  return failure(error, dynamo)
+export function storeFailure(error: unknown, { hasAnswered = false }: Acquaintance = {}): BatonError {
+  return failure(error, dynamo, hasAnswered)
 }
 
 /**
@@ -41,14 +47,17 @@ export function storeFailure(error: unknown): BatonError {
  *
  * @param option that names the queue
  */
-export function queueFailure(error: unknown, option = sqs.option): BatonError {
-  return failure(error, { ...sqs, option })
+export function queueFailure(
+  error: unknown,
+  { option = sqs.option, hasAnswered = false }: Acquaintance & { readonly option?: string } = {},
+): BatonError {
+  return failure(error, { ...sqs, option }, hasAnswered)
 }
 
 /** For a line of a log. */
 export function failureFields(error: unknown): { readonly error: string; readonly hint?: string } {
-  const { code, message, hint } = queueFailure(error)
-  return { error: message, ...(code === 'INVALID_OPTION' ? { hint } : {}) }
+  const { field, message, hint } = queueFailure(error)
+  return { error: message, ...(field === undefined ? {} : { hint }) }
 }
 
 /**
@@ -62,13 +71,13 @@ export function awsCodesOf(error: unknown): readonly string[] {
   return codes.map((code) => code.replace('AWS.SimpleQueueService.', ''))
 }
 
-function failure(error: unknown, service: Service): BatonError {
+function failure(error: unknown, service: Service, hasAnswered: boolean): BatonError {
   if (BatonError.is(error)) return error
   const message = `${service.name}: ${describe(error)}`
   const codes = awsCodesOf(error)
   const is = (known: readonly string[]) => codes.some((code) => known.includes(code))
   const invalid = (field: string, hint: string) =>
-    new BatonError('INVALID_OPTION', { field, message, hint, cause: error })
+    new BatonError(hasAnswered ? service.outage : 'INVALID_OPTION', { field, message, hint, cause: error })
   if (is(ABSENT)) return invalid(service.option, service.absent)
   if (is(DENIED)) return invalid('client', `${service.name} knows who asks, and does not let them. ${GRANT}`)
   if (is(UNKNOWN_CALLER)) return invalid('client', CREDENTIALS)

@@ -40,6 +40,7 @@ export class DynamoCoordinationStore implements ICoordinationStore {
   readonly #options: CheckedCoordinationStoreOptions
   readonly #client: DynamoDBClient
   readonly #closed = new AbortController()
+  #hasAnswered = false
 
   constructor(options: DynamoCoordinationStoreOptions = {}) {
     this.#options = checkCoordinationStoreOptions(options)
@@ -185,13 +186,15 @@ export class DynamoCoordinationStore implements ICoordinationStore {
   ): Promise<Answer | Refused> {
     if (this.#closed.signal.aborted) throw new BatonError('CLOSED')
     try {
-      return await ask(call, { withinMs: this.#options.timeoutMs, signal: this.#closed.signal })
+      const answer = await ask(call, { withinMs: this.#options.timeoutMs, signal: this.#closed.signal })
+      this.#hasAnswered = true
+      return answer
     } catch (error) {
       if (awsCodesOf(error).includes('ConditionalCheckFailedException')) {
         return { refusedBy: (error as ConditionalCheckFailedException).Item }
       }
       if (this.#closed.signal.aborted) throw new BatonError('CLOSED')
-      throw storeFailure(error)
+      throw storeFailure(error, { hasAnswered: this.#hasAnswered })
     }
   }
 }

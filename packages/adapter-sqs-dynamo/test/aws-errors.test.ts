@@ -50,7 +50,7 @@ describe('what AWS says', () => {
     thrown('Error', 'gone', { Error: { Code: 'AWS.SimpleQueueService.NonExistentQueue' } }),
   ])('is a missing queue by any of its names', (error) => {
     expect(queueFailure(error)).toMatchObject({ code: 'INVALID_OPTION', field: 'queue' })
-    expect(queueFailure(error, 'highQueue')).toMatchObject({ code: 'INVALID_OPTION', field: 'highQueue' })
+    expect(queueFailure(error, { option: 'highQueue' })).toMatchObject({ code: 'INVALID_OPTION', field: 'highQueue' })
   })
 
   it('is a table of another kind, or a value that is too large', () => {
@@ -76,6 +76,17 @@ describe('what AWS says', () => {
       message: expect.stringContaining('ECONNREFUSED'),
     })
     expect(storeFailure('text')).toMatchObject({ code: 'STORE_UNAVAILABLE', message: 'DynamoDB: text' })
+  })
+
+  it.each([
+    'AccessDeniedException',
+    'UnrecognizedClientException',
+    'CredentialsProviderError',
+    'ResourceNotFoundException',
+  ])('is an outage of a service that has answered before, and tells what to do: %s', (name) => {
+    const [first, later] = [storeFailure(thrown(name)), storeFailure(thrown(name), { hasAnswered: true })]
+
+    expect(later).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true, field: first.field, hint: first.hint })
   })
 
   it('is left as it is where Baton has said it', () => {

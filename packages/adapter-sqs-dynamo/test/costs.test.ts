@@ -1,4 +1,5 @@
 /** What runs cost in DynamoDB, in requests and units: counts, no times. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import {
   BatonClient,
   createFlow,
@@ -11,7 +12,7 @@ import {
 import { DynamoSpending, startDynamo } from '@baton/services'
 import { fanFlow, lineFlow, TestClock } from '@baton/testing'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { SqsAdapter, type SqsAdapterOptions } from '../src/index.ts'
+import { DynamoRunStore, SqsAdapter, type SqsAdapterOptions } from '../src/index.ts'
 import { createTable, newPrefix } from './dynamo-world.ts'
 
 const dynamo = await startDynamo({ kind: 'dynoxide' })
@@ -117,6 +118,53 @@ describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'what runs
     expect(Math.floor(each.writes * 20) / 20).toBe(1)
     expect(each.reads).toBe(0)
     expect(each.writeUnits).toBeLessThan(1.3)
+  })
+
+  it('and no more where others have begun the run, and sent it a signal', async () => {
+    const each = await costOfMore(290, async (length) => {
+      let flow: Flow = createFlow('told').node('n0', async ({ waitForSignal }: NodeArguments) => {
+        await waitForSignal('go')
+      })
+      for (let node = 1; node < length; node++) flow = flow.node(`n${node}`, () => {}).edge(`n${node - 1}`, `n${node}`)
+      const shared = { queue: new InMemoryJobQueue(), prefix: newPrefix() }
+      const { ended } = workerOf(flow, shared)
+      const other = new DynamoRunStore({
+        table,
+        client: new DynamoDBClient(dynamo.clientOptions),
+        prefix: shared.prefix,
+      })
+      disposers.push(() => other.close())
+      return spendingOf(async () => {
+        const end = ended()
+        const run = await new BatonClient({ store: other, queue: shared.queue, flows: [flow] }).start(flow)
+        await run.signal('go')
+        await end
+      })
+    })
+
+    expect(each.writes).toBeLessThan(1.1)
+    expect(each.reads).toBeLessThan(0.05)
+    expect(each.writeUnits).toBeLessThan(1.6)
+    expect(each.writtenBytes).toBeLessThan(1_024)
+  })
+
+  it('nor behind a fan-out, whose lines come many at once', async () => {
+    const each = await costOfMore(290, async (length) => {
+      let flow: Flow = createFlow('behind').node('source', () => {})
+      for (let node = 0; node < length; node++) flow = flow.node(`n${node}`, () => {})
+      for (let node = 1; node < length; node++) flow = flow.edge(`n${node - 1}`, `n${node}`)
+      for (let branch = 0; branch < 50; branch++) {
+        flow = flow
+          .node(`b${branch}`, () => {})
+          .edge('source', `b${branch}`)
+          .edge(`b${branch}`, 'n0')
+      }
+      const { finish } = workerOf(flow)
+      return spendingOf(() => finish(1))
+    })
+
+    expect(each.writes).toBeLessThan(1.1)
+    expect(each.writeUnits).toBeLessThan(1.6)
   })
 
   it('a run costs two requests beside those of its nodes: it begins and it ends', async () => {

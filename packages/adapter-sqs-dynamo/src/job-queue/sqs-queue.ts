@@ -55,6 +55,7 @@ export class SqsQueue {
   readonly #timeoutMs: number
   #url: Promise<string> | undefined
   #isSilent = false
+  #hasAnswered = false
 
   readonly #sends = new Batcher<SendMessageBatchRequestEntry>({
     request: (entries) => this.#sendAll(entries),
@@ -174,12 +175,13 @@ export class SqsQueue {
       const url = await ask(() => this.#findUrl(patienceMs), { withinMs: patienceMs, ...to })
       const answer = await ask((options) => call(url, options), { withinMs: withinMs ?? patienceMs, ...to })
       this.#isSilent = false
+      this.#hasAnswered = true
       return answer
     } catch (error) {
       if (error instanceof LateError) this.#isSilent = true
       // Made anew, it may have another one.
       if (awsCodesOf(error).some((code) => GONE.includes(code))) this.#url = undefined
-      throw queueFailure(error, this.#option)
+      throw queueFailure(error, { option: this.#option, hasAnswered: this.#hasAnswered })
     }
   }
 

@@ -149,13 +149,15 @@ export class DynamoRunLog implements RunLog {
     // One that has no line yet may not be there.
     const isNew = tail.count === 0
     const begin = isNew ? beginning(tail.before, tail.mostBytesFor(lines.length, bytesOf(lines))) : {}
+    const closesAt = isNew ? undefined : tail.closesAt(lines.length)
+    const close = closesAt === undefined ? {} : { ':m': { N: String(closesAt) } }
     const answer = await this.#access.table.update({
       Key: this.#segment(tail.index),
       UpdateExpression: isNew
         ? 'SET l = list_append(if_not_exists(l, :none), :l), b = if_not_exists(b, :zero) + :b, m = if_not_exists(m, :m), f = :f'
-        : 'SET l = list_append(l, :l), b = b + :b',
+        : `SET l = list_append(l, :l), b = b + :b${closesAt === undefined ? '' : ', m = :m'}`,
       ConditionExpression: `${isNew ? '(attribute_not_exists(b) OR b < m)' : 'b < m'} AND attribute_not_exists(q) AND attribute_not_exists(g)`,
-      ExpressionAttributeValues: { ...appended(lines), ...begin },
+      ExpressionAttributeValues: { ...appended(lines), ...begin, ...close },
       ReturnValues: 'ALL_NEW',
     })
     if (isRefused(answer)) return this.#turnedAway(tail, answer, missed)
@@ -205,6 +207,7 @@ export class DynamoRunLog implements RunLog {
     const { keys, table } = this.#access
     // What is known of the end may be ahead of what the caller knows.
     const from = this.#tail !== undefined && this.#tail.before <= position ? this.#tail.index : 0
+    const isFound = this.#tail === undefined
     let isFirst = true
     for (let start: Item | undefined; ; ) {
       const page = await table.query({
@@ -223,18 +226,15 @@ export class DynamoRunLog implements RunLog {
       isFirst = false
       for (const segment of segments) {
         if (segment.isGone) return undefined
-        this.#learn(segment)
+        this.#tail ??= new Tail()
+        if (isFound) this.#tail.find(segment)
+        else this.#tail.learn(segment)
         missed.add(segment.before, segment.lines)
       }
       if (this.#tail !== undefined) this.#tail.knownAtMs = performance.now()
       if (start === undefined) return true
       if (missed.lines.length >= most) return false
     }
-  }
-
-  #learn(segment: Segment): void {
-    this.#tail ??= new Tail()
-    this.#tail.learn(segment)
   }
 
   async #putValues(drafted: readonly Drafted[]): Promise<void> {

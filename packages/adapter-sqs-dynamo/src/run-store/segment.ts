@@ -2,7 +2,7 @@
  * The end of a run's log, as far as this process knows it. A log is cut into segments, items that grow by `list_append`: that needs
  * no condition on what others have written, so nobody has to lose, and the answer brings what they have. A segment is billed
  * whole with each line that it gets; so it takes no more when it is a page long, unless several processes write: then being
- * turned away from full segments would cost more.
+ * turned away from full segments would cost more. Who is alone again closes a large one with the next line.
  */
 import { type Item, segmentIndex } from '../keys.ts'
 
@@ -15,6 +15,8 @@ const MANY_LINES = 4
 const MORE_TO_COME = 16
 /** So many segments are large after somebody else has been seen to write. */
 const SHARED_FOR = 4
+/** Who has appended so often and met nobody is alone: of two who write in turn hardly ever one. */
+const ALONE_AFTER = 8
 
 /** An item as it was read. */
 export interface Segment {
@@ -57,8 +59,7 @@ export class Tail {
   /** Of a log that has this segment alone. */
   static of(first: Segment): Tail {
     const tail = new Tail()
-    tail.learn(first)
-    tail.#shared = 0
+    tail.find(first)
     if (tail.count === 0) tail.mostBytes = SMALL_BYTES
     return tail
   }
@@ -73,6 +74,8 @@ export class Tail {
   quiet: string | undefined
   /** So many of the next segments will be large ones. */
   #shared = 0
+  /** So often a few lines were appended, and no line of anybody else was between. */
+  #alone = 0
   /** When all this was true, by `performance.now()`. */
   knownAtMs = performance.now()
 
@@ -85,11 +88,26 @@ export class Tail {
     return lines < MANY_LINES ? this.mostBytes : Math.max(this.mostBytes, Math.min(LARGE_BYTES, bytes * MORE_TO_COME))
   }
 
+  /** What the segment is to be closed at with these lines, so that it is not billed with many more; undefined: not yet. */
+  closesAt(lines: number): number | undefined {
+    const isCostly = this.mostBytes > SMALL_BYTES && this.bytes >= SMALL_BYTES
+    return isCostly && lines < MANY_LINES && this.#alone >= ALONE_AFTER ? SMALL_BYTES : undefined
+  }
+
   /** What is known now. A segment before the one that is known is old news. */
-  learn({ index, before, lines, bytes, mostBytes, quiet }: Segment): void {
+  learn(segment: Segment): void {
+    if (segment.index < this.index) return
+    if (segment.before + segment.lines.length > this.position) {
+      // Others write as well.
+      this.#shared = SHARED_FOR
+      this.#alone = 0
+    }
+    this.find(segment)
+  }
+
+  /** What is in a log that was not known before: whoever has written it may be done. */
+  find({ index, before, lines, bytes, mostBytes, quiet }: Segment): void {
     if (index < this.index) return
-    // Others write as well.
-    if (before + lines.length > this.position) this.#shared = SHARED_FOR
     this.knownAtMs = performance.now()
     this.index = index
     this.before = before
@@ -104,6 +122,8 @@ export class Tail {
   appended(segment: Segment, count: number): void {
     if (segment.lines.length > this.count + count) return this.learn(segment)
     this.mostBytes = segment.mostBytes
+    this.#alone = count < MANY_LINES ? this.#alone + 1 : 0
+    if (this.#alone >= ALONE_AFTER) this.#shared = 0
     this.grew(count, segment.bytes)
   }
 

@@ -1,6 +1,7 @@
 /**
  * What the store asks of DynamoDB: each call with a limit to how long it may take, and failures in Baton's words. Two who write the
- * same item at once get in each other's way where one of them does it in a transaction; that is no answer, and is tried again.
+ * same item at once get in each other's way where one of them does it in a transaction; that is no answer, and is tried again. So is a
+ * transaction that is throttled.
  */
 import { randomUUID } from 'node:crypto'
 import {
@@ -58,11 +59,15 @@ const CONFLICT_MS = 10
 const CONFLICT_MOST_MS = 1_000
 /** After what was left over of a batch. */
 const REST_MS = 50
+/** Reasons of a transaction that was cancelled. Such a one the client does not ask again, as it does with other throttled requests. */
+const THROTTLED = ['ThrottlingError', 'ProvisionedThroughputExceeded']
+const THROTTLED_MS = 50
 const IN_THE_WAY = ['TransactionConflict', 'TransactionConflictException', 'TransactionInProgressException']
 
 export class TableAccess {
   readonly #options: TableAccessOptions
   readonly #underWay = new Set<Promise<unknown>>()
+  #hasAnswered = false
 
   constructor(options: TableAccessOptions) {
     this.#options = options
@@ -189,20 +194,26 @@ export class TableAccess {
 
   /** Waits for those who are in the way, or throws what is no matter of them. */
   async #afterConflict(error: unknown, codes: readonly string[], tries: number): Promise<void> {
-    if (!codes.some((code) => IN_THE_WAY.includes(code))) throw storeFailure(error)
+    const isThrottled = codes.some((code) => THROTTLED.includes(code))
+    if (!isThrottled && !codes.some((code) => IN_THE_WAY.includes(code))) throw this.#failure(error)
     if (tries >= MOST_CONFLICTS) {
-      const message = `DynamoDB: others were writing the same item, ${MOST_CONFLICTS} times one after the other`
+      const what = isThrottled ? 'it throttled a transaction' : 'others were writing the same item'
+      const message = `DynamoDB: ${what}, ${MOST_CONFLICTS} times one after the other`
       throw new BatonError('STORE_UNAVAILABLE', { message, cause: error })
     }
-    await pause(tries, CONFLICT_MS)
+    await pause(tries, isThrottled ? THROTTLED_MS : CONFLICT_MS)
   }
 
   async #send<Answer>(call: Call<Answer>): Promise<Answer> {
     try {
       return await this.#tell(call)
     } catch (error) {
-      throw storeFailure(error)
+      throw this.#failure(error)
     }
+  }
+
+  #failure(error: unknown): BatonError {
+    return storeFailure(error, { hasAnswered: this.#hasAnswered })
   }
 
   /** Throws what the client throws. */
@@ -210,6 +221,8 @@ export class TableAccess {
     const answer = ask(call, { withinMs: this.#options.timeoutMs })
     this.#underWay.add(answer)
     try {
+      await answer
+      this.#hasAnswered = true
       return await answer
     } finally {
       this.#underWay.delete(answer)

@@ -6,7 +6,7 @@ import { DynamoCoordinationStore, DynamoRunStore, SqsJobQueue } from '../../src/
 import { newPrefix } from '../dynamo-world.ts'
 import { dynamoAnswers, sqsAnswers } from './answers.ts'
 import { FaultProxy } from './proxy.ts'
-import { ONCE, Stand, startServers } from './stand.ts'
+import { NODES, ONCE, Stand, startServers } from './stand.ts'
 
 const servers = await startServers()
 afterAll(() => servers[Symbol.asyncDispose]())
@@ -75,6 +75,7 @@ describe.skipIf(skipReason !== undefined)(skipReason ?? 'who connects', () => {
 
 const RUNS = 5
 const WHILE_MS = 3_000
+const WITHIN_A_LEASE_MS = 700
 
 describe.skipIf(skipReason !== undefined)(skipReason ?? 'a worker', { timeout: 60_000 }, () => {
   it.each(['AccessDeniedException', 'UnrecognizedClientException', 'ResourceNotFoundException'] as const)(
@@ -95,6 +96,43 @@ describe.skipIf(skipReason !== undefined)(skipReason ?? 'a worker', { timeout: 6
       expect(await stand.counted(runs)).toEqual(runs.map(() => ONCE))
     },
   )
+
+  it.each(['AccessDeniedException', 'UnrecognizedClientException', 'ResourceNotFoundException'] as const)(
+    'that is answered %s by DynamoDB for less than a lease executes no node again',
+    async (code) => {
+      await using stand = await Stand.on(servers)
+      const runs = await stand.start(RUNS)
+      stand.adapter.start()
+      await expect.poll(() => stand.dynamo.times('UpdateItem'), { interval: 5 }).toBeGreaterThan(5)
+
+      stand.dynamo.mischief = () => ({ type: 'answer', answer: dynamoAnswers[code]() })
+      await new Promise((resolve) => setTimeout(resolve, WITHIN_A_LEASE_MS))
+      stand.dynamo.mischief = undefined
+
+      expect(await stand.counted(runs)).toEqual(runs.map(() => ONCE))
+      expect(stand.executions.count).toBe(RUNS * NODES)
+    },
+  )
+
+  it('whose credentials cannot be fetched for less than a lease executes no node again', async () => {
+    let areThere = true
+    const credentials = async () => {
+      // As the client's own providers say it.
+      if (!areThere) throw Object.assign(new Error('Could not load credentials'), { name: 'CredentialsProviderError' })
+      return { accessKeyId: 'baton', secretAccessKey: 'baton', expiration: new Date(Date.now() + 1) }
+    }
+    await using stand = await Stand.on(servers, {}, { credentials })
+    const runs = await stand.start(RUNS)
+    stand.adapter.start()
+    await expect.poll(() => stand.dynamo.times('UpdateItem'), { interval: 5 }).toBeGreaterThan(5)
+
+    areThere = false
+    await new Promise((resolve) => setTimeout(resolve, WITHIN_A_LEASE_MS))
+    areThere = true
+
+    expect(await stand.counted(runs)).toEqual(runs.map(() => ONCE))
+    expect(stand.executions.count).toBe(RUNS * NODES)
+  })
 
   it.each(['AccessDeniedException', 'UnrecognizedClientException', 'QueueDoesNotExist'] as const)(
     'that is answered %s by SQS for a while does not spin, says what to do, and goes on all the time',

@@ -42,11 +42,13 @@ export class Stand implements AsyncDisposable {
   /** Past the proxies. */
   readonly direct: DynamoRunStore
   readonly logged: Logged[]
+  /** How often a node was executed, whatever became of it. */
+  readonly executions: { count: number }
   readonly #baton: BatonClient
   readonly #close: readonly (() => unknown)[]
 
   private constructor(
-    parts: Pick<Stand, 'dynamo' | 'sqs' | 'flow' | 'adapter' | 'direct' | 'logged'>,
+    parts: Pick<Stand, 'dynamo' | 'sqs' | 'flow' | 'adapter' | 'direct' | 'logged' | 'executions'>,
     close: readonly (() => unknown)[],
   ) {
     this.dynamo = parts.dynamo
@@ -55,6 +57,7 @@ export class Stand implements AsyncDisposable {
     this.adapter = parts.adapter
     this.direct = parts.direct
     this.logged = parts.logged
+    this.executions = parts.executions
     this.#close = close
     this.#baton = new BatonClient({ store: this.direct, queue: this.adapter.queue, flows: [this.flow] })
   }
@@ -71,7 +74,8 @@ export class Stand implements AsyncDisposable {
     const sqs = await FaultProxy.before(servers.sqs)
     const logged: Logged[] = []
     const logger: ILogger = { log: (level, message, fields) => void logged.push({ level, message, fields }) }
-    const flow = countingFlow()
+    const executions = { count: 0 }
+    const flow = countingFlow(executions)
     const prefix = newPrefix()
     const adapter = new SqsAdapter({
       table,
@@ -100,7 +104,7 @@ export class Stand implements AsyncDisposable {
       () => client.destroy(),
       () => queues.client.destroy(),
     ]
-    return new Stand({ dynamo, sqs, flow, adapter, direct, logged }, close)
+    return new Stand({ dynamo, sqs, flow, adapter, direct, logged, executions }, close)
   }
 
   /** Past the proxy, but for their jobs. */
@@ -139,14 +143,15 @@ export interface Counts {
   readonly visits: number
 }
 
-const NODES = 6
+export const NODES = 6
 
 /** Of a run that has ended well, each of whose commits took effect once. */
 export const ONCE: Counts = { status: 'completed', succeeded: NODES, visits: NODES }
 
 /** A line of nodes, each of which counts itself in the context, and takes a moment. */
-function countingFlow(): Flow<number> {
+function countingFlow(executions: { count: number }): Flow<number> {
   const visit = async ({ input, context }: NodeArguments<number>) => {
+    executions.count += 1
     await context.increment('visits', 1)
     await new Promise((resolve) => setTimeout(resolve, 20))
     return { output: input + 1 }

@@ -31,15 +31,12 @@ export function makeTrouble(client: DynamoDBClient, trouble: Trouble): Disposabl
 }
 
 /** Others were writing one of the items at the same time. */
-export function conflict(): TransactionCanceledException {
+/** @param reason as AWS gives it with the first part, of two */
+export function cancelled(reason: 'TransactionConflict' | 'ThrottlingError' | 'ProvisionedThroughputExceeded') {
   return new TransactionCanceledException({
     $metadata: {},
-    message:
-      'Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict, None]',
-    CancellationReasons: [
-      { Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' },
-      { Code: 'None' },
-    ],
+    message: `Transaction cancelled, please refer cancellation reasons for specific reasons [${reason}, None]`,
+    CancellationReasons: [{ Code: reason, Message: 'what AWS says of it' }, { Code: 'None' }],
   })
 }
 
