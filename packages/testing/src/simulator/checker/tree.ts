@@ -138,7 +138,7 @@ export class Tree {
     const { parentRunId, endSignal, succession, branchOriginRunId } = event.head.lineage
     const from = this.#runs.model(succession?.previousRunId ?? parentRunId ?? branchOriginRunId ?? '')
     const isAlike = from === undefined || from.isPublished === (event.head.publishJournal === true)
-    this.#must('PUBLISH', runId, isAlike, `${from?.runId} is ${from?.isPublished === true ? '' : 'not '}published`)
+    this.#must('PUBLISH', runId, isAlike, `of it and ${from?.runId} only one is published`)
     if (succession !== undefined) return this.#goesOn(runId, succession.previousRunId, event)
     if (parentRunId === undefined) return
     if (endSignal !== undefined) {

@@ -6,7 +6,7 @@ export const inPublishing: readonly Mutant[] = [
   {
     name: 'a publisher leaves out the first of what was not published',
     where: 'publisher',
-    seed: 1,
+    seed: 3,
     store: (store) => ({
       ...store,
       journal: (runId, options) =>
@@ -16,7 +16,7 @@ export const inPublishing: readonly Mutant[] = [
   {
     name: 'what was recorded while others were published counts as published',
     where: 'machine, delivered',
-    seed: 1,
+    seed: 5,
     machine: (machine) => {
       const delivered = machine.delivered.bind(machine)
       machine.delivered = (keys) =>
@@ -26,13 +26,13 @@ export const inPublishing: readonly Mutant[] = [
   {
     name: 'nobody looks for what a dead worker has not published',
     where: 'journal sweep',
-    seed: 1,
+    seed: 3,
     store: (store) => ({ ...store, due: (query) => (query.journals === true ? [] : store.due(query)) }),
   },
   {
     name: 'a child of a published run is not published',
     where: 'child run',
-    seed: 1,
+    seed: 3,
     store: (store) => ({
       ...store,
       create: ({ publishJournal, ...run }) =>
