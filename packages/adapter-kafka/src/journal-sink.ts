@@ -2,7 +2,11 @@ import { BatonError, type IJournalSink, type JournalEntry } from '@baton/core'
 import type { RunId } from '@baton/core/adapter'
 import type { IKafkaClient, OutgoingMessage } from './client-port.ts'
 import { batchesOf, messageOfEntry, truncated } from './journal-sink/message-form.ts'
-import { type CheckedJournalSinkOptions, checkJournalSinkOptions, type KafkaJournalSinkOptions } from './journal-sink-options.ts'
+import {
+  type CheckedJournalSinkOptions,
+  checkJournalSinkOptions,
+  type KafkaJournalSinkOptions,
+} from './journal-sink-options.ts'
 import { isClient, openClient } from './kafka-client.ts'
 import { kafkaFailure } from './kafka-errors.ts'
 

@@ -3,7 +3,6 @@ import {
   BatonClient,
   createFlow,
   FlowRuntime,
-  type Flow,
   type IJournalSink,
   type ILogger,
   InMemoryAdapter,
@@ -14,6 +13,7 @@ import {
   type LogLevel,
   type NodeArguments,
   type RunEvent,
+  type RunnableFlow,
 } from '@baton/core'
 import type { IClock, IRunStore, RunId, WorkerSettings } from '@baton/core/adapter'
 import { describe, expect, it } from 'vitest'
@@ -58,7 +58,7 @@ interface World {
   journalOf(runId: string): Promise<readonly RunEvent[]>
 }
 
-function worldOf(...flows: Flow<never>[]): World {
+function worldOf(...flows: RunnableFlow[]): World {
   const clock = new TestClock()
   const lines: World['lines'] = []
   const logger: ILogger = { log: (level, message) => void lines.push({ level, message }) }
@@ -134,7 +134,8 @@ describe('a run whose journal is published', () => {
 
   it('publishes a chain that takes long once a second, and not only at its end', async () => {
     const slow = createFlow('slow').node('work', async ({ step }: NodeArguments) => {
-      for (let count = 0; count < 4; count++) await step('wait', () => new Promise<void>((done) => clock.after(700, done)))
+      for (let count = 0; count < 4; count++)
+        await step('wait', () => new Promise<void>((done) => clock.after(700, done)))
     })
     const world = worldOf(slow)
     const { clock, shelf } = world
@@ -150,7 +151,7 @@ describe('a run whose journal is published', () => {
 
   it('publishes children, what goes on as new, and what is started by nobody’s child as well', async () => {
     const leaf = createFlow('leaf').node('n', () => ({ output: 1 }))
-    const again = createFlow<number>('again').node('n', async ({ input, continueAsNew, runChild, startRun }) => {
+    const again = createFlow<number>('again').node('n', async ({ input, continueAsNew, runChild, startRun }: NodeArguments<number>) => {
       await runChild('leaf', undefined, { runId: `child-${input}` })
       await startRun('leaf', undefined, { runId: `own-${input}` })
       if (input > 0) await continueAsNew(input - 1)

@@ -36,7 +36,9 @@ export const inPublishing: readonly Mutant[] = [
     store: (store) => ({
       ...store,
       create: ({ publishJournal, ...run }) =>
-        store.create(publishJournal === true && run.lineage?.parentRunId === undefined ? { ...run, publishJournal } : run),
+        store.create(
+          publishJournal === true && run.lineage?.parentRunId === undefined ? { ...run, publishJournal } : run,
+        ),
     }),
   },
 ]
