@@ -151,11 +151,14 @@ describe('a run whose journal is published', () => {
 
   it('publishes children, what goes on as new, and what is started by nobody’s child as well', async () => {
     const leaf = createFlow('leaf').node('n', () => ({ output: 1 }))
-    const again = createFlow<number>('again').node('n', async ({ input, continueAsNew, runChild, startRun }: NodeArguments<number>) => {
-      await runChild('leaf', undefined, { runId: `child-${input}` })
-      await startRun('leaf', undefined, { runId: `own-${input}` })
-      if (input > 0) await continueAsNew(input - 1)
-    })
+    const again = createFlow<number>('again').node(
+      'n',
+      async ({ input, continueAsNew, runChild, startRun }: NodeArguments<number>) => {
+        await runChild('leaf', undefined, { runId: `child-${input}` })
+        await startRun('leaf', undefined, { runId: `own-${input}` })
+        if (input > 0) await continueAsNew(input - 1)
+      },
+    )
     const world = worldOf(leaf, again)
     await using worker = world.worker({ journalSink: world.shelf })
     worker.start()
