@@ -69,3 +69,16 @@ function mistakeIn(field: string, says: string) {
   const hint = expect.stringMatching(/^(Write|There are|Set|Give) /)
   return { code: 'INVALID_OPTION', field, message: expect.stringContaining(says), hint }
 }
+
+it('names the topic of journals, and nothing that only jobs have', () => {
+  expect(place('kafka://box', 'BATON_JOURNAL')).toEqual({ ...usual, topics: { topic: 'baton-journal' } })
+  expect(place('kafka://box/lake?create=true', 'BATON_JOURNAL')).toMatchObject({
+    topics: { topic: 'lake' },
+    create: true,
+  })
+  for (const name of ['groupId', 'highTopic', 'deadLetterTopic']) {
+    expect(() => place(`kafka://box/lake?${name}=x`, 'BATON_JOURNAL')).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', field: 'BATON_JOURNAL' }),
+    )
+  }
+})
