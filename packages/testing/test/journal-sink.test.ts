@@ -251,6 +251,24 @@ describe('what a worker has not published', () => {
     await isWhole(world, 'r')
   })
 
+  it('because its own sink fails, is published by another whose sink does not', async () => {
+    const flow = lineFlow(3)
+    const world = worldOf(flow)
+    const { clock, shelf } = world
+    const broken = new Shelf()
+    broken.mood = 'fails'
+    await using unlucky = world.worker({ workerId: 'unlucky', journalSink: broken })
+    unlucky.start()
+    await clock.until((await world.client().start(flow, 0, { runId: 'r' })).outcome())
+    await clock.advance(3 * SWEEP_MS)
+    await using able = world.worker({ workerId: 'able', journalSink: shelf })
+    able.start()
+    await clock.advance(4 * REDISPATCH_MS)
+
+    expect(broken.asked).toBeGreaterThan(0)
+    await isWhole(world, 'r')
+  })
+
   it('is kept while nobody has a sink, and looked at ever more rarely', async () => {
     const flow = lineFlow(3)
     const world = worldOf(flow)

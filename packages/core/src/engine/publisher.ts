@@ -65,6 +65,11 @@ export class Publisher {
     return this.#cancelPause === undefined && !this.#isStopped && this.#line.size < MOST_WAITING
   }
 
+  /** The sink has taken nothing since it last failed. */
+  get isFailing(): boolean {
+    return this.#pauseMs > 0
+  }
+
   /** Something was committed, and more may follow at once. */
   soon(runId: RunId): void {
     if (this.#isStopped || this.#line.has(runId) || this.#soon.size >= MOST_WAITING) return
