@@ -46,8 +46,8 @@ export interface WorkerSettings {
   /** Called once for a run that ended with a commit of this worker. */
   readonly onRunEnd?: (runId: RunId) => void | Promise<void>
   /**
-   * Where the journals of runs that were started to be published go: to `BatonClient` that is `publishJournals`. Adapters start runs of jobs
-   * from outside so, too. Closed with the adapter.
+   * Where the journals of runs are published that were started so: by a `BatonClient` with `publishJournals`, by a `FlowRuntime` with a sink and
+   * a store, or by a job from outside that a worker with a sink has taken. Adapters close it.
    */
   readonly journalSink?: IJournalSink
   /** What runs around the code of every node here, the first outermost. */
