@@ -22,8 +22,9 @@ export async function flowsFor(
 
 export async function start(command: Start, ports: Ports, flows: readonly RunnableFlow[]): Promise<RunHandle> {
   const { flow, input, runId, flowVersion: version } = command
-  const { store, queue } = ports
-  return new BatonClient({ store, queue, flows }).start(flow, input, {
+  const { store, queue, journalSink } = ports
+  const publishJournals = journalSink !== undefined
+  return new BatonClient({ store, queue, flows, publishJournals }).start(flow, input, {
     ...(runId === undefined ? {} : { runId }),
     ...(version === undefined ? {} : { version }),
   })

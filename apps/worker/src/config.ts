@@ -87,6 +87,7 @@ Carries runs forward until it is told to stop (SIGTERM or Ctrl-C).
   BATON_FLOWS            an ES module that exports flows; as --flows
   BATON_STORE            where runs are kept: file:DIR, redis://HOST, dynamodb://TABLE, … (file:.baton)
   BATON_QUEUE            what wakes workers (the store's own)
+  BATON_JOURNAL          where journals are published: kafka://HOST/TOPIC (nowhere)
   BATON_REDIS_URL        stands in for BATON_STORE where that is not set
   BATON_DURABILITY       process or power: what a commit survives (power)
   BATON_WORKER_ID        this worker's name (host:pid)

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { queuePlaceOf, tablePlaceOf } from './aws-url.ts'
 import type { Values } from './environment.ts'
-import { kafkaPlaceOf } from './kafka-url.ts'
+import { JOURNAL, kafkaPlaceOf } from './kafka-url.ts'
 import { maskedUrl } from './masked-url.ts'
 import { mistake } from './mistake.ts'
 import { redisPlaceOf } from './redis-url.ts'
@@ -17,13 +17,18 @@ const URL_EXAMPLE = 'file:./data'
 const DEFAULT_STORE = 'file:.baton'
 
 /** The addresses that the environment names. The queue is the store's own unless it has one of its own. */
-export function addressesOf(values: Values): { readonly store: Address; readonly queue: Address } {
+export function addressesOf(values: Values): {
+  readonly store: Address
+  readonly queue: Address
+  readonly journal: Address | undefined
+} {
   const store: Address =
     values.BATON_STORE === undefined && values.BATON_REDIS_URL !== undefined
       ? { field: 'BATON_REDIS_URL', url: values.BATON_REDIS_URL }
       : { field: 'BATON_STORE', url: values.BATON_STORE ?? DEFAULT_STORE }
   const queue = values.BATON_QUEUE === undefined ? store : { field: 'BATON_QUEUE', url: values.BATON_QUEUE }
-  return { store, queue }
+  const { BATON_JOURNAL: url } = values
+  return { store, queue, journal: url === undefined ? undefined : { field: JOURNAL, url } }
 }
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):/i
@@ -44,6 +49,9 @@ export const packages: ReadonlyMap<string, string> = new Map([
 export function checkUrl(address: Address): void {
   const { field, url } = address
   const scheme = schemeOf(address)
+  if (field === JOURNAL && scheme !== 'kafka') {
+    throw mistake(field, `journals are not published to ${scheme}: URLs`, 'Write kafka://localhost:9092/baton-journal.')
+  }
   if (!packages.has(scheme)) {
     const known = [...packages.keys()].map((name) => `${name}:`).join(', ')
     throw mistake(field, `nobody serves ${scheme}: URLs`, `Known are: ${known}.`)

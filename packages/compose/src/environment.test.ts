@@ -6,6 +6,7 @@ it('reports every mistake at once, each with code, field and hint, and in one li
   const { mistakes } = readEnvironment({
     BATON_STORE: 'a folder',
     BATON_QUEUE: 'ftp://x',
+    BATON_JOURNAL: 'redis://box',
     BATON_LEASE_MS: 'soon',
     BATON_CONCURRENCY: '-1',
     BATON_HEALTH_PORT: '70000',
@@ -18,6 +19,7 @@ it('reports every mistake at once, each with code, field and hint, and in one li
   expect(mistakes.map(({ field }) => field)).toEqual([
     'BATON_STORE',
     'BATON_QUEUE',
+    'BATON_JOURNAL',
     'BATON_LEASE_MS',
     'BATON_CONCURRENCY',
     'BATON_HEALTH_PORT',

@@ -16,6 +16,7 @@ interface Rule<Value> {
 const variables = {
   BATON_STORE: rule(url, 'Leave it out for file:.baton.'),
   BATON_QUEUE: rule(url, "Leave it out for the store's own queue."),
+  BATON_JOURNAL: rule(url, 'Leave it out where journals are not to be published.'),
   BATON_REDIS_URL: rule(url, 'Leave it out for what BATON_STORE names.'),
   BATON_DURABILITY: rule(
     oneOf('process', 'power'),

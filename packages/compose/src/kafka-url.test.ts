@@ -57,3 +57,16 @@ it('refuses Kafka for a store, and never says the password', () => {
   )
   expect(JSON.stringify(refusalOf(() => place('kafka://ada:secret@box/a/b')))).not.toContain('secret')
 })
+
+it('names the topic of journals, and nothing that only jobs have', () => {
+  expect(place('kafka://box', 'BATON_JOURNAL')).toEqual({ ...usual, topics: { topic: 'baton-journal' } })
+  expect(place('kafka://box/lake?create=true', 'BATON_JOURNAL')).toMatchObject({
+    topics: { topic: 'lake' },
+    create: true,
+  })
+  for (const name of ['groupId', 'highTopic', 'deadLetterTopic']) {
+    expect(() => place(`kafka://box/lake?${name}=x`, 'BATON_JOURNAL')).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', field: 'BATON_JOURNAL' }),
+    )
+  }
+})

@@ -5,6 +5,8 @@
  *     &tls=true            over TLS
  *     &mechanism=…         of SASL: plain, scram-sha-256 or scram-sha-512
  *     &create=true         make the topics where they are not there, with &partitions=12 for those of jobs
+ *
+ * As BATON_JOURNAL it names the topic of the journals, and neither another one nor a group.
  */
 import type { Address } from './addresses.ts'
 import { mistake } from './mistake.ts'
@@ -30,36 +32,36 @@ export interface KafkaPlace extends Credentials {
   readonly partitions: number | undefined
 }
 
+/** The variable that says where journals are published. */
+export const JOURNAL = 'BATON_JOURNAL'
+
 const DEFAULT_PORT = 9_092
 const DEFAULT_TOPIC = 'baton'
+const DEFAULT_JOURNAL = 'baton-journal'
 const EXAMPLE = 'Write kafka://localhost:9092/baton, with kafka://user:password@host for brokers that ask who you are.'
-const PARAMETERS = [
-  'deadLetterTopic',
-  'highTopic',
-  'lowTopic',
-  'groupId',
-  'tls',
-  'mechanism',
-  'create',
-  'partitions',
-] as const
+const OF_ALL = ['tls', 'mechanism', 'create', 'partitions'] as const
+const PARAMETERS = ['deadLetterTopic', 'highTopic', 'lowTopic', 'groupId', ...OF_ALL] as const
+type Parameter = (typeof PARAMETERS)[number]
 
 /** Throws `INVALID_OPTION` for what cannot be understood. What it says never holds the password. */
 export function kafkaPlaceOf({ field, url }: Address): KafkaPlace {
-  if (field !== 'BATON_QUEUE') {
+  if (field !== 'BATON_QUEUE' && field !== JOURNAL) {
     throw mistake(field, 'Kafka carries jobs and keeps no runs', 'Set BATON_QUEUE=kafka://…, and a store beside it.')
   }
   const [address = '', query = ''] = partedAt(url, '?')
   const [, credentials, hosts = '', topic] = /^kafka:\/\/(?:(.*)@)?([^/]*)(?:\/(.*))?$/is.exec(address) ?? []
   if (hosts === '') throw mistake(field, 'kafka: must be followed by // and a host', EXAMPLE)
-  const { tls, mechanism = 'plain', create, partitions, groupId, ...others } = parametersOf(query, PARAMETERS, field)
-  const topics = { topic: topic === undefined || topic === '' ? DEFAULT_TOPIC : topic, ...others }
+  const known = field === JOURNAL ? OF_ALL : PARAMETERS
+  const { tls, mechanism = 'plain', create, partitions, ...ofJobs } = parametersOf<Parameter>(query, known, field)
+  const { groupId, ...others } = ofJobs
+  const byDefault = field === JOURNAL ? DEFAULT_JOURNAL : DEFAULT_TOPIC
+  const topics = { topic: topic === undefined || topic === '' ? byDefault : topic, ...others }
   for (const name of Object.values(topics)) checkTopic(name, field)
   if (new Set(Object.values(topics)).size < Object.keys(topics).length) {
     throw mistake(field, 'two of the topics are the same', 'Give each another name, or leave one out.')
   }
-  const known = mechanisms.find((each) => each === mechanism)
-  if (known === undefined) {
+  const knownMechanism = mechanisms.find((each) => each === mechanism)
+  if (knownMechanism === undefined) {
     const hint = `There are ${mechanisms.join(', ')}.`
     throw mistake(field, `${JSON.stringify(mechanism)} is no mechanism that we can use`, hint)
   }
@@ -72,7 +74,7 @@ export function kafkaPlaceOf({ field, url }: Address): KafkaPlace {
       return `${host.includes(':') ? `[${host}]` : host}:${port}`
     }),
     ...credentialsOf(credentials, field),
-    mechanism: known,
+    mechanism: knownMechanism,
     isEncrypted: isTrue(tls, 'tls', field),
     topics,
     groupId,

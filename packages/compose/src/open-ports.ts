@@ -42,9 +42,13 @@ export interface CheckOptions {
  * that does not answer.
  */
 export async function checkPorts(values: Values, { mustExist = false }: CheckOptions = {}): Promise<BatonError[]> {
-  const { store, queue } = addressesOf(values)
+  const { store, queue, journal } = addressesOf(values)
   const look = { mustExist, durability: values.BATON_DURABILITY }
-  const checks = [checkPart(store, { ...look, part: 'store' }), checkPart(queue, { ...look, part: 'queue' })]
+  const checks = [
+    checkPart(store, { ...look, part: 'store' }),
+    checkPart(queue, { ...look, part: 'queue' }),
+    ...(journal === undefined ? [] : [checkPart(journal, { ...look, part: 'journal' })]),
+  ]
   const found = (await Promise.all(checks)).flatMap((each) => each ?? [])
   // A store and its own queue have the same things against them.
   return found.filter(({ message }, at) => found.findIndex((other) => other.message === message) === at)
@@ -73,11 +77,23 @@ export async function openPorts(values: Values, { logger = silentLogger }: OpenO
   const settings: Settings = { durability, reminders: remindersFor(leaseMs === undefined ? {} : { leaseMs }), logger }
   const queue = await backendOf(addresses.queue).queue(addresses.queue, settings)
   try {
-    return { queue, ...(await backendOf(addresses.store).store(addresses.store, settings)) }
+    const journal = await openJournal(addresses.journal, settings)
+    try {
+      return { queue, ...journal, ...(await backendOf(addresses.store).store(addresses.store, settings)) }
+    } catch (error) {
+      await journal.journalSink?.close()
+      throw error
+    }
   } catch (error) {
     await queue.close()
     throw error
   }
+}
+
+async function openJournal(address: Address | undefined, settings: Settings): Promise<Pick<Ports, 'journalSink'>> {
+  if (address === undefined) return {}
+  const journalSink = await backendOf(address).journal?.(address, settings)
+  return journalSink === undefined ? {} : { journalSink }
 }
 
 function backendOf(address: Address): Backend {

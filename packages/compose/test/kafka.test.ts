@@ -1,4 +1,5 @@
 /** `kafka:` URLs, on a real broker. */
+import { createKafkaJsClient } from '@baton/adapter-kafka'
 import { parseRunId } from '@baton/core'
 import { startKafka } from '@baton/services'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -34,6 +35,24 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'kafka: URLs
     expect(delivered).toEqual(['r'])
     expect(queue.acknowledge).toBe('claim')
     for (const port of [queue, store, coordinationStore]) await port.close()
+  })
+
+  it('say where journals are published, in a topic that is made when that is wanted', async () => {
+    const { brokers } = kafka
+    const values = { BATON_STORE: 'memory:', BATON_JOURNAL: url('lake?create=true') }
+    const { journalSink, queue, store, coordinationStore } = await openPorts(values)
+    const runId = parseRunId('r')
+    const event = { seq: 1, atMs: 1, type: 'run-paused' } as const
+    await journalSink?.publish(runId, [{ id: 'r/1', runId, seq: 1, event }])
+    const client = createKafkaJsClient({ brokers: [...brokers] })
+    const reach = await client.reach('lake')
+    expect([...(reach?.values() ?? [])].reduce((sum, { end }) => sum + end, 0)).toBe(1)
+    for (const port of [journalSink, queue, store, coordinationStore, client]) await port?.close()
+
+    expect(await checkPorts({ BATON_STORE: 'memory:', BATON_JOURNAL: url('absent') })).toMatchObject([
+      { code: 'INVALID_OPTION', field: 'BATON_JOURNAL', message: expect.stringContaining('there is no topic absent') },
+    ])
+    expect(await openPorts({ BATON_STORE: 'memory:' })).not.toHaveProperty('journalSink')
   })
 
   it('say what is wrong, in the words of the URL', async () => {

@@ -56,6 +56,7 @@ export type { EnlistRequest, EnlistResult, IWaitingLists, WaitingList } from './
 export type { JournalOptions, PurgeOptions, RunPage, RunQuery } from './ports/run-store.ts'
 export { newLimiter } from './model/limiter.ts'
 export type { NewRun } from './model/run.ts'
+export { firstUnpublished, PUBLISHED, publishedKey, recentEvents } from './model/publication.ts'
 
 // The rules of a run, for stores that keep its commands in one order
 export { applyCommand, type CommandResult } from './machine/apply.ts'

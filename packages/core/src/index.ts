@@ -117,6 +117,7 @@ export {
 // Ports, to name in types, and to check what is handed in as one
 export { assertCoordinationStore, assertJobQueue, assertRunStore } from './ports/assert-ports.ts'
 export type { IAsyncContext, SetOptions } from './ports/async-context.ts'
+export type { IJournalSink, JournalEntry } from './ports/journal-sink.ts'
 export type { ExpiryOptions, ICoordinationStore } from './ports/coordination-store.ts'
 export type { IJobQueue, Job, JobPayload } from './ports/job-queue.ts'
 export type { Durability, IRunStore, RunPage, RunQuery } from './ports/run-store.ts'

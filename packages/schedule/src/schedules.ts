@@ -20,7 +20,8 @@ import { firstState } from './state.ts'
 import { checkIsToCome, type Timing } from './timing.ts'
 import { type ScheduleView, viewOf } from './view.ts'
 
-export interface SchedulesOptions extends Pick<ClientOptions, 'store' | 'queue' | 'serializer' | 'logger' | 'newId'> {
+export interface SchedulesOptions
+  extends Pick<ClientOptions, 'store' | 'queue' | 'serializer' | 'logger' | 'newId' | 'publishJournals'> {
   readonly clock?: IClock
 }
 
@@ -50,7 +51,16 @@ export class Schedules {
   readonly #newId: () => string
 
   constructor(options: SchedulesOptions) {
-    checkOptions(options, ['store', 'queue', 'serializer', 'logger', 'newId', 'clock', 'coordinationStore'])
+    checkOptions(options, [
+      'store',
+      'queue',
+      'serializer',
+      'logger',
+      'newId',
+      'publishJournals',
+      'clock',
+      'coordinationStore',
+    ])
     this.#client = new BatonClient(options)
     this.#clock = options.clock ?? systemClock
     this.#serializer = options.serializer ?? new JsonSerializer()

@@ -19,6 +19,7 @@ import {
   type EnlistRequest,
   type EnlistResult,
   type FirstClaim,
+  firstUnpublished,
   type IRunStore,
   type JournalOptions,
   messageOf,
@@ -34,6 +35,7 @@ import {
   type RunRecord,
   type RunState,
   type RunSummary,
+  recentEvents,
   recordOf,
   redispatchCommands,
   storedContext,
@@ -117,10 +119,20 @@ export class FileRunStore extends CommandStore implements IRunStore {
     })
   }
 
-  async *journal(runId: RunId, { from = 1, live = false, signal }: JournalOptions = {}): AsyncGenerator<RunEvent> {
+  async *journal(runId: RunId, options: JournalOptions = {}): AsyncGenerator<RunEvent> {
+    const { live = false, unpublished, signal } = options
     const { runs } = this.#open()
     const run = runs.open(runId)
-    if (run === undefined) throw unknownRun(runId)
+    if (run?.machine === undefined) throw unknownRun(runId)
+    const { state } = run.machine
+    const from = unpublished === true ? firstUnpublished(state) : (options.from ?? 1)
+    const recent = live ? undefined : recentEvents(state, from)
+    if (recent !== undefined) {
+      const own = copyOf(recent)
+      // Nobody must see an event that a power cut takes back.
+      if (own.length > 0) await run.flush()
+      return yield* own
+    }
     yield* follow({
       run,
       replay: runs.handle(runId),

@@ -213,7 +213,7 @@ export class Runs {
     const { clock, cache, wheel } = this.#options
     const clockMs = clock.now()
     const atMs = run.timeAt(clockMs)
-    const dueAtMs = earliestDue(command, atMs)
+    const dueAtMs = Math.min(earliestDue(command, atMs), this.#journalDue(run, command, atMs))
     this.#mark(run, dueAtMs, atMs)
     const create = command.type === 'create'
     const marker = create && run.markerMs !== NEVER ? `,"markerMs":${run.markerMs}` : ''
@@ -226,6 +226,12 @@ export class Runs {
     this.#mark(run, dueAtMs, atMs)
     cache.keep(run.machine.state.head.runId, run)
     return answer
+  }
+
+  /** When to look whether what comes of the command was published, where it is to be. */
+  #journalDue({ machine }: StoredRun, command: Command, atMs: number): number {
+    const { publishJournal } = command.type === 'create' ? command.run : (machine?.state.head ?? {})
+    return publishJournal === true ? atMs + this.#options.redispatchMs : NEVER
   }
 
   /** Sees to it that the run is looked at by then. */

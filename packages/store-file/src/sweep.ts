@@ -16,7 +16,7 @@ import type { RunIndex } from './run-index.ts'
 import type { StoredRun } from './stored-run.ts'
 import type { WaitingFolders } from './waiting-folders.ts'
 
-type DueFilter = Pick<DueQuery, 'unsentOnly' | 'flows' | 'runId'>
+type DueFilter = Pick<DueQuery, 'unsentOnly' | 'flows' | 'runId' | 'journals'>
 
 export interface SweepOptions {
   readonly paths: Paths

@@ -25,7 +25,7 @@ describe('a planted bug', () => {
     async (_name, mutant) => {
       const { seed, message } = await caught(mutant)
 
-      expect(message).toMatch(/^(I\d+|P2|RESULT|TREE|ROW|LIMIT|REDO): /)
+      expect(message).toMatch(/^(I\d+|P2|RESULT|TREE|ROW|LIMIT|REDO|PUBLISH): /)
       expect((await simulate({ seed })).violation).toBeUndefined()
     },
   )

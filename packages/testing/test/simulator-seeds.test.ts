@@ -44,6 +44,8 @@ describe(`seeds 1 to ${SEEDS}`, () => {
     let successors = 0
     let letIn = 0
     let redriven = 0
+    let published = 0
+    let doubles = 0
 
     for (let seed = 1; seed <= SEEDS; seed++) {
       const simulated = await simulate({ seed })
@@ -55,6 +57,8 @@ describe(`seeds 1 to ${SEEDS}`, () => {
       successors += simulated.successors
       letIn += simulated.letIn
       redriven += simulated.redriven
+      published += simulated.published
+      doubles += simulated.doubles
     }
 
     expect([...statuses.keys()].sort()).toEqual(['cancelled', 'completed', 'failed'])
@@ -62,6 +66,8 @@ describe(`seeds 1 to ${SEEDS}`, () => {
     expect(faults).toBeGreaterThan(SEEDS * 5)
     expect(revisits).toBeGreaterThan(SEEDS / 4)
     expect(children).toBeGreaterThan(SEEDS / 4)
+    expect(published).toBeGreaterThan(SEEDS * 10)
+    expect(doubles).toBeGreaterThan(SEEDS)
     for (const count of [successors, letIn, redriven]) expect(count).toBeGreaterThan(SEEDS / 10)
   })
 })

@@ -1,5 +1,5 @@
 /** What a technology has to say for itself, so that it can be named by a URL. */
-import type { ICoordinationStore, IJobQueue, ILogger, IRunStore } from '@baton/core'
+import type { ICoordinationStore, IJobQueue, IJournalSink, ILogger, IRunStore } from '@baton/core'
 import type { remindersFor } from '@baton/core/adapter'
 import type { Address } from '../addresses.ts'
 import type { Values } from '../environment.ts'
@@ -9,6 +9,8 @@ export interface Ports {
   readonly store: IRunStore
   readonly queue: IJobQueue
   readonly coordinationStore: ICoordinationStore
+  /** Where there is one: workers publish to it, and clients start runs so that they are published. */
+  readonly journalSink?: IJournalSink
 }
 
 export interface Settings {
@@ -19,7 +21,7 @@ export interface Settings {
 }
 
 export interface Look {
-  readonly part: 'store' | 'queue'
+  readonly part: 'store' | 'queue' | 'journal'
   /** Whoever only looks wants to hear that there is nothing to look at. */
   readonly mustExist: boolean
   readonly durability: Values['BATON_DURABILITY'] | undefined
@@ -29,6 +31,8 @@ export interface Look {
 export interface Backend {
   /** Throws what stands in the way, as far as it can be seen without writing anything. */
   check(address: Address, look: Look): Promise<void>
-  store(address: Address, settings: Settings): Promise<Omit<Ports, 'queue'>>
+  store(address: Address, settings: Settings): Promise<Pick<Ports, 'store' | 'coordinationStore'>>
   queue(address: Address, settings: Settings): Promise<IJobQueue>
+  /** Absent where journals cannot be published to it. */
+  journal?(address: Address, settings: Settings): Promise<IJournalSink>
 }

@@ -1,4 +1,4 @@
-/** `kafka:` URLs: jobs in Kafka, beside a store of another URL. */
+/** `kafka:` URLs: jobs in Kafka, beside a store of another URL, and journals. */
 import { BatonError } from '@baton/core'
 import type { Address } from '../addresses.ts'
 import { type KafkaPlace, kafkaPlaceOf } from '../kafka-url.ts'
@@ -6,7 +6,8 @@ import { loadAdapter } from '../missing-adapter.ts'
 import { mistake } from '../mistake.ts'
 import type { Backend } from './backend.ts'
 
-type KafkaConfig = Parameters<typeof import('@baton/adapter-kafka')['createKafkaJsClient']>[0]
+type Adapter = typeof import('@baton/adapter-kafka')
+type KafkaConfig = Parameters<Adapter['createKafkaJsClient']>[0]
 
 /** How long an answer may take to whoever only looks. */
 const LOOK_WITHIN_MS = 5_000
@@ -36,15 +37,35 @@ export const kafka: Backend = {
   async queue(address, { logger }) {
     const adapter = await load(address)
     const place = kafkaPlaceOf(address)
-    const { topics, groupId, create, partitions } = place
+    const { topics, groupId } = place
     const client = configOf(place)
-    try {
-      if (create) await adapter.ensureTopics({ client, ...topics, ...(partitions === undefined ? {} : { partitions }) })
-    } catch (error) {
-      throw refusal(error, address) ?? error
-    }
+    await createTopics(adapter, address, topics)
     return new adapter.KafkaJobQueue({ client, ...topics, ...(groupId === undefined ? {} : { groupId }), logger })
   },
+  async journal(address, { logger }) {
+    const adapter = await load(address)
+    const place = kafkaPlaceOf(address)
+    const { topic } = place.topics
+    await createTopics(adapter, address, { journalTopic: topic })
+    return new adapter.KafkaJournalSink({ client: configOf(place), topic, logger })
+  },
+}
+
+/** Where the URL wants it. */
+async function createTopics(
+  { ensureTopics }: Adapter,
+  address: Address,
+  topics: Omit<Parameters<Adapter['ensureTopics']>[0], 'client'>,
+): Promise<void> {
+  const place = kafkaPlaceOf(address)
+  const { create, partitions } = place
+  if (!create) return
+  try {
+    const sizes = partitions === undefined ? {} : { partitions }
+    await ensureTopics({ client: configOf(place), ...topics, ...sizes })
+  } catch (error) {
+    throw refusal(error, address) ?? error
+  }
 }
 
 function load(address: Address) {

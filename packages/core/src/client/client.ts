@@ -6,7 +6,7 @@ import { jobFor } from '../engine/jobs.ts'
 import { checkStartOptions, type StartArguments, type StartOptions, toGatedRun, withRunId } from '../engine/new-run.ts'
 import { claimAgain, placeFor, sendJobs } from '../engine/own-worker.ts'
 import { assertRegistry, type FlowSources, Registry, type RunnableFlow, sourcesOf } from '../engine/registry.ts'
-import { checkOptions } from '../model/check-options.ts'
+import { checkFlag, checkOptions } from '../model/check-options.ts'
 import { BatonError } from '../model/errors.ts'
 import { type InstanceId, parseRunId, type RunId } from '../model/ids.ts'
 import type { NewRun, RunRecord } from '../model/run.ts'
@@ -34,6 +34,8 @@ export interface ClientOptions extends FlowSources {
   readonly logger?: ILogger
   readonly clock?: IClock
   readonly newId?: NewId
+  /** The journals of runs started here, and of those that they start, are published by workers that have a `journalSink`. */
+  readonly publishJournals?: boolean
   /** @internal of a runtime that is client and worker in one */
   readonly seenEnd?: RunPorts['seenEnd']
   /** @internal the same */
@@ -55,6 +57,7 @@ export class BatonClient {
     if (options.queue !== undefined) assertJobQueue(options.queue)
     if (options.registered !== undefined) assertRegistry(options.registered, 'registered')
     checkInjected(options)
+    checkFlag(options.publishJournals, 'publishJournals')
     this.#options = options
     this.#registry = options.registered ?? new Registry(sourcesOf(options))
     this.#serializer = options.serializer ?? new JsonSerializer()
@@ -77,7 +80,8 @@ export class BatonClient {
     const graph = this.#registry.toStart(flow, options.version)
     const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
     const codes = { serializer: this.#serializer, newId: this.#options.newId ?? randomId }
-    const run = await toGatedRun(graph, input, await withRunId(graph.flowId, options), codes)
+    const started = await toGatedRun(graph, input, await withRunId(graph.flowId, options), codes)
+    const run = this.#options.publishJournals === true ? { ...started, publishJournal: true as const } : started
     const created = await this.#create(run)
     switch (created.status) {
       case 'created':
@@ -230,6 +234,7 @@ const clientOptions = [
   'logger',
   'clock',
   'newId',
+  'publishJournals',
   'seenEnd',
   'onCancel',
 ] as const satisfies readonly (keyof ClientOptions)[]

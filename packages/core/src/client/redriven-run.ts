@@ -5,6 +5,7 @@
  * A child that had ended by then, or has completed since, is shared. One that ended otherwise was called off with its
  * parent, or is why the work failed: it is started anew, under a new id.
  */
+import { publishedAs } from '../engine/new-run.ts'
 import type { RunEvent } from '../model/event.ts'
 import { fold, foldJournal } from '../model/fold.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
@@ -90,6 +91,7 @@ export function redrivenRun({ state, instanceIds }: RedrivePoint, redriven: Redr
     failFast,
     // The work it does over counts for the limits that the first one was under.
     ...(gates === undefined ? {} : { gates }),
+    ...publishedAs(head),
     lineage: {
       rootRunId: lineage.rootRunId,
       kind: 'redrive',

@@ -5,6 +5,7 @@
 import type { Command } from '../machine/command.ts'
 import type { Answer } from '../machine/own-answer.ts'
 import type { RunId } from '../model/ids.ts'
+import { PUBLISHED } from '../model/publication.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { ClaimRequest, ClaimResult, RenewRequest, RenewResult } from '../ports/claim.ts'
 import type { DueItem } from '../ports/run-store.ts'
@@ -52,6 +53,7 @@ export function redispatchCommands(
     byRun.set(item.runId, ofRun)
     if (item.type === 'instance') ofRun.instances.push(item.instanceId)
     else if (item.type === 'message') ofRun.messages.push(item.message.key)
+    else if (item.type === 'journal') ofRun.messages.push(PUBLISHED)
   }
   return [...byRun].map(([runId, ofRun]) => ({ type: 'redispatch', runId, ...ofRun, redispatchMs, redispatchMaxMs }))
 }

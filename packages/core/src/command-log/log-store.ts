@@ -11,6 +11,7 @@ import { copyOf } from '../model/copy.ts'
 import { BatonError, messageOf } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
+import { firstUnpublished, recentEvents } from '../model/publication.ts'
 import type { NewRun, RunRecord, RunSummary } from '../model/run.ts'
 import { recordOf } from '../model/run-record.ts'
 import { type RunState, summaryOf } from '../model/run-state.ts'
@@ -141,11 +142,17 @@ export abstract class LogStore extends CommandStore implements IRunStore {
     })
   }
 
-  async *journal(runId: RunId, { from = 1, live = false, signal }: JournalOptions = {}): AsyncGenerator<RunEvent> {
+  async *journal(runId: RunId, options: JournalOptions = {}): AsyncGenerator<RunEvent> {
+    const { live = false, unpublished, signal } = options
     parseRunId(runId)
     const { runs, backend } = await this.#open()
     const run = await runs.open(runId)
     if (run?.machine === undefined) throw unknownRun(runId)
+    const { state } = run.machine
+    const from = unpublished === true ? firstUnpublished(state) : (options.from ?? 1)
+    // What was just read is still at hand: the log need not be replayed from its beginning.
+    const recent = live ? undefined : recentEvents(state, from)
+    if (recent !== undefined) return yield* copyOf(recent)
     const isAll = yield* follow({
       run,
       replay: () => runs.handle(runId),

@@ -38,6 +38,7 @@ async function makeRun(round: Round, from: RunId, run: NewRun): Promise<void> {
   const parent = succession === undefined ? from : run.lineage?.parentRunId
   switch (created.status) {
     case 'created':
+      if (run.publishJournal === true) round.options.onUnpublished?.(run.runId)
       await round.sendJobs(run, firstWork(run, clock.now()))
       return round.add({ from: run.runId, messages: firstWords(run, clock.now()) })
     case 'exists':

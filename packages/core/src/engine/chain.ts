@@ -20,6 +20,7 @@ import type { Courier } from './courier.ts'
 import { type Environment, workFields } from './environment.ts'
 import type { Graph } from './graph.ts'
 import type { Leases } from './leases.ts'
+import type { Publisher } from './publisher.ts'
 import type { Urgency } from './urgency.ts'
 import type { WorkInHand } from './work-in-hand.ts'
 
@@ -28,6 +29,8 @@ export interface ChainOptions {
   readonly inHand: WorkInHand
   readonly courier: Courier
   readonly leases: Leases
+  /** Absent without a journal sink. */
+  readonly publisher: Publisher | undefined
   readonly urgency: Urgency
   readonly leaseMs: number
   readonly inlineMaxNodes?: number
@@ -84,6 +87,7 @@ export class Chain {
         if (leavesWork(result)) await this.#seeTo(mayGoOn && fanOut === 'own-places' ? graph : undefined, held, result)
         claim = result.claim
       }
+      if (claim === undefined && first.head.publishJournal === true) this.#options.publisher?.now(first.head.runId)
       // Code that ignores its signal goes on holding its place for a while: it does use the process.
       if (claim === undefined && !isStopping()) await attempt.whenQuiet()
     }

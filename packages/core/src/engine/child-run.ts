@@ -8,7 +8,7 @@ import type { NewId } from '../ports/clock.ts'
 import type { Send } from '../ports/transition.ts'
 import { checkRunInput } from './check-value.ts'
 import type { Environment } from './environment.ts'
-import { commonOptions, toGatedRun } from './new-run.ts'
+import { commonOptions, publishedAs, toGatedRun } from './new-run.ts'
 import type { ChildOptions } from './node-function.ts'
 import type { RunnableFlow } from './registry.ts'
 
@@ -35,6 +35,7 @@ export async function childRun(
   const run: NewRun = {
     ...(priority === 0 ? {} : { priority }),
     ...(await toGatedRun(graph, input, { ...start, runId }, env)),
+    ...publishedAs(head),
     lineage: { rootRunId: lineage.rootRunId, parentRunId: lastingIdOf(head) },
     correlation: { traceId: correlation.traceId, spanId: runId, parentSpanId: correlation.spanId },
   }

@@ -6,7 +6,7 @@ import type { NewRun, RunHead } from '../model/run.ts'
 import { lastingIdOf } from '../model/succession.ts'
 import { checkRunInput } from './check-value.ts'
 import type { Environment } from './environment.ts'
-import { commonOptions, toGatedRun } from './new-run.ts'
+import { commonOptions, publishedAs, toGatedRun } from './new-run.ts'
 import type { ContinueOptions } from './node-function.ts'
 
 interface ContinueRequest {
@@ -32,6 +32,7 @@ export async function continuedRun(
     ...(priority === 0 ? {} : { priority }),
     ...(tags.length === 0 ? {} : { tags }),
     ...(await toGatedRun(graph, input, { ...start, runId }, env)),
+    ...publishedAs(head),
     lineage: {
       rootRunId: lineage.rootRunId,
       ...(lineage.parentRunId === undefined ? {} : { parentRunId: lineage.parentRunId }),

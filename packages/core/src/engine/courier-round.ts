@@ -25,6 +25,8 @@ export interface CourierOptions {
   readonly onStop?: ((runId: RunId) => void) | undefined
   /** After that time a limiter may let in another run. */
   readonly onAgain?: ((runId: RunId, delayMs: number) => void) | undefined
+  /** Events were recorded of a run whose journal is published. */
+  readonly onUnpublished?: ((runId: RunId) => void) | undefined
 }
 
 /** What one run has to say to others. */
@@ -78,11 +80,12 @@ export class Round {
 
   /** What a notice has led to. */
   async heed(runId: RunId, result: NoticeResult): Promise<void> {
-    const { store, onAgain } = this.options
+    const { store, onAgain, onUnpublished } = this.options
     if (result.status === 'too-large') throw new BatonError('TOO_LARGE', { field: 'message', runId })
     if (result.status !== 'accepted' && result.status !== 'unchanged') return
     if (result.againInMs !== undefined) onAgain?.(runId, result.againInMs)
     if (result.status === 'unchanged') return
+    if (result.run.publishJournal === true) onUnpublished?.(runId)
     if (result.sent !== undefined) this.add({ from: runId, messages: result.sent })
     if (result.ready.length > 0) {
       const run = await store.summary(runId)

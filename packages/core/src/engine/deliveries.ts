@@ -4,6 +4,7 @@
  */
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { Delivery, IJobQueue, Job } from '../ports/job-queue.ts'
+import type { IJournalSink } from '../ports/journal-sink.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { Chain } from './chain.ts'
 import type { Claims } from './claims.ts'
@@ -27,6 +28,8 @@ export interface DeliveriesOptions {
   readonly claims: Claims
   readonly chain: Chain
   readonly unplaced: Unplaced
+  /** Runs of jobs from outside are published where this process can do that. */
+  readonly journalSink?: IJournalSink
   /** The queue has brought something. */
   onDelivery(): void
   /** The queue did not take jobs: the sweep will send them. */
@@ -63,10 +66,19 @@ export class Deliveries {
   }
 
   async #adopt(delivery: Delivery): Promise<Graph | undefined | 'dead-lettered'> {
-    const { store, registry, coordinationStore, env } = this.#options
+    const { store, registry, coordinationStore, env, journalSink } = this.#options
     const { serializer, deliver } = env
+    const publishJournals = journalSink !== undefined
     const send = (jobs: readonly Job[]) => this.#send(jobs)
-    return adoptForeignJob(delivery, { store, registry, coordinationStore, serializer, deliver, send })
+    return adoptForeignJob(delivery, {
+      store,
+      registry,
+      coordinationStore,
+      serializer,
+      deliver,
+      send,
+      publishJournals,
+    })
   }
 
   /** To the workers of this process first, as what its clients start. */

@@ -9,6 +9,7 @@ import type { IAsyncContext } from '../ports/async-context.ts'
 import { type IClock, systemClock } from '../ports/clock.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { ConsumeOptions, Delivery, IJobQueue, Job } from '../ports/job-queue.ts'
+import type { IJournalSink } from '../ports/journal-sink.ts'
 import type { IRunStore, RunPage, RunQuery } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
 import type { Environment } from './environment.ts'
@@ -64,6 +65,7 @@ export abstract class BaseDistributedAdapter {
   readonly #worker: Worker
   readonly #clock: IClock
   readonly #serializer: ISerializer
+  readonly #journalSink: IJournalSink | undefined
   #closed: Promise<void> | undefined
   #endTaking = () => {}
 
@@ -81,6 +83,7 @@ export abstract class BaseDistributedAdapter {
     this.registry = new Registry(runtimeOptions)
     this.#clock = settings.clock ?? systemClock
     this.#serializer = settings.serializer ?? new JsonSerializer()
+    this.#journalSink = settings.journalSink
     this.#worker = new Worker({
       ...settings,
       store,
@@ -127,6 +130,7 @@ export abstract class BaseDistributedAdapter {
       await this.queue.close()
       await this.coordinationStore.close()
       await this.store.close()
+      await this.#journalSink?.close()
     })
     return this.#closed
   }
@@ -157,7 +161,7 @@ export abstract class BaseDistributedAdapter {
     const instances = due.flatMap((item) => (item.type === 'instance' ? [item.instanceId] : []))
     // The time as dispatch number is higher than any the sweep has used, so that no queue takes these for old news.
     const dispatch = this.#clock.now()
-    await this.#worker.deliver(due.filter((item) => item.type === 'message'))
+    await this.#worker.deliver(due)
     if (instances.length > 0) await this.#enqueue(instances.map((instanceId) => jobFor(run, instanceId, dispatch)))
     return instances
   }
@@ -189,7 +193,8 @@ export abstract class BaseDistributedAdapter {
   async #fallback(runId: RunId): Promise<RunSummary | undefined> {
     const { store, registry, coordinationStore } = this
     const deliver: Environment['deliver'] = (from, messages) => this.#worker.tell(from, messages)
-    const ports = { store, registry, coordinationStore, serializer: this.#serializer, deliver }
+    const publishJournals = this.#journalSink !== undefined
+    const ports = { store, registry, coordinationStore, serializer: this.#serializer, deliver, publishJournals }
     if (!(await createFromFallback(runId, ports))) return undefined
     return store.summary(runId)
   }

@@ -25,6 +25,8 @@ interface Ports {
   readonly deliver?: Environment['deliver']
   /** Has jobs worked on, here or by others. Never throws: what is not sent is the sweep's to find. */
   readonly send?: (jobs: readonly Job[]) => Promise<void>
+  /** Whether the journal of the new run is to be published. */
+  readonly publishJournals?: boolean
 }
 
 const DAY_MS = 24 * 3_600_000
@@ -58,7 +60,7 @@ export async function adoptForeignJob(delivery: Delivery, ports: Ports): Promise
   }
   // A second place that knows the blueprint, so that `reconcile` can create the run if we die before we do.
   await coordinationStore?.setIfNotExist(blueprintKey(job.runId), job.blueprintId, { ttlMs: DAY_MS })
-  const made = await limited(graph, newRunOf(graph, job.runId, input))
+  const made = await limited(graph, markedRun(newRunOf(graph, job.runId, input), ports))
   if (made instanceof BatonError) {
     await delivery.deadLetter(`${made.code}: a job brings no key for a limit of ${graph.flowId}`)
     return 'dead-lettered'
@@ -88,7 +90,7 @@ export async function createFromFallback(runId: RunId, ports: Ports): Promise<bo
   if (graph === undefined) return false
   const input = await inputOfNone(graph, ports.serializer)
   if (input instanceof BatonError) return false
-  const run = await limited(graph, newRunOf(graph, runId, input))
+  const run = await limited(graph, markedRun(newRunOf(graph, runId, input), ports))
   if (run instanceof BatonError) return false
   const created = await ports.store.create(run)
   if (created.status === 'created') await ports.deliver?.(runId, firstWords(run, 0))
@@ -105,6 +107,10 @@ async function inputOfNone(graph: Graph, serializer: ISerializer): Promise<JsonV
     if (BatonError.is(thrown)) return thrown
     throw thrown
   }
+}
+
+function markedRun(run: NewRun, { publishJournals = false }: Ports): NewRun {
+  return publishJournals ? { ...run, publishJournal: true } : run
 }
 
 /** A job brings no input that a key could come from. */

@@ -7,7 +7,7 @@ import type { Claim } from '../ports/claim.ts'
 import { checkRunInput } from './check-value.ts'
 import { childRunId } from './child-run.ts'
 import type { Environment } from './environment.ts'
-import { commonOptions, toGatedRun } from './new-run.ts'
+import { commonOptions, publishedAs, toGatedRun } from './new-run.ts'
 import type { StartRunOptions } from './node-function.ts'
 import type { RunnableFlow } from './registry.ts'
 
@@ -33,7 +33,7 @@ export async function independentRun(
   const graph = env.toStart(flow, version)
   const input = graph.inputSchema === undefined ? given : await checkRunInput(graph.inputSchema, given)
   const runId = start.runId ?? childRunId(head.runId, instanceId, position, env.newId)
-  const run = await toGatedRun(graph, input, { ...start, runId }, env)
+  const run = { ...(await toGatedRun(graph, input, { ...start, runId }, env)), ...publishedAs(head) }
   if (endSignal === undefined) return run
   const lineage = {
     rootRunId: run.runId,

@@ -62,6 +62,11 @@ export function toGatedRun(graph: Graph, input: unknown, options: StartOptions, 
   return withGates(graph, toNewRun(graph, input, options, codes), { input, limitKey: options.limitKey })
 }
 
+/** What a run starts, or goes on as, is published as it is itself. */
+export function publishedAs({ publishJournal }: Pick<NewRun, 'publishJournal'>): Pick<NewRun, 'publishJournal'> {
+  return publishJournal === true ? { publishJournal } : {}
+}
+
 function checkRunId(text: string): RunId {
   const runId = parseRunId(text)
   if (!runId.startsWith(LIMITER_PREFIX)) return runId

@@ -13,6 +13,7 @@ import type { DueItem, IRunStore } from '../ports/run-store.ts'
 import type { Courier } from './courier.ts'
 import type { DueMessage } from './find-start.ts'
 import { reminderFor } from './jobs.ts'
+import { SweepRole } from './sweep-role.ts'
 
 export interface SweeperOptions {
   readonly store: IRunStore
@@ -38,18 +39,15 @@ const PURGE_LIMIT = 1_000
 export class Sweeper {
   readonly #options: SweeperOptions
   readonly #unsent: LogThrottle
-  readonly #roleless: LogThrottle
+  readonly #role: SweepRole
   readonly #failedSweeps: LogThrottle
   readonly #failedTurns: LogThrottle
   #nextPurgeAtMs = 0
-  /** Whose it was when we asked. */
-  #role: 'unknown' | 'ours' | 'of-others' = 'unknown'
-  #askAgain = false
 
   constructor(options: SweeperOptions) {
     this.#options = options
     this.#unsent = new LogThrottle(options.clock)
-    this.#roleless = new LogThrottle(options.clock)
+    this.#role = new SweepRole({ ...options, name: ROLE })
     this.#failedSweeps = new LogThrottle(options.clock)
     this.#failedTurns = new LogThrottle(options.clock)
   }
@@ -72,12 +70,12 @@ export class Sweeper {
       }
       await wait(clock, sweepMs, signal)
     }
-    await this.#leaveRole()
+    await this.#role.leave()
   }
 
   /** @returns whether it was ours to sweep */
   async #sweepWithRole(signal: AbortSignal): Promise<boolean> {
-    if (!(await this.#hasRole())) return false
+    if (!(await this.#role.has())) return false
     await this.sweep(signal)
     return true
   }
@@ -106,6 +104,9 @@ export class Sweeper {
       if (item.type === 'deadline') await this.#passDeadline(item.runId)
     }
     await this.#deliver(items.filter((item) => item.type === 'message'))
+    // Nobody who could publish them has come by: `journal-sweep.ts`. It shall not be told of them again and again.
+    const journals = items.filter((item) => item.type === 'journal')
+    if (journals.length > 0) await store.redispatch(journals)
     if (instances.length === 0) return 0
     try {
       await queue.enqueue(instances.map(reminderFor))
@@ -148,49 +149,5 @@ export class Sweeper {
     const removed = await store.purge({ endedBeforeMs: nowMs - retentionMs, limit: PURGE_LIMIT })
     // There is more: the next sweep goes on.
     if (removed >= PURGE_LIMIT) this.#nextPurgeAtMs = nowMs
-  }
-
-  async #hasRole(): Promise<boolean> {
-    const { coordinationStore, workerId, logger } = this.#options
-    if (coordinationStore === undefined) return true
-    try {
-      return await this.#askForRole(coordinationStore)
-    } catch (error) {
-      // Two sweepers cost more than one and harm nothing; none would leave lost work lying.
-      logger.log(this.#roleless.level(), 'nobody knows who sweeps; sweeping all the same', { workerId, error })
-      return true
-    }
-  }
-
-  async #askForRole(coordinationStore: ICoordinationStore): Promise<boolean> {
-    const { workerId, sweepMs } = this.#options
-    const ttlMs = sweepMs * 2
-    if (this.#role !== 'of-others') {
-      // One that was started anew may have it from before.
-      const isOurs = await coordinationStore.compareAndSet(ROLE, workerId, workerId, { ttlMs })
-      this.#roleless.over()
-      if (isOurs) {
-        this.#role = 'ours'
-        return true
-      }
-    }
-    this.#askAgain = this.#role !== 'of-others' || !this.#askAgain
-    this.#role = 'of-others'
-    // It lasts for two turns: to ask in every second one is soon enough.
-    if (!this.#askAgain) return false
-    const isOurs = await coordinationStore.setIfNotExist(ROLE, workerId, { ttlMs })
-    this.#roleless.over()
-    if (isOurs) this.#role = 'ours'
-    return isOurs
-  }
-
-  /** So that another worker need not wait for the role to expire. */
-  async #leaveRole(): Promise<void> {
-    const { coordinationStore, workerId, logger } = this.#options
-    try {
-      await coordinationStore?.compareAndDelete(ROLE, workerId)
-    } catch (error) {
-      logger.log('debug', 'the role of the sweeper runs out by itself', { workerId, error })
-    }
   }
 }

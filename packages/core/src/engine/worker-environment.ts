@@ -7,6 +7,7 @@ import type { Environment } from './environment.ts'
 import { JournalLimit } from './journal-limit.ts'
 import { checkMiddleware } from './middleware.ts'
 import type { Patience } from './patience.ts'
+import type { Publisher } from './publisher.ts'
 import type { WorkerOptions } from './worker-options.ts'
 
 interface Surroundings extends Pick<Environment, 'deliver'> {
@@ -15,12 +16,13 @@ interface Surroundings extends Pick<Environment, 'deliver'> {
   readonly logger: ILogger
   readonly newId: NewId
   readonly patience: Patience
+  readonly publisher: Publisher | undefined
 }
 
 /** What attempts need of a worker: its store, asked with patience, and an end to the growth of a journal. */
 export function workerEnvironment(
   options: WorkerOptions,
-  { workerId, clock, logger, newId, patience, deliver }: Surroundings,
+  { workerId, clock, logger, newId, patience, publisher, deliver }: Surroundings,
 ): Environment {
   const { store, registry, journalMaxEvents: maxEvents = defaults.journalMaxEvents } = options
   const journalLimit = new JournalLimit({ store, logger, workerId, maxEvents })
@@ -53,7 +55,9 @@ export function workerEnvironment(
       return patience
         .ask({ runId, instanceId, attempt }, () => store.commit(transition))
         .then((result) => {
-          const heeded = 'run' in result ? journalLimit.heed(runId, result.run) : undefined
+          if (!('run' in result)) return result
+          if (result.run.publishJournal === true) publisher?.soon(runId)
+          const heeded = journalLimit.heed(runId, result.run)
           return heeded === undefined ? result : heeded.then(() => result)
         })
     },

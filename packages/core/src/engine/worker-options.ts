@@ -1,10 +1,12 @@
 /** What a worker can be told, and what it refuses. */
 import { checkChoice, checkFunction, checkNumber, checkOptions } from '../model/check-options.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
+import { assertJournalSink } from '../ports/assert-ports.ts'
 import { checkInjected } from '../ports/check-injected.ts'
 import type { IClock, NewId, Random } from '../ports/clock.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { Acknowledge, IJobQueue } from '../ports/job-queue.ts'
+import type { IJournalSink } from '../ports/journal-sink.ts'
 import type { ILogger } from '../ports/logger.ts'
 import type { IRunStore } from '../ports/run-store.ts'
 import type { ISerializer } from '../ports/serializer.ts'
@@ -43,6 +45,11 @@ export interface WorkerSettings {
   readonly retentionMs?: number
   /** Called once for a run that ended with a commit of this worker. */
   readonly onRunEnd?: (runId: RunId) => void | Promise<void>
+  /**
+   * Where the journals of runs are published that were started so: by a `BatonClient` with `publishJournals`, by a `FlowRuntime` with a sink and
+   * a store, or by a job from outside that a worker with a sink has taken. Adapters close it.
+   */
+  readonly journalSink?: IJournalSink
   /** What runs around the code of every node here, the first outermost. */
   readonly middleware?: readonly NodeMiddleware[]
   readonly serializer?: ISerializer
@@ -79,6 +86,7 @@ export function checkWorkerSettings(settings: WorkerSettings, field = 'options',
   checkChoice(settings.fanOut, at('fanOut'), ['own-places', 'queue'])
   checkAcknowledge(settings.acknowledge, at('acknowledge'))
   checkFunction(settings.onRunEnd, at('onRunEnd'))
+  if (settings.journalSink !== undefined) assertJournalSink(settings.journalSink, at('journalSink'))
   checkMiddleware(settings.middleware, at('middleware'))
   checkInjected(settings, at)
 }
@@ -105,6 +113,7 @@ const workerSettings = [
   'acknowledge',
   'retentionMs',
   'onRunEnd',
+  'journalSink',
   'middleware',
   'serializer',
   'logger',

@@ -15,20 +15,21 @@ import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../port
 import { type IClock, randomId, systemClock, wait } from '../ports/clock.ts'
 import type { Job } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
-import type { DueFlow } from '../ports/run-store.ts'
+import type { DueFlow, DueItem } from '../ports/run-store.ts'
 import { Alarms } from './alarms.ts'
 import { Chain } from './chain.ts'
 import { Claims } from './claims.ts'
 import { Courier } from './courier.ts'
 import { Deliveries } from './deliveries.ts'
 import type { Environment } from './environment.ts'
-import type { DueMessage } from './find-start.ts'
+import { JournalSweep } from './journal-sweep.ts'
 import { Leases } from './leases.ts'
 import { OwnStarts } from './own-starts.ts'
 import { OWN_TIMER_MS, OwnTimers } from './own-timers.ts'
 import { takesFrom } from './own-worker.ts'
 import { Patience } from './patience.ts'
 import { PlacedWork } from './placed-work.ts'
+import { Publisher } from './publisher.ts'
 import { assertRegistry } from './registry.ts'
 import { Slots } from './slots.ts'
 import { Sweeper } from './sweep.ts'
@@ -41,6 +42,8 @@ import { WorkInHand } from './work-in-hand.ts'
 import { workerEnvironment } from './worker-environment.ts'
 import { checkWorkerSettings, type WorkerOptions } from './worker-options.ts'
 
+/** How long a stop waits for a journal sink. */
+const LAST_ENTRIES_MS = 2_000
 /** How long a stop waits for the answers to what it has handed back. */
 const LAST_ANSWERS_MS = 1_000
 
@@ -60,6 +63,9 @@ export class Worker {
   /** What is started in this process, for those who start it. */
   readonly starts: OwnStarts
   readonly #sweeper: Sweeper
+  /** Absent without a journal sink, as is what looks for what it has to do. */
+  readonly #publisher: Publisher | undefined
+  readonly #journals: JournalSweep | undefined
   readonly #waitingWork: WaitingWork
   readonly #placed: PlacedWork
   readonly #unasked: UnaskedWork
@@ -86,6 +92,9 @@ export class Worker {
     this.#slots = new Slots(options.concurrency ?? defaults.concurrency, this.#stopping.signal)
     this.#leases = new Leases({ store, clock, logger, leaseMs, workerId: this.workerId })
     this.#urgency = new Urgency(clock)
+    const { journalSink: sink } = options
+    this.#publisher =
+      sink === undefined ? undefined : new Publisher({ sink, store, clock, logger, workerId: this.workerId })
     const patience = new Patience({ clock, logger, workerId: this.workerId, leaseMs })
     this.#env = workerEnvironment(options, {
       workerId: this.workerId,
@@ -93,6 +102,7 @@ export class Worker {
       logger,
       newId,
       patience,
+      publisher: this.#publisher,
       deliver: (runId, messages) => this.#courier.deliver(runId, messages),
     })
     this.#alarms = new Alarms(clock, OWN_TIMER_MS, (runId) => void this.#courier.review(runId))
@@ -103,6 +113,7 @@ export class Worker {
       logger,
       onStop: (runId) => this.heed(runId),
       onAgain: (runId, delayMs) => this.#alarms.set(runId, delayMs),
+      onUnpublished: (runId) => this.#publisher?.soon(runId),
     })
     const onUnsent = (jobs: readonly Job[], error: unknown) => {
       logger.log('warn', 'jobs could not be sent; the sweep will', {
@@ -126,6 +137,7 @@ export class Worker {
       courier: this.#courier,
       env: this.#env,
       leases: this.#leases,
+      publisher: this.#publisher,
       urgency: this.#urgency,
       leaseMs,
       isStopping: () => this.isStopping,
@@ -169,6 +181,17 @@ export class Worker {
       logger,
       onStop: (runId) => this.heed(runId),
     })
+    this.#journals =
+      this.#publisher &&
+      new JournalSweep({
+        store,
+        publisher: this.#publisher,
+        coordinationStore: options.coordinationStore,
+        workerId: this.workerId,
+        sweepMs,
+        clock,
+        logger,
+      })
     this.#unasked = new UnaskedWork({
       store,
       queue,
@@ -215,9 +238,10 @@ export class Worker {
     return this.#courier.deliver(from, messages)
   }
 
-  /** Brings messages that were found in the store to the runs that they are for. */
-  deliver(items: readonly DueMessage[]): Promise<void> {
-    return this.#courier.deliverFound(items)
+  /** Brings messages that were found in the store to the runs that they are for, and publishes what was not. */
+  deliver(items: readonly DueItem[]): Promise<void> {
+    for (const item of items) if (item.type === 'journal') this.#publisher?.now(item.runId)
+    return this.#courier.deliverFound(items.filter((item) => item.type === 'message'))
   }
 
   /** Instances that this worker executes at the moment. */
@@ -283,6 +307,8 @@ export class Worker {
     await this.#slots.whenIdle()
     await given
     await this.#loop?.catch(() => {})
+    await this.#publisher?.stop(LAST_ENTRIES_MS)
+    await this.#journals?.leave()
   }
 
   /** Somebody gives no answer. Whatever comes of what was asked, the fence of each claim says whether it counts. */
@@ -306,7 +332,8 @@ export class Worker {
   /** With every sweep: for what others could not do, and for what nobody has. */
   #lookForWork(): Promise<void> {
     this.#waitingWork.look()
-    return this.#unasked.look()
+    const work = this.#unasked.look()
+    return this.#journals === undefined ? work : Promise.all([work, this.#journals.look()]).then(() => {})
   }
 
   #flows(): readonly DueFlow[] {

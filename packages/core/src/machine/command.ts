@@ -18,7 +18,7 @@ export type Command =
       readonly type: 'redispatch'
       readonly runId: RunId
       readonly instances: readonly string[]
-      /** Keys of messages. */
+      /** Keys of messages; `journal` for what was not published. */
       readonly messages: readonly string[]
       readonly redispatchMs: number
       readonly redispatchMaxMs: number

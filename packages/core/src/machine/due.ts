@@ -1,11 +1,12 @@
 /** What time has made ready in a run. */
 import { isHeldBack } from '../model/hold.ts'
 import { limiterDueAtMs } from '../model/limiter.ts'
+import { isBehind } from '../model/publication.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
 import { type InstanceState, NEVER, type RunState } from '../model/run-state.ts'
 import type { DueItem, DueQuery } from '../ports/run-store.ts'
 
-export type DueFilter = Pick<DueQuery, 'unsentOnly' | 'flows' | 'enlisted' | 'runId'>
+export type DueFilter = Pick<DueQuery, 'unsentOnly' | 'flows' | 'enlisted' | 'runId' | 'journals'>
 
 /** Whether its time has come: ready, asleep or awaiting long enough, or held under a lease that has ended. */
 export function isClaimable(instance: InstanceState, atMs: number): boolean {
@@ -21,9 +22,11 @@ export function claimableAt(state: RunState, atMs: number): InstanceState[] {
 export function dueItems(
   state: RunState,
   atMs: number,
-  { unsentOnly = false, flows, enlisted = false, runId }: DueFilter,
+  { unsentOnly = false, flows, enlisted = false, runId, journals = false }: DueFilter,
 ): DueItem[] {
   const { head } = state
+  const journalAtMs = journalDueAtMs(state, runId !== undefined && !unsentOnly ? 'at once' : journals ? 'soon' : 'late')
+  if (journals) return journalAtMs <= atMs ? [{ type: 'journal', runId: head.runId, dueAtMs: journalAtMs }] : []
   const items: DueItem[] = []
   // Whoever asks for flows looks for work that it can do.
   if (flows === undefined && !enlisted) {
@@ -31,6 +34,7 @@ export function dueItems(
       if (dueAtMs > atMs) continue
       if (!unsentOnly || remindAtMs <= atMs) items.push({ type: 'message', runId: head.runId, message, dueAtMs })
     }
+    if (journalAtMs <= atMs) items.push({ type: 'journal', runId: head.runId, dueAtMs: journalAtMs })
   }
   if (isTerminal(state.status)) return items
   if (state.limiter !== undefined) {
@@ -67,6 +71,17 @@ export function dueItems(
   return items.sort((left, right) => left.dueAtMs - right.dueAtMs)
 }
 
+/**
+ * When somebody should publish what was not. Who asks about the run is told at once. Of all runs, those that can publish are told
+ * when it is to be reminded of; all others when nobody of those has come by, so that it does not stay before their eyes.
+ */
+function journalDueAtMs(state: RunState, when: 'at once' | 'soon' | 'late'): number {
+  const { publication, updatedAtMs } = state
+  if (publication?.remindAtMs === undefined || !isBehind(state)) return NEVER
+  if (when === 'at once') return updatedAtMs
+  return when === 'soon' ? publication.remindAtMs : publication.unheededAtMs
+}
+
 /** The earliest instant at which `dueItems` may have something to say; never when the run has ended. */
 export function nextDueAtMs(state: RunState, { unsentOnly = false }: Pick<DueFilter, 'unsentOnly'> = {}): number {
   let next = NEVER
@@ -74,6 +89,7 @@ export function nextDueAtMs(state: RunState, { unsentOnly = false }: Pick<DueFil
     next = Math.min(next, unsentOnly ? Math.max(dueAtMs, remindAtMs) : dueAtMs)
   }
   for (const { dueAtMs, remindAtMs } of state.outbox?.values() ?? []) take(dueAtMs, remindAtMs)
+  take(journalDueAtMs(state, 'soon'))
   if (isTerminal(state.status)) return next
   if (state.limiter !== undefined) return Math.min(next, limiterDueAtMs(state.limiter))
   if (!state.stopping) next = Math.min(next, state.head.deadlineAtMs ?? NEVER)

@@ -3,6 +3,7 @@
  * fence, the same commit again. Such answers need no line in the log. Where it is not sure, it says nothing, and the
  * line decides.
  */
+import { isBehind, isPublishedNews, PUBLISHED } from '../model/publication.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
 import { NEVER, type RunState } from '../model/run-state.ts'
 import type { ClaimRequest } from '../ports/claim.ts'
@@ -50,12 +51,12 @@ function changesNothing(state: RunState, command: Command, atMs: number): boolea
     case 'redispatch':
       return (
         command.instances.every((id) => isSettled(state.instances.get(id)?.status ?? 'succeeded')) &&
-        command.messages.every((key) => state.outbox?.has(key) !== true)
+        command.messages.every((key) => state.outbox?.has(key) !== true && (key !== PUBLISHED || !isBehind(state)))
       )
     case 'enlist':
       return isTerminal(state.status) || state.stopping || !mayEnlist(state, command.instanceId, atMs)
     case 'delivered':
-      return command.keys.every((key) => state.outbox?.has(key) !== true)
+      return command.keys.every((key) => state.outbox?.has(key) !== true && !isPublishedNews(state, key))
     default:
       throw new Error(`no such command: ${JSON.stringify(command satisfies never)}`)
   }

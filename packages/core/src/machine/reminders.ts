@@ -1,9 +1,10 @@
 /**
- * When the sweep is to remind of something: a job that was sent and not answered, a message that nobody has taken. No
- * event speaks of it; a reminder too many costs a job.
+ * When the sweep is to remind of something: a job that was sent and not answered, a message that nobody has taken, a journal that
+ * nobody has published. No event speaks of it; a reminder too many costs a job.
  */
 import type { InstanceId } from '../model/ids.ts'
 import type { RunMessage } from '../model/message.ts'
+import { isBehind, PUBLISHED } from '../model/publication.ts'
 import { isSettled } from '../model/run.ts'
 import { NEVER, type RunState } from '../model/run-state.ts'
 import { claimableAt } from './due.ts'
@@ -56,12 +57,13 @@ export function takeSent(state: RunState, redispatchMs: number, atMs: number): r
 
 /** Jobs were sent again, or messages were not taken: the next reminder comes after twice the time. */
 export function remindLater(
-  { instances, outbox }: RunState,
+  state: RunState,
   instanceIds: readonly InstanceId[],
   messages: readonly string[],
   times: ReminderTimes,
   atMs: number,
 ): void {
+  const { instances, outbox, publication } = state
   for (const id of instanceIds) {
     const instance = instances.get(id)
     if (instance !== undefined && !isSettled(instance.status)) postpone(instance, times, atMs)
@@ -69,7 +71,20 @@ export function remindLater(
   for (const key of messages) {
     const entry = outbox?.get(key)
     if (entry !== undefined) postpone(entry, times, atMs)
+    if (key === PUBLISHED && publication !== undefined && isBehind(state)) {
+      postpone(publication, times, atMs)
+      publication.unheededAtMs = (publication.remindAtMs ?? atMs) + times.redispatchMs
+    }
   }
+}
+
+/** An event was recorded: whoever made it happen may publish it, or another one that has a sink. Else it is reminded of. */
+export function remindOfJournal(state: RunState, redispatchMs: number, atMs: number): void {
+  const { publication } = state
+  if (publication === undefined || publication.remindAtMs !== undefined) return
+  publication.remindAtMs = atMs + redispatchMs
+  publication.unheededAtMs = publication.remindAtMs + redispatchMs
+  if (publication.remindAtMs < state.newDueAtMs) state.newDueAtMs = publication.remindAtMs
 }
 
 interface Reminder {

@@ -21,9 +21,10 @@ import { isHeldBack } from '../model/hold.ts'
 import type { InstanceId } from '../model/ids.ts'
 import type { LimiterState } from '../model/limiter.ts'
 import type { RunMessage } from '../model/message.ts'
+import { notePublished } from '../model/publication.ts'
 import type { NewRun } from '../model/run.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
-import { forget, type InstanceState, NEVER, newDueAtMs, RunState } from '../model/run-state.ts'
+import { forget, type InstanceState, isDone, NEVER, newDueAtMs, RunState } from '../model/run-state.ts'
 import { delist, delistAll } from '../model/waiting-list.ts'
 import type {
   Claim,
@@ -50,7 +51,15 @@ import { againAfter, notifyLimiter } from './limiter-machine.ts'
 import type { MachineOptions } from './machine-options.ts'
 import { goesOnAsNew, isMoot, outcomeEvent } from './outcome-event.ts'
 import { childConflict, deltaConflict } from './refusal.ts'
-import { NO_IDS, type ReminderTimes, remindLater, takeAllClaimable, takeOpened, takeSent } from './reminders.ts'
+import {
+  NO_IDS,
+  type ReminderTimes,
+  remindLater,
+  remindOfJournal,
+  takeAllClaimable,
+  takeOpened,
+  takeSent,
+} from './reminders.ts'
 import { headOf, isSameStart, runStarted } from './run-start.ts'
 
 export class RunMachine {
@@ -76,9 +85,9 @@ export class RunMachine {
     return machine
   }
 
-  /** It has ended, and all that it had to say has been taken: nothing will change it any more. */
+  /** It has ended, and all that it had to say has been taken, and published: nothing will change it any more. */
   get isDone(): boolean {
-    return isTerminal(this.state.status) && (this.state.outbox?.size ?? 0) === 0
+    return isDone(this.state)
   }
 
   /** Whether a `create` with this content asks for the run that is already here. */
@@ -220,9 +229,9 @@ export class RunMachine {
     return enlist(this.state, instanceId, atMs)
   }
 
-  /** Those messages have been taken by the runs that they were for. No event speaks of it. */
+  /** Those messages have been taken by the runs that they were for, or events published. No event speaks of it. */
   delivered(keys: readonly string[]): void {
-    for (const key of keys) this.state.outbox?.delete(key)
+    for (const key of keys) if (this.state.outbox?.delete(key) !== true) notePublished(this.state, key)
   }
 
   /** What may be claimed at the given instant, and the deadline if it has passed; oldest first. */
@@ -253,11 +262,13 @@ export class RunMachine {
 
   #emit(event: RunEvent): void {
     fold(this.state, event)
+    if (this.state.publication !== undefined) remindOfJournal(this.state, this.#options.redispatchMs, event.atMs)
     this.#options.onEvent?.(event)
   }
 
   #signal(): RunSignal {
-    const { status, stopping, seq } = this.state
+    const { status, stopping, seq, publication } = this.state
+    if (publication !== undefined) return { status, stopping, seq, publishJournal: true }
     return { status, stopping, seq }
   }
 

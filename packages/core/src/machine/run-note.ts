@@ -1,7 +1,7 @@
 import type { RunId } from '../model/ids.ts'
 import type { Mutable } from '../model/mutable.ts'
 import type { RunStatus } from '../model/run.ts'
-import type { RunState } from '../model/run-state.ts'
+import { isDone, type RunState } from '../model/run-state.ts'
 import { newestKnown } from '../model/succession.ts'
 
 /** A few words about a run, for stores that keep such notes beside their logs: enough for lists and retention. */
@@ -14,7 +14,7 @@ export interface RunNote {
   readonly createdAtMs: number
   /** Absent for none. */
   readonly deadLetterCount?: number
-  /** Absent as long as it has something to say to another run. */
+  /** Absent as long as it has something to say to another run, or its journal is to be published. */
   readonly endedAtMs?: number
   /** The first of the runs that go on for each other; absent from those that do not. */
   readonly firstRunId?: RunId
@@ -59,6 +59,6 @@ export function isNoted(state: RunState, note: RunNote): boolean {
 }
 
 /** Once it has nothing left to say. */
-function endedAt({ endedAtMs, outbox }: RunState): number | undefined {
-  return outbox !== undefined && outbox.size > 0 ? undefined : endedAtMs
+function endedAt(state: RunState): number | undefined {
+  return isDone(state) ? state.endedAtMs : undefined
 }

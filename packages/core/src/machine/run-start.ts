@@ -18,6 +18,7 @@ export function headOf(run: NewRun, atMs: number): RunHead {
     createdAtMs: atMs,
     ...(run.deadlineMs === undefined ? {} : { deadlineAtMs: (run.startAtMs ?? atMs) + run.deadlineMs }),
     ...(run.gates === undefined ? {} : { gates: run.gates }),
+    ...(run.publishJournal === true ? { publishJournal: true } : {}),
   }
 }
 

@@ -11,6 +11,7 @@ import type { ContextEntry } from '../model/delta.ts'
 import { BatonError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import { parseRunId, type RunId } from '../model/ids.ts'
+import { firstUnpublished, PUBLISHED } from '../model/publication.ts'
 import type { NewRun } from '../model/run.ts'
 import { isTerminal, type RunRecord, type RunSummary } from '../model/run.ts'
 import { recordOf } from '../model/run-record.ts'
@@ -145,9 +146,13 @@ export class InMemoryRunStore implements IRunStore {
     }
   }
 
-  async *journal(runId: RunId, { from = 1, live = false, signal }: JournalOptions = {}): AsyncGenerator<RunEvent> {
+  async *journal(
+    runId: RunId,
+    { from = 1, live = false, unpublished, signal }: JournalOptions = {},
+  ): AsyncGenerator<RunEvent> {
     const { events, machine, followers } = this.#entry(runId)
-    for (let index = Math.max(0, from - 1); ; index++) {
+    const first = unpublished === true ? firstUnpublished(machine.state) : from
+    for (let index = Math.max(0, first - 1); ; index++) {
       while (index >= events.length) {
         if (!live || signal?.aborted === true || isTerminal(machine.state.status)) return
         await new Promise<void>((resolve) => {
@@ -213,7 +218,7 @@ export class InMemoryRunStore implements IRunStore {
   redispatch(items: readonly DueItem[]): void {
     for (const item of items) {
       const instances = item.type === 'instance' ? [item.instanceId] : []
-      const messages = item.type === 'message' ? [item.message.key] : []
+      const messages = item.type === 'message' ? [item.message.key] : item.type === 'journal' ? [PUBLISHED] : []
       this.#runs.get(item.runId)?.machine.redispatch(instances, this.#times, this.#clock.now(), messages)
     }
   }

@@ -60,6 +60,12 @@ export function checkFunction(value: unknown, field: string): void {
   throw new BatonError('INVALID_OPTION', { field, message: `must be a function, not ${typeof value}` })
 }
 
+/** Absent is fine. */
+export function checkFlag(value: unknown, field: string): void {
+  if (value === undefined || typeof value === 'boolean') return
+  throw new BatonError('INVALID_OPTION', { field, message: `must be true or false, not ${typeof value}` })
+}
+
 /** One of a few words. Absent is fine. */
 export function checkChoice(value: unknown, field: string, choices: readonly string[]): void {
   if (value === undefined || choices.includes(value as string)) return

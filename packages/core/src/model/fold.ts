@@ -16,6 +16,7 @@ import { addStep, newInstance, open, setStatus } from './instance-status.ts'
 import type { JsonValue } from './json.ts'
 import { foldLimiter, openLimiter } from './limiter.ts'
 import { askAtGate, leaveGates, passGate } from './pass-gates.ts'
+import { keepForPublishing } from './publication.ts'
 import { reopen } from './reopen.ts'
 import { isSettled, type Outcome, type RecordedStep } from './run.ts'
 import { restore } from './run-snapshot.ts'
@@ -41,6 +42,7 @@ export function foldJournal(events: Iterable<RunEvent>): RunState | undefined {
 export function fold(state: RunState, event: RunEvent): void {
   state.seq = event.seq
   state.updatedAtMs = event.atMs
+  if (state.publication !== undefined) keepForPublishing(state.publication, event)
   switch (event.type) {
     case 'run-started': {
       state.input = event.input

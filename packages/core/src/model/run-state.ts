@@ -12,6 +12,7 @@ import type { JsonValue } from './json.ts'
 import type { LimiterState } from './limiter.ts'
 import type { RunMessage } from './message.ts'
 import type { Mutable } from './mutable.ts'
+import { isBehind, newPublication, type Publication } from './publication.ts'
 import type {
   ApprovalDecision,
   ArrivedEdge,
@@ -27,7 +28,7 @@ import type {
   RunSummary,
   Wait,
 } from './run.ts'
-import { isSettled } from './run.ts'
+import { isSettled, isTerminal } from './run.ts'
 import { enlistedSince } from './waiting-list.ts'
 
 export const NEVER = Number.POSITIVE_INFINITY
@@ -148,6 +149,8 @@ export class RunState {
   limiter: LimiterState | undefined = undefined
   /** Messages to other runs that have not been delivered. What was delivered is no part of the journal. */
   outbox: Map<string, OutboxEntry> | undefined = undefined
+  /** Of a run whose journal is published: how far that has come, which is no part of the journal either. */
+  readonly publication: Publication | undefined
   /** Instances whose failure stands and nobody takes, in order, and since when; absent until there is one. */
   deadLetters: Map<InstanceId, number> | undefined = undefined
   /** Places that node code has named. */
@@ -171,6 +174,7 @@ export class RunState {
   constructor(head: RunHead) {
     this.head = head
     this.updatedAtMs = head.createdAtMs
+    this.publication = head.publishJournal === true ? newPublication() : undefined
     this.newDueAtMs = head.deadlineAtMs ?? NEVER
   }
 
@@ -232,6 +236,11 @@ export function forget(state: RunState, instance: InstanceState): void {
   const isComplete = instance.arrivals.length >= instance.arrivalsDue
   instance.arrivals = NO_ARRIVALS
   if (isComplete) state.instances.delete(instance.id)
+}
+
+/** It has ended, and all that it had to say was taken, its journal too where that is published. */
+export function isDone(state: RunState): boolean {
+  return isTerminal(state.status) && (state.outbox?.size ?? 0) === 0 && !isBehind(state)
 }
 
 export function summaryOf(state: RunState): RunSummary {

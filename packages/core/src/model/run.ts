@@ -134,6 +134,8 @@ export interface RunHead {
   readonly deadlineAtMs?: number
   /** What it has to pass before it may begin. */
   readonly gates?: readonly Gate[]
+  /** Its events are given to a journal sink. Whatever it starts, or goes on as, is marked so too. */
+  readonly publishJournal?: true
 }
 
 /** What a run is started with. Values are encoded. */
@@ -156,6 +158,7 @@ export interface NewRun {
   readonly lineage?: Lineage
   readonly correlation?: TraceCorrelation
   readonly gates?: readonly Gate[]
+  readonly publishJournal?: true
   /** The state to start with, in place of `context`; it names all that `starts` does. */
   readonly from?: RunSnapshot
 }

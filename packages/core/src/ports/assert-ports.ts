@@ -1,6 +1,7 @@
 import { BatonError } from '../model/errors.ts'
 import type { ICoordinationStore } from './coordination-store.ts'
 import type { IJobQueue } from './job-queue.ts'
+import type { IJournalSink } from './journal-sink.ts'
 import type { IRunStore } from './run-store.ts'
 
 /** All of them: a method that a port gains cannot be forgotten here. */
@@ -46,6 +47,8 @@ const coordinationStoreMethods = {
   close: true,
 } as const satisfies Methods<ICoordinationStore>
 
+const journalSinkMethods = { publish: true, close: true } as const satisfies Methods<IJournalSink>
+
 /** Throws `INVALID_OPTION` naming what is missing: told at the door, not by the first run that needs it. */
 export function assertRunStore(store: unknown, field = 'store'): asserts store is IRunStore {
   assertMethods(store, runStoreMethods, field, 'IRunStore')
@@ -60,6 +63,10 @@ export function assertCoordinationStore(
   field = 'coordinationStore',
 ): asserts store is ICoordinationStore {
   assertMethods(store, coordinationStoreMethods, field, 'ICoordinationStore')
+}
+
+export function assertJournalSink(sink: unknown, field = 'journalSink'): asserts sink is IJournalSink {
+  assertMethods(sink, journalSinkMethods, field, 'IJournalSink')
 }
 
 function assertMethods(port: unknown, methods: object, field: string, name: string): void {

@@ -67,6 +67,8 @@ export interface RunSignal {
   readonly stopping: boolean
   /** How many events its journal has. */
   readonly seq: number
+  /** Whoever made it happen, and has a journal sink, publishes it. */
+  readonly publishJournal?: true
 }
 
 export interface RenewRequest {

@@ -103,14 +103,14 @@ export interface IRunStore extends IWaitingLists {
 
   /**
    * What time has made ready, oldest first: instances that may be claimed now, runs past their deadline, and messages
-   * that nobody has delivered, of runs that have ended too.
+   * that nobody has delivered, and journals that nobody has published, of runs that have ended too.
    * Messages of one run come in the order in which it posted them: a run is started before it is called off.
    * The cost is in what is due, not in what exists. An index may be a little late. It may report what another worker has just taken: a claim decides.
    */
   due(query: DueQuery): Awaitable<readonly DueItem[]>
 
   /**
-   * Notes that jobs were sent again for these instances, or that messages could not be delivered, so that the next
+   * Notes that jobs were sent again for these instances, or that messages could not be delivered, or a journal not published, so that the next
    * reminder comes after a longer interval (`redispatchMs`, doubled each time up to `redispatchMaxMs`). Losing this note
    * costs one job too many.
    */
@@ -119,12 +119,14 @@ export interface IRunStore extends IWaitingLists {
   /**
    * Removes messages that the runs they are for have taken, also from a run that has ended. No event speaks of it: losing
    * this note costs a delivery too many, and every message is applied once.
+   *
+   * The key `journal:SEQ` says that every event of the run up to that one was published; the highest counts.
    */
   delivered(runId: RunId, keys: readonly string[]): Awaitable<void>
 
   /**
    * Removes runs that ended before the given instant, everything of a run together, whose root has ended too and whose
-   * messages have all been delivered.
+   * messages have all been delivered, and journal published where it is to be.
    * The first of runs that go on for each other (`continuedBy` in its summary) goes only when the newest that it knows of has
    * ended before that instant as well and is not continued, or is gone: its id is the one by which people know them all.
    * Leaves a tombstone per run for `tombstoneMs`, so that a late double of a start cannot create it again.
@@ -150,6 +152,8 @@ export interface JournalOptions {
   /** First sequence number, 1 unless set. */
   readonly from?: number
   readonly live?: boolean
+  /** Instead of `from`: begins behind what was noted as published. Of a run that is not published it gives nothing. */
+  readonly unpublished?: true
   readonly signal?: AbortSignal
 }
 
@@ -186,6 +190,11 @@ export interface DueQuery {
    * question about its run, and in no other: nobody shall be reminded of what nobody can do.
    */
   readonly enlisted?: boolean
+  /**
+   * Journals that nobody has published in time, and nothing else: what a worker with a sink looks for. Without it, of those
+   * only such that none of these workers has come for either.
+   */
+  readonly journals?: boolean
   /** Only this run: for those who know where to look. */
   readonly runId?: RunId
 }
@@ -218,6 +227,8 @@ export type DueItem =
       /** Since when it may be delivered. */
       readonly dueAtMs: number
     }
+  /** Events of a run that is to be published were not, for as long as a job may go unanswered. */
+  | { readonly type: 'journal'; readonly runId: RunId; readonly dueAtMs: number }
 
 export interface PurgeOptions {
   readonly endedBeforeMs: number

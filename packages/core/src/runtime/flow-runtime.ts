@@ -233,6 +233,7 @@ export class FlowRuntime {
       clock,
       logger,
       ...(newId === undefined ? {} : { newId }),
+      publishJournals: workerOptions?.journalSink !== undefined,
     })
     worker.start()
     this.#engine = { worker, client, queue }

@@ -15,6 +15,7 @@ import { limiting } from './run-store/limiting.ts'
 import { listing } from './run-store/listing.ts'
 import { mapping } from './run-store/mapping.ts'
 import { pausing } from './run-store/pausing.ts'
+import { publishing } from './run-store/publishing.ts'
 import { purging } from './run-store/purging.ts'
 import { renewing } from './run-store/renewing.ts'
 import { startingFromState } from './run-store/starting-from-state.ts'
@@ -48,6 +49,7 @@ export const runStoreSuites: readonly Suite[] = [
   waitingForTheEnd,
   listing,
   purging,
+  publishing,
   asyncContext,
   keepingValues,
 ]

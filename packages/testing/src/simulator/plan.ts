@@ -20,6 +20,8 @@ export interface Plan {
   readonly chaosMs: number
   /** How much news a limiter takes before it goes on in a new run. */
   readonly limiterNews: number
+  /** Who has a sink for journals: nobody, all workers, or some. With one, people start runs to be published. */
+  readonly sinks: 'none' | 'some' | 'all'
   readonly rates: FaultRates
   readonly features: readonly Feature[]
   /** The result does not depend on what happens first, and an oracle tells it. */
@@ -89,8 +91,16 @@ export function planOf(seed: number, limits: Limits = {}): Plan {
       ]),
     ) as typeof drawn),
     limiterNews: new Dice(hash(`${seed} limiters`)).pick([4, 12, 2_000]),
+    sinks: sinksOf(seed),
     rates,
     features: chosen.filter(({ name }) => limits.withoutFeatures?.includes(name) !== true),
     isDetermined,
   }
+}
+
+/** With dice of their own, so that all others fall as they do without sinks. */
+function sinksOf(seed: number): Plan['sinks'] {
+  const dice = new Dice(hash(`${seed} sinks`))
+  if (!dice.happens(0.3)) return 'none'
+  return dice.happens(0.5) ? 'some' : 'all'
 }

@@ -19,6 +19,7 @@ import { Person } from './world/person.ts'
 import { Producer } from './world/producer.ts'
 import type { StoreCall } from './world/recording-store.ts'
 import { Staff } from './world/staff.ts'
+import { Topic } from './world/topic.ts'
 import { World } from './world/world.ts'
 
 export interface SimulateOptions {
@@ -51,6 +52,9 @@ export interface Simulated {
   readonly letIn: number
   /** Runs that do failed work of others over. */
   readonly redriven: number
+  /** Entries that have come to a sink, and those of them that came again. */
+  readonly published: number
+  readonly doubles: number
 }
 
 const MOST_STEPS = 100_000
@@ -74,6 +78,8 @@ export async function simulate({ seed, limits, mutant, keepsTrace, calls }: Simu
     successors: runs.filter(({ model }) => model.link > 1).length,
     letIn: runs.filter(({ model }) => model.gates.passed > 0).length,
     redriven: referee.sources.size,
+    published: referee.topic.count,
+    doubles: referee.topic.doubles,
     revisits: runs.reduce((sum, { model }) => sum + model.revisits, 0),
   }
 }
@@ -107,8 +113,17 @@ class Game {
     this.referee.world = this.world
     this.#workload = workloadOf(plan, this.world.nowMs, this.#witness())
     const { flows } = this.#workload
+    const topic = new Topic({
+      world: this.world,
+      referee: this.referee,
+      dice: new Dice(hash(`${seed} topic`)),
+      chaosMs: plan.chaosMs,
+    })
+    const sinkOf = (actor: Actor, hasAll: boolean) =>
+      hasAll || plan.sinks === 'all' || actor.random() < 0.5 ? topic.sinkOf(actor) : undefined
     this.#staff = new Staff({
       world: this.world,
+      ...(plan.sinks === 'none' ? {} : { sinkOf }),
       flows,
       dice: new Dice(hash(`${seed} staff`)),
       size: plan.workers,
@@ -158,7 +173,14 @@ class Game {
 
   #bringPeople(): void {
     const { clients, operators, chaosMs, isDetermined } = this.#plan
-    const options = { world: this.world, referee: this.referee, flows: this.#workload.flows, isDetermined }
+    const publishJournals = this.#plan.sinks !== 'none'
+    const options = {
+      world: this.world,
+      referee: this.referee,
+      flows: this.#workload.flows,
+      isDetermined,
+      publishJournals,
+    }
     const { runs } = this.#workload
     const dice = new Dice(hash(`${this.#plan.seed} people`))
     for (let index = 0; index < clients; index++) {
@@ -210,7 +232,8 @@ class Game {
     for (const actor of world.actors) if (!actor.isGone && actor.isFrozen) actor.thaw()
     this.#staff.heal()
     const isDetermined = this.#plan.isDetermined
-    const options = { world, referee: this.referee, flows: this.#workload.flows, isDetermined }
+    const publishJournals = this.#plan.sinks !== 'none'
+    const options = { world, referee: this.referee, flows: this.#workload.flows, isDetermined, publishJournals }
     const helper = new Person('operator', 'helper', options)
     this.#people.push(helper)
     helper.later(0, 'see all runs through', () =>

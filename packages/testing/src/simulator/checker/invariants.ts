@@ -49,6 +49,10 @@ export const invariants = {
     about: 'failed work is done over, and what was done is not',
     checked: 'beginning-again.ts and reopening.ts',
   },
+  PUBLISH: {
+    about: 'a journal is published whole, and what is new of it in order; nothing else is',
+    checked: 'published.ts, where it arrives and where it is noted; state-check.ts',
+  },
   P2: { about: 'a recorded step is not done again, and no code runs without a claim', checked: 'witness-log.ts' },
   RESULT: { about: 'the result is what the flow says', checked: 'oracle.ts, where it does not depend on time' },
 } as const satisfies Record<string, Invariant>

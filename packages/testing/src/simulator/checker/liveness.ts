@@ -31,7 +31,10 @@ export class Liveness {
       const { unheard, news } = this.#referee.limits
       if (behind.length === 0 && !(isLimited && unheard > 0)) continue
       const told = isLimited ? news - unheard : 0
-      const seq = family.reduce((sum, { model }) => sum + model.seq - model.family.outbox.size, told)
+      const seq = family.reduce(
+        (sum, { model }) => sum + model.seq + model.publishedSeq - model.family.outbox.size,
+        told,
+      )
       const before = this.#progress.get(rootRunId)
       // Node code has asked for that instant, by a clock that may be far off.
       const isEarly = behind.some(({ model }) => model.startsAtMs > nowMs)
@@ -67,5 +70,6 @@ function rootOf({ machine }: Watched): string {
 function stateOf({ state }: RunMachine): string {
   const open = [...state.instances.values()].filter(({ settledSeq }) => settledSeq === 0)
   const left = [...open.map(({ id, status }) => `${id} ${status}`), ...(state.outbox?.keys() ?? [])]
+  if (state.publication !== undefined) left.push(`published ${state.publication.publishedSeq} of ${state.seq}`)
   return `${state.status}, ${left.join(', ')}`
 }

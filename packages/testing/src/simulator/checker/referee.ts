@@ -2,7 +2,7 @@
  * The referee: sees every event, every answer of the store and every call of node code, and looks after each step at the
  * runs that have changed. The first thing that must not be is kept as the violation, and ends the simulation.
  */
-import type { NodeArguments, RunEvent } from '@baton/core'
+import type { JournalEntry, NodeArguments, RunEvent } from '@baton/core'
 import {
   type ClaimRequest,
   type ClaimResult,
@@ -19,6 +19,7 @@ import { nameOf, type SimFlow } from '../workload/random-flow.ts'
 import type { Actor } from '../world/actor.ts'
 import type { World } from '../world/world.ts'
 import { AllLimits } from './all-limits.ts'
+import { Published } from './published.ts'
 import { RunModel } from './run-model.ts'
 import { StateCheck } from './state-check.ts'
 import { Tree } from './tree.ts'
@@ -38,6 +39,7 @@ export class Referee {
   readonly runs = new Map<string, Watched>()
   readonly witness = new WitnessLog()
   readonly limits = new AllLimits()
+  readonly topic = new Published()
   /** Starts whose caller was told that they succeeded. */
   readonly started = new Set<string>()
   readonly #flowOf: (name: string) => SimFlow
@@ -171,8 +173,19 @@ export class Referee {
 
   delivered(runId: string, keys: readonly string[], apply: () => void): void {
     this.#changed.add(runId)
-    this.#guard(() => this.tree.forgets(runId, keys))
+    this.#guard(() => {
+      this.tree.forgets(runId, keys)
+      const model = this.runs.get(runId)?.model
+      for (const key of keys) {
+        const seq = this.topic.noted(runId, key)
+        if (model?.isPublished === true) model.publishedSeq = Math.max(model.publishedSeq, seq)
+      }
+    })
     apply()
+  }
+
+  published(runId: string, entries: readonly JournalEntry[]): void {
+    this.#guard(() => this.topic.took(runId, entries, this.runs.get(runId)?.events ?? []))
   }
 
   /** Only what has ended and has nothing more to say may go, and the children of a run not before it has ended. */

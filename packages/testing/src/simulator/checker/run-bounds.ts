@@ -16,6 +16,7 @@ export function begin(run: RunModel, event: Extract<RunEvent, { type: 'run-start
   const { lineage, gates = [] } = head
   run.deadlineAtMs = head.deadlineAtMs ?? Number.POSITIVE_INFINITY
   run.failFast = head.failFast
+  run.isPublished = head.publishJournal === true
   run.input = event.input
   run.startsAtMs = startAtMs
   run.family.parent = lineage.parentRunId

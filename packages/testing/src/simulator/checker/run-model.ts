@@ -64,6 +64,9 @@ export class RunModel {
   deadlineAtMs = Number.POSITIVE_INFINITY
   isTooLate = false
   failFast = true
+  /** Its journal is to be published; and up to which event the store knows that it was. */
+  isPublished = false
+  publishedSeq = 0
   starts: readonly string[] = []
 
   constructor(runId: string, flow: SimFlow, leaseMs: number, sourceOf: SourceOf) {
@@ -94,9 +97,10 @@ export class RunModel {
     for (const instance of instances.values()) instance.failedSeq = 1
   }
 
-  /** It has ended, and all that it had to say was heard. */
+  /** It has ended, and all that it had to say was heard, and published where it is to be. */
   get isDone(): boolean {
-    return this.end !== undefined && this.family.outbox.size === 0
+    const isBehind = this.isPublished && this.publishedSeq < this.seq
+    return this.end !== undefined && this.family.outbox.size === 0 && !isBehind
   }
 
   saw(event: RunEvent): void {

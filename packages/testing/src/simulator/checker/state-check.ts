@@ -38,6 +38,10 @@ export class StateCheck {
     this.#compareContext(state, folded)
     this.#count(state)
     this.#compareOutbox(state)
+    const { isPublished, publishedSeq } = this.#model
+    const stored = state.publication?.publishedSeq
+    const isSame = isPublished ? stored === publishedSeq : stored === undefined
+    this.#must('PUBLISH', isSame, `published up to ${publishedSeq}, and the store says ${stored}`)
     this.#checkEnd(state)
   }
 

@@ -135,7 +135,10 @@ export class Tree {
   }
 
   #started(runId: string, event: EventOf<'run-started'>): void {
-    const { parentRunId, endSignal, succession } = event.head.lineage
+    const { parentRunId, endSignal, succession, branchOriginRunId } = event.head.lineage
+    const from = this.#runs.model(succession?.previousRunId ?? parentRunId ?? branchOriginRunId ?? '')
+    const isAlike = from === undefined || from.isPublished === (event.head.publishJournal === true)
+    this.#must('PUBLISH', runId, isAlike, `of it and ${from?.runId} only one is published`)
     if (succession !== undefined) return this.#goesOn(runId, succession.previousRunId, event)
     if (parentRunId === undefined) return
     if (endSignal !== undefined) {

@@ -80,7 +80,7 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'a map gathers in the order of completion',
     where: 'decide',
-    seed: 4,
+    seed: 22,
     store: claims((claim) => {
       if (claim.map === undefined) return claim
       let place = 0
@@ -107,7 +107,7 @@ export const inDecide: readonly Mutant[] = [
   {
     name: 'lost leases are not looked at',
     where: 'decide',
-    seed: 81,
+    seed: 52,
     store: claims((claim) => ({ ...claim, lostLeases: 0 })),
   },
   {

@@ -6,6 +6,7 @@ import { inFamily } from './in-family.ts'
 import { inLimits } from './in-limits.ts'
 import { inLoops } from './in-loops.ts'
 import { inMachine } from './in-machine.ts'
+import { inPublishing } from './in-publishing.ts'
 import { inRedrive } from './in-redrive.ts'
 import { inRows } from './in-rows.ts'
 import type { Mutant } from './mutant.ts'
@@ -18,6 +19,7 @@ export const mutants: readonly Mutant[] = [
   ...inLimits,
   ...inRedrive,
   ...inDeployment,
+  ...inPublishing,
   ...inMachine,
   ...inClient,
 ]

@@ -17,6 +17,8 @@ export interface PeopleOptions {
   /** All that there are runs of. */
   readonly flows: readonly SimFlow[]
   readonly isDetermined: boolean
+  /** They start runs whose journals are to be published. */
+  readonly publishJournals: boolean
 }
 
 export class Person {
@@ -30,7 +32,7 @@ export class Person {
   #busy = 0
 
   constructor(kind: ActorKind, name: string, options: PeopleOptions) {
-    const { world, flows } = options
+    const { world, flows, publishJournals } = options
     this.#options = options
     this.actor = new Actor(world, kind, name)
     world.actors.push(this.actor)
@@ -44,6 +46,7 @@ export class Person {
       flows: flows.map(({ flow }) => flow),
       clock: this.actor.clock,
       newId: this.actor.newId,
+      publishJournals,
     })
   }
 

@@ -1,5 +1,5 @@
 /** The workers of a world: who works, who was lost, who comes instead. Each process that starts is an actor of its own. */
-import type { RunnableFlow } from '@baton/core'
+import type { IJournalSink, RunnableFlow } from '@baton/core'
 import { BaseDistributedAdapter } from '@baton/core/adapter'
 import type { Dice } from '../../dice.ts'
 import { Actor } from './actor.ts'
@@ -22,6 +22,8 @@ export interface StaffOptions {
   readonly retentionMs?: number
   /** Default: by chance. */
   readonly concurrency?: number
+  /** A worker's journal sink, where it has one. Default: none has. @param hasAll the worker lacks nothing that any of them has */
+  readonly sinkOf?: (actor: Actor, hasAll: boolean) => IJournalSink | undefined
 }
 
 export class Staff {
@@ -43,10 +45,11 @@ export class Staff {
     for (let missing = this.#options.size - this.#adapters.size; missing > 0; missing--) this.#comes(0)
   }
 
-  /** From now on every version has a worker that can do it. */
+  /** From now on every version has a worker that can do it, and there is one with a sink. */
   heal(): void {
     this.fill()
-    if (this.#options.flows.some(({ version }) => version !== undefined)) this.#comes(0, true)
+    const { flows, sinkOf } = this.#options
+    if (flows.some(({ version }) => version !== undefined) || sinkOf !== undefined) this.#comes(0, true)
   }
 
   /** Its memory is lost, and after a while there is another one. */
@@ -130,6 +133,7 @@ export class Staff {
   #makeAdapter(actor: Actor, knowsAll: boolean): BaseDistributedAdapter {
     const { world, dice, concurrency, retentionMs = Number.POSITIVE_INFINITY } = this.#options
     const { mutant } = world
+    const journalSink = this.#options.sinkOf?.(actor, knowsAll)
     const store = storeOf(actor)
     const queue = world.queue.portOf(actor)
     return new SimAdapter({
@@ -150,6 +154,7 @@ export class Staff {
       abandonAfterMs: dice.pick([0, 50, 300]),
       stopWithinMs: dice.pick([0, 400, 2_000]),
       retentionMs,
+      ...(journalSink === undefined ? {} : { journalSink }),
     })
   }
 }
