@@ -36,11 +36,11 @@ export class Churn {
     await Promise.all(this.#away)
   }
 
-  /** Half of them stay, so that there is somebody to work. */
+  /** More than half of them have to be at work: others are frozen, or were killed and have successors who start. */
   #sendOneAway(): void {
     const { crew, dice } = this.#options
     const here = crew.members.filter(({ isReady, isFrozen }) => isReady && !isFrozen)
-    if (here.length === 0 || this.#away.size >= crew.members.length / 2) return
+    if (here.length <= crew.members.length / 2) return
     const leave = this.#leaveAndReturn(dice.pick(here)).finally(() => this.#away.delete(leave))
     this.#away.add(leave)
   }

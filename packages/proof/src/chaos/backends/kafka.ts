@@ -60,6 +60,8 @@ export const backend: Backend = {
       client: { brokers },
       ...TOPICS,
       sessionTimeoutMs: Math.max(3_000, leaseMs),
+      // In proportion to the leases: ten seconds would be ten of them.
+      timeoutMs: 3 * leaseMs,
       heartbeatMs: 300,
       waitMs: 300,
     })
