@@ -1,4 +1,4 @@
-/** Prints how each pair has fared, as a table, and a last line for programs: `N pairs, all passed`. */
+/** Prints how each pair has fared, as a table, why some could not be had, and a last line for programs: `N pairs, all passed`. */
 import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node'
 
 interface Fate {
@@ -11,11 +11,15 @@ const PAIR = / × /
 export default class TableReporter implements Reporter {
   /** By queue and store. */
   readonly #pairs = new Map<string, Fate>()
+  /** Of pairs that cannot be had here. */
+  readonly #reasons = new Map<string, string>()
 
   onTestCaseResult(test: TestCase): void {
     const pair = pairOf(test)
     const { state } = test.result()
-    if (pair === undefined || state === 'skipped') return
+    if (pair === undefined) return
+    // All that such a pair has is this test, named after the reason.
+    if (state === 'skipped') return void this.#reasons.set(pair, test.name)
     const fate = this.#pairs.get(pair) ?? { passed: 0, failed: [] }
     this.#pairs.set(pair, fate)
     if (state === 'passed') fate.passed += 1
@@ -28,7 +32,7 @@ export default class TableReporter implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const names = [...this.#pairs.keys()].map((pair) => pair.split(PAIR))
+    const names = [...this.#pairs.keys(), ...this.#reasons.keys()].map((pair) => pair.split(PAIR))
     const queues = [...new Set(names.map(([queue = '']) => queue))]
     const stores = [...new Set(names.map(([, store = '']) => store))]
     const rows = [
@@ -43,6 +47,10 @@ export default class TableReporter implements Reporter {
           .join('  ')
           .trimEnd()}\n`,
       )
+    }
+    for (const reason of new Set(this.#reasons.values())) {
+      const pairs = [...this.#reasons].flatMap(([pair, why]) => (why === reason ? [pair] : []))
+      process.stdout.write(`${pairs.join(', ')}: not here, since ${reason}\n`)
     }
     for (const [pair, { failed }] of this.#pairs) for (const name of failed) process.stdout.write(`${pair}: ${name}\n`)
     const broken = [...this.#pairs.values()].filter(({ failed }) => failed.length > 0).length

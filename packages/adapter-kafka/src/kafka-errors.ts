@@ -32,6 +32,11 @@ export function isKafkaError(error: unknown, type: string): boolean {
   return typeOf(rootOf(error)) === type
 }
 
+/** That we did not take a broker's certificate, by Node's names. */
+export function isCertificateError(error: unknown): boolean {
+  return CERTIFICATE_CODES.has(String((error as { readonly code?: unknown } | null)?.code))
+}
+
 /** What stands behind "retries exceeded". */
 function rootOf(error: unknown): unknown {
   let root = error
@@ -46,6 +51,7 @@ function typeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined
   const { type, name } = error as { readonly type?: unknown; readonly name?: unknown }
   if (typeof type === 'string') return type
+  if (isCertificateError(error)) return UNTRUSTED_CERTIFICATE
   return name === 'KafkaJSSASLAuthenticationError' ? 'SASL_AUTHENTICATION_FAILED' : undefined
 }
 
@@ -62,6 +68,32 @@ const UNKNOWN_USER = {
   hint: 'See that the user and the password are right, and that the listener takes this mechanism.',
 }
 
+const UNTRUSTED = {
+  field: 'client',
+  hint: 'See that ssl.ca, or the file that NODE_EXTRA_CA_CERTS names, has the CA of the brokers, that their certificates are valid at present, and that they are called as in there.',
+}
+
+/** What all of them are here. */
+const UNTRUSTED_CERTIFICATE = 'UNTRUSTED_CERTIFICATE'
+const CERTIFICATE_CODES = new Set([
+  'CERT_CHAIN_TOO_LONG',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REJECTED',
+  'CERT_REVOKED',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
 type Mistake = { readonly field: string; readonly hint: string }
 
 const KNOWN = new Map<string | undefined, Mistake | 'too-large'>([
@@ -73,6 +105,7 @@ const KNOWN = new Map<string | undefined, Mistake | 'too-large'>([
   ['SASL_AUTHENTICATION_FAILED', UNKNOWN_USER],
   ['UNSUPPORTED_SASL_MECHANISM', UNKNOWN_USER],
   ['ILLEGAL_SASL_STATE', UNKNOWN_USER],
+  [UNTRUSTED_CERTIFICATE, UNTRUSTED],
   ['MESSAGE_TOO_LARGE', 'too-large'],
   ['RECORD_LIST_TOO_LARGE', 'too-large'],
 ])

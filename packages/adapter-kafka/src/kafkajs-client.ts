@@ -1,6 +1,5 @@
 /** Kafka by kafkajs. */
-import { BatonError } from '@baton/core'
-import { type ILogger, LateError, settledWithin, silentLogger, systemClock, wait, within } from '@baton/core/adapter'
+import { type ILogger, LateError, settledWithin, silentLogger, systemClock, wait } from '@baton/core/adapter'
 import kafkajs, { type Admin, type Consumer, type Kafka, type KafkaConfig, type Producer } from 'kafkajs'
 import type {
   Headers,
@@ -14,7 +13,9 @@ import type {
   Reach,
   ReceivedMessage,
 } from './client-port.ts'
-import { isKafkaError, kafkaFailure } from './kafka-errors.ts'
+import { isKafkaError } from './kafka-errors.ts'
+import { Certificates } from './kafkajs-certificates.ts'
+import { Connected } from './kafkajs-connected.ts'
 
 export interface KafkaJsOptions {
   /** How long an answer may take, over all tries of kafkajs. Default 10 s. */
@@ -49,17 +50,21 @@ class KafkaJsClient implements IKafkaClient {
 
   constructor(config: KafkaConfig, { timeoutMs = 10_000, logger = silentLogger }: KafkaJsOptions) {
     this.#timeoutMs = timeoutMs
+    const certificates = new Certificates(Array.isArray(config.brokers) ? config.brokers.length : 1)
     this.#config = {
+      socketFactory: certificates.socketFactory,
       logLevel: logLevel.ERROR,
       logCreator: () => logTo(logger),
       requestTimeout: timeoutMs,
       ...config,
       retry: { retries: 5, ...config.retry },
     }
-    this.#producer = new Connected(() =>
-      this.#kafka().producer({ allowAutoTopicCreation: false, createPartitioner: Partitioners.DefaultPartitioner }),
+    const createPartitioner = Partitioners.DefaultPartitioner
+    this.#producer = new Connected(
+      () => this.#kafka().producer({ allowAutoTopicCreation: false, createPartitioner }),
+      certificates,
     )
-    this.#admin = new Connected(() => this.#kafka().admin())
+    this.#admin = new Connected(() => this.#kafka().admin(), certificates)
   }
 
   async send(messages: readonly OutgoingMessage[]): Promise<void> {
@@ -110,7 +115,7 @@ class KafkaJsClient implements IKafkaClient {
         })),
       }),
     )
-    for (const { topic, partitions } of topics) await this.#untilThere(topic, partitions)
+    for (const { topic } of missing) await this.#untilThere(topic)
     // Somebody else was faster.
     return isMade ? missing.map(({ topic }) => topic) : []
   }
@@ -135,65 +140,14 @@ class KafkaJsClient implements IKafkaClient {
   }
 
   /** As far as one broker knows; those that have not heard of it yet refuse it for some moments, and are asked again. */
-  async #untilThere(topic: string, partitions: number): Promise<void> {
+  async #untilThere(topic: string): Promise<void> {
     const untilMs = performance.now() + this.#timeoutMs
     while (performance.now() < untilMs) {
       const reach = await this.reach(topic).catch(() => undefined)
-      if (reach !== undefined && reach.size >= Math.min(partitions, 1)) return
+      if (reach !== undefined && reach.size > 0) return
       await wait(systemClock, LOOK_AGAIN_MS)
     }
     throw new LateError(`the topic ${topic} was made, and is not there after ${this.#timeoutMs} ms`)
-  }
-}
-
-/**
- * A producer or an admin, connected when it is first used, and made anew after it has failed: kafkajs has been seen to stay with a
- * broker that is frozen although others would answer.
- */
-class Connected<Client extends { connect(): Promise<void>; disconnect(): Promise<void> }> {
-  readonly #make: () => Client
-  #client: Promise<Client> | undefined
-  #isClosed = false
-
-  constructor(make: () => Client) {
-    this.#make = make
-  }
-
-  async use<Answer>(call: (client: Client) => Promise<Answer>, timeoutMs: number): Promise<Answer> {
-    if (this.#isClosed) throw new BatonError('CLOSED')
-    this.#client ??= connected(this.#make())
-    const client = this.#client
-    try {
-      return await within(timeoutMs, client.then(call))
-    } catch (error) {
-      const failure = kafkaFailure(error)
-      // What Kafka itself refuses is no failure of the client.
-      if (failure.code === 'QUEUE_UNAVAILABLE') this.#drop(client)
-      throw failure
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true
-    const client = await this.#client?.catch(() => undefined)
-    await client?.disconnect()
-  }
-
-  #drop(client: Promise<Client>): void {
-    if (this.#client === client) this.#client = undefined
-    void client.then((made) => made.disconnect()).catch(() => {})
-  }
-}
-
-async function connected<Client extends { connect(): Promise<void>; disconnect(): Promise<void> }>(
-  client: Client,
-): Promise<Client> {
-  try {
-    await client.connect()
-    return client
-  } catch (error) {
-    await client.disconnect().catch(() => {})
-    throw error
   }
 }
 

@@ -1,12 +1,16 @@
 /** `kafka:` URLs, on a real broker. */
 import { createKafkaJsClient } from '@baton/adapter-kafka'
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { parseRunId } from '@baton/core'
 import { startKafka } from '@baton/services'
 import { afterAll, describe, expect, it } from 'vitest'
 import { checkPorts, openPorts } from '../src/open-ports.ts'
 import { temporaryFolder } from './folder.ts'
 
-const kafka = await startKafka({ users: { ada: 'secret' } })
+const kafka = await startKafka({ users: { ada: 'secret' }, tls: true })
 afterAll(() => kafka[Symbol.asyncDispose]())
 
 describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'kafka: URLs', () => {
@@ -76,4 +80,34 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'kafka: URLs
     // A queue that is down for a while is nobody's mistake.
     expect(await first('kafka://127.0.0.1:1/any')).toBeUndefined()
   })
+
+  it('go over TLS where that is asked for, with the CA that the process was started with', async () => {
+    const folder = temporaryFolder()
+    const authority = join(folder, 'authority.pem')
+    writeFileSync(authority, kafka.authority)
+    const values = { BATON_STORE: `file:${folder}`, BATON_QUEUE: url('safe?tls=true&create=true', kafka.secureBrokers) }
+
+    expect(await checkPorts(values)).toMatchObject([
+      {
+        code: 'INVALID_OPTION',
+        field: 'BATON_QUEUE',
+        message: expect.stringContaining('certificate'),
+        hint: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+      },
+    ])
+    expect(await mistakesFound(values, { NODE_EXTRA_CA_CERTS: authority })).toEqual([])
+  })
 })
+
+/** What another process finds, which is started with these variables. */
+async function mistakesFound(values: object, variables: NodeJS.ProcessEnv): Promise<unknown> {
+  const ports = JSON.stringify(join(import.meta.dirname, '../src/open-ports.ts'))
+  const program = `
+    const { checkPorts } = await import(${ports})
+    const found = await checkPorts(${JSON.stringify(values)})
+    console.log(JSON.stringify(found.map(({ message }) => message)))`
+  const flags = ['--conditions=@baton/source', '--import', 'tsx', '--input-type=module', '-e', program]
+  const env = { ...process.env, ...variables }
+  const { stdout } = await promisify(execFile)(process.execPath, flags, { env, cwd: import.meta.dirname })
+  return JSON.parse(stdout)
+}

@@ -14,7 +14,8 @@ it('tells what it can be told', () => {
   const { status, stdout } = run('--help')
 
   expect(status).toBe(0)
-  for (const option of ['--adapter', '--kills', '--seconds', '--seed', '--json']) expect(stdout).toContain(option)
+  const options = ['--adapter', '--kills', '--seconds', '--storm', '--brokers', '--seed', '--json']
+  for (const option of options) expect(stdout).toContain(option)
 })
 
 it.each([
@@ -22,6 +23,10 @@ it.each([
   // A file beside the adapters is none.
   [['--adapter', 'index'], 'No adapter index; there is bullmq, file, kafka, sqs-dynamo'],
   [['--kills', 'many'], '--kills takes a number from 1, not many'],
+  [['--storm', '-1'], '--storm'],
+  [['--storm', 'long'], '--storm takes a number from 0, not long'],
+  [['--brokers', '3'], '--brokers means nothing with file'],
+  [['--adapter', 'kafka', '--brokers', '2'], '--brokers takes 3 or 1, not 2'],
   [['--speed'], '--speed'],
 ])('refuses %j', (args, said) => {
   const { status, stdout, stderr } = run(...args)

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type JavaServer, javaCommand } from './java.ts'
+import type { KafkaCertificates } from './kafka-certificates.ts'
 import { type Seat, serverProperties } from './kafka-settings.ts'
 import { freePorts, isPortTaken, ServerProcess } from './server-process.ts'
 
@@ -26,6 +27,7 @@ const SAYS_LITTLE = {
 interface NodeOptions {
   readonly users: Readonly<Record<string, string>>
   readonly settings: Readonly<Record<string, string>>
+  readonly certificates?: KafkaCertificates | undefined
   /** The folder with the archives. */
   readonly archives: string
   /** What its virtual machine is told besides. */
@@ -51,10 +53,10 @@ export async function startNodes(count: number, options: NodeOptions): Promise<r
 }
 
 async function freeSeats(count: number): Promise<readonly Seat[]> {
-  const ports = await freePorts(3 * count)
+  const ports = await freePorts(4 * count)
   return Array.from({ length: count }, (_, id) => {
-    const [open = 0, password = 0, controller = 0] = ports.slice(3 * id)
-    return { open, password, controller }
+    const [open = 0, password = 0, secure = 0, controller = 0] = ports.slice(4 * id)
+    return { open, password, secure, controller }
   })
 }
 
@@ -65,14 +67,14 @@ export class KafkaNode {
   readonly #archives: string
   readonly #flags: readonly string[]
 
-  constructor(id: number, seats: readonly Seat[], { users, settings, archives, flags }: NodeOptions) {
+  constructor(id: number, seats: readonly Seat[], { users, settings, certificates, archives, flags }: NodeOptions) {
     const seat = seats[id]
     if (seat === undefined) throw new Error(`node ${id} has no seat`)
     this.seat = seat
     this.#archives = archives
     this.#flags = flags
     const data = join(this.server.folder, 'data')
-    writeFileSync(this.#properties, serverProperties({ id, seat, seats, data, users }, settings))
+    writeFileSync(this.#properties, serverProperties({ id, seat, seats, data, users, certificates }, settings))
   }
 
   /** Makes its folder one that a broker takes: once, before the first start. */

@@ -1,4 +1,5 @@
 /** What a node of Kafka for tests is told: its `server.properties`. What was found with it: docs/decisions/0019-kafka-services.md. */
+import type { KafkaCertificates } from './kafka-certificates.ts'
 
 /** The ports of one node. */
 export interface Seat {
@@ -6,6 +7,8 @@ export interface Seat {
   readonly controller: number
   /** Where it asks for user and password; the port is taken only if there are users. */
   readonly password: number
+  /** Where it speaks TLS only; the port is taken only if there is a certificate. */
+  readonly secure: number
 }
 
 interface Node {
@@ -15,12 +18,14 @@ interface Node {
   readonly seats: readonly Seat[]
   readonly data: string
   readonly users: Readonly<Record<string, string>>
+  readonly certificates: KafkaCertificates | undefined
 }
 
 export function serverProperties(node: Node, settings: Readonly<Record<string, string>>): string {
   const all = {
     ...whoIsWho(node),
     ...whoMayEnter(node.users),
+    ...whoIAm(node.certificates),
     ...copies(node.seats.length),
     ...SMALL_AND_QUICK,
     ...settings,
@@ -31,16 +36,17 @@ export function serverProperties(node: Node, settings: Readonly<Record<string, s
 }
 
 /** Each node is broker and controller. */
-function whoIsWho({ id, seat, seats, data, users }: Node): Record<string, string> {
+function whoIsWho({ id, seat, seats, data, users, certificates }: Node): Record<string, string> {
   const doors = [`OPEN://127.0.0.1:${seat.open}`]
   if (Object.keys(users).length > 0) doors.push(`PASSWORD://127.0.0.1:${seat.password}`)
+  if (certificates !== undefined) doors.push(`SECURE://127.0.0.1:${seat.secure}`)
   return {
     'process.roles': 'broker,controller',
     'node.id': String(id),
     'log.dirs': data,
     listeners: [...doors, `CONTROLLER://127.0.0.1:${seat.controller}`].join(),
     'advertised.listeners': doors.join(),
-    'listener.security.protocol.map': 'OPEN:PLAINTEXT,PASSWORD:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map': 'OPEN:PLAINTEXT,PASSWORD:SASL_PLAINTEXT,SECURE:SSL,CONTROLLER:PLAINTEXT',
     'inter.broker.listener.name': 'OPEN',
     'controller.listener.names': 'CONTROLLER',
     'controller.quorum.voters': seats.map(({ controller }, voter) => `${voter}@127.0.0.1:${controller}`).join(),
@@ -54,6 +60,17 @@ function whoMayEnter(users: Readonly<Record<string, string>>): Record<string, st
   return {
     'sasl.enabled.mechanisms': 'PLAIN',
     'listener.name.password.plain.sasl.jaas.config': `${module} required${known.join('')};`,
+  }
+}
+
+function whoIAm(certificates: KafkaCertificates | undefined): Record<string, string> {
+  if (certificates === undefined) return {}
+  const { keystore, password } = certificates
+  return {
+    'listener.name.secure.ssl.keystore.type': 'PKCS12',
+    'listener.name.secure.ssl.keystore.location': keystore,
+    'listener.name.secure.ssl.keystore.password': password,
+    'listener.name.secure.ssl.key.password': password,
   }
 }
 

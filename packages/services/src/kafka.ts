@@ -3,6 +3,7 @@
  * reason why there is none. How it is set, and what a client meets: docs/decisions/0019-kafka-services.md.
  */
 import { findArchives } from './java.ts'
+import { type KafkaCertificates, kafkaCertificates } from './kafka-certificates.ts'
 import { classArchive } from './kafka-classes.ts'
 import { KAFKA, type KafkaNode, startNodes } from './kafka-node.ts'
 import { fromVariable, missing } from './wanted.ts'
@@ -14,6 +15,8 @@ export interface KafkaOptions {
   readonly nodes?: number
   /** Users and their passwords, letters and digits: whom `passwordBrokers` let in, by SASL/PLAIN. */
   readonly users?: Readonly<Record<string, string>>
+  /** Whether there are `secureBrokers`, which speak TLS only, with a certificate that `authority` has signed. */
+  readonly tls?: boolean
   /** More settings of the server, or other ones. */
   readonly settings?: Readonly<Record<string, string>>
 }
@@ -29,16 +32,18 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServi
   if ('missing' in archives) {
     return new KafkaService({ missing: missing('kafka', `there is no Kafka here: ${archives.missing}`, URL_VARIABLE) })
   }
-  const { nodes: count = 1, users = {}, settings = {} } = options
+  const { nodes: count = 1, users = {}, settings = {}, tls = false } = options
   const flags = [`-XX:SharedArchiveFile=${await classArchive(archives)}`]
-  return new KafkaService({ nodes: await startNodes(count, { users, settings, archives: archives.folder, flags }) })
+  const certificates = tls ? await kafkaCertificates() : undefined
+  const nodes = await startNodes(count, { users, settings, certificates, archives: archives.folder, flags })
+  return new KafkaService({ nodes, certificates })
 }
 
 type Source =
   | { readonly given: string }
   | { readonly missing: string }
   // By their numbers, which are also the ones that Kafka has for them.
-  | { readonly nodes: readonly KafkaNode[] }
+  | { readonly nodes: readonly KafkaNode[]; readonly certificates: KafkaCertificates | undefined }
 
 export class KafkaService implements AsyncDisposable {
   /** Why there is none, and how to get one; for `describe.skipIf`. */
@@ -59,6 +64,18 @@ export class KafkaService implements AsyncDisposable {
   /** The same nodes, at the ports that ask for user and password. */
   get passwordBrokers(): readonly string[] {
     return this.#own.map(({ seat }) => `127.0.0.1:${seat.password}`)
+  }
+
+  /** The same nodes, at the ports that speak TLS. */
+  get secureBrokers(): readonly string[] {
+    return this.#own.map(({ seat }) => `127.0.0.1:${seat.secure}`)
+  }
+
+  /** Who has signed the certificate of the brokers, as text: PEM. */
+  get authority(): string {
+    const certificates = 'certificates' in this.#source ? this.#source.certificates : undefined
+    if (certificates === undefined) throw new Error('it was started without tls')
+    return certificates.authority
   }
 
   /** Ends a node in the middle of whatever it does. */

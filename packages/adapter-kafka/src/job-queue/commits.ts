@@ -7,7 +7,7 @@ export interface CommitsOptions {
   readonly logger: ILogger
   /** What may have something to commit. */
   readonly logs: () => readonly PartitionLog[]
-  /** Who can commit it; undefined while there is nobody. */
+  /** Who can commit it; undefined while there is nobody. Whoever comes next is told with the next `soon`. */
   readonly member: () => IKafkaMember | undefined
 }
 
@@ -47,14 +47,16 @@ export class Commits {
   }
 
   async #commit(): Promise<void> {
-    const { logs, member, logger } = this.#options
+    const { logs, logger } = this.#options
+    const member = this.#options.member()
+    if (member === undefined) return
     const found = logs().flatMap((log): readonly { log: PartitionLog; offset: Offset }[] => {
       const offset = log.uncommitted()
       return offset === undefined ? [] : [{ log, offset }]
     })
     if (found.length === 0) return
     try {
-      await member()?.commit(found.map(({ offset }) => offset))
+      await member.commit(found.map(({ offset }) => offset))
       for (const { log, offset } of found) if (log.isOurs) log.committed(offset)
     } catch (error) {
       // The group is about to change, or Kafka is away: whoever consumes finds out as well.

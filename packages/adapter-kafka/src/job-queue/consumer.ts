@@ -116,6 +116,8 @@ export class Consumer {
           this.#backlog.assign(partitions)
           this.#watchdog?.received()
           this.#outage.answered()
+          // What was done while there was no member.
+          this.#commits.soon()
         },
         received: (partition, messages) => {
           this.#watchdog?.received()
@@ -218,24 +220,31 @@ export class Consumer {
 
   /** It is no job. Until that is on record it stays in the way of nobody but itself. */
   async #bury({ log, message }: Waiting, reason: string): Promise<void> {
-    const { deadLetters, stop, logger } = this.#options
+    const { stop } = this.#options
     while (!stop.aborted && log.isOurs) {
-      try {
-        await deadLetters.put(message, log, reason)
+      if (await this.#isOnRecord({ log, message }, reason)) {
         log.done(message.offset)
         this.#commits.soon()
         return
-      } catch (error) {
-        const failure = kafkaFailure(error)
-        // What is larger than the other topic takes would be so again.
-        if (failure.code === 'TOO_LARGE') {
-          logger.log('error', 'a message was taken out for good', { reason, body: message.text })
-          log.done(message.offset)
-          return
-        }
-        logger.log('debug', 'a message that is no job could not be put away', { error: failure.message })
-        await wait(systemClock, RETRY_MS, stop)
       }
+      await wait(systemClock, RETRY_MS, stop)
+    }
+  }
+
+  /** Puts it into the dead letter topic, or into the log where it is larger than that topic takes: it would be so again. */
+  async #isOnRecord({ log, message }: Waiting, reason: string): Promise<boolean> {
+    const { deadLetters, logger } = this.#options
+    try {
+      await deadLetters.put(message, log, reason)
+      return true
+    } catch (error) {
+      const failure = kafkaFailure(error)
+      if (failure.code === 'TOO_LARGE') {
+        logger.log('error', 'a message was taken out for good', { reason, body: message.text })
+        return true
+      }
+      logger.log('debug', 'a message that is no job could not be put away', { error: failure.message })
+      return false
     }
   }
 }

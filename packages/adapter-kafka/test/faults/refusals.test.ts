@@ -60,6 +60,15 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'what Kafka 
     expect(stand.lines(OUTAGE, 'warn')).toHaveLength(1)
   })
 
+  it('a client that was not let in is, once its password is right', async () => {
+    const sasl = { mechanism: 'plain' as const, username: 'baton', password: 'wrong' }
+    const queue = stand.open({ client: { brokers: [...kafka.passwordBrokers], sasl } })
+    await expect(queue.enqueue([job('a')])).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+    sasl.password = 'secret'
+
+    await queue.enqueue([job('a')])
+  })
+
   it('right credentials are let in', async () => {
     const sasl = { mechanism: 'plain', username: 'baton', password: 'secret' } as const
     const queue = stand.open({ client: { brokers: [...kafka.passwordBrokers], sasl } })

@@ -6,10 +6,19 @@ import type { ICoordinationStore, IJobQueue, IRunStore } from '@baton/core'
 
 export interface Backend {
   readonly name: string
+  /** How many brokers it may have, the usual number first. Without it, it has none to choose from. */
+  readonly brokers?: readonly number[]
+  /** For so long workers leave and join again, unless told otherwise. Default 0: where others notice, they have to do so anyway. */
+  readonly stormSeconds?: number
   /** An empty place for one round of chaos. */
-  prepare(): Promise<Place>
+  prepare(wishes?: Wishes): Promise<Place>
   /** The ports of one process on that place. */
   open(address: string, times: BackendTimes): Promise<Ports>
+}
+
+export interface Wishes {
+  /** One of the backend's numbers. */
+  readonly brokers?: number
 }
 
 export interface Place {
@@ -22,7 +31,7 @@ export interface Place {
 }
 
 export interface Server {
-  /** Kills it as `kill -9` does, starts it again with what it has kept, and resolves when it answers. */
+  /** Kills it as `kill -9` does, or stops it; starts it again with what it has kept, and resolves when it answers. */
   restart(): Promise<void>
 }
 

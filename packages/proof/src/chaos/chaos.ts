@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { IRunStore } from '@baton/core'
 import { Dice } from '@baton/testing/simulator'
 import { type Backend, closePorts, type Ports } from './backend.ts'
+import { Churn } from './churn.ts'
 import { Crew } from './crew.ts'
 import { leftovers } from './leftovers.ts'
 import { Load } from './load.ts'
@@ -33,6 +34,10 @@ export interface ChaosOptions {
   readonly zombiesPerKill?: number
   /** Of servers, where the backend has some. Default one for ten. */
   readonly restartsPerKill?: number
+  /** For so long workers leave and join again, beside all else. Default: as the backend has it. */
+  readonly stormSeconds?: number
+  /** How many of them there are, where the backend lets one choose. */
+  readonly brokers?: number
   readonly sweepMs?: number
   /** Runs under way at a time. */
   readonly width?: number
@@ -58,6 +63,8 @@ export interface ChaosResult {
   readonly zombies: number
   /** Of servers that the backend has: a folder has none. */
   readonly serverRestarts: number
+  /** How often a worker left and joined again. */
+  readonly returns: number
   /** That a client has started. */
   readonly runs: number
   /** All that were judged: with children, runs of schedules, and those that went on or did work over. */
@@ -82,9 +89,9 @@ const LEAVE_MS = 15_000
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   const { backend, seed, workers = 4, leaseMs = 1_000, sweepMs = 500, width = 24, spoilt = {} } = options
   const { zombiesPerKill = 1 / 3, restartsPerKill = 1 / 10 } = options
-  const { onProgress = () => {}, onTrouble = () => {} } = options
+  const { onProgress = () => {}, onTrouble = () => {}, stormSeconds = backend.stormSeconds ?? 0 } = options
   const startedAtMs = performance.now()
-  const place = await backend.prepare()
+  const place = await backend.prepare(options.brokers === undefined ? {} : { brokers: options.brokers })
   const logs = mkdtempSync(join(tmpdir(), 'baton-witness-'))
   const witnessPath = join(logs, 'witness.log')
   const outsidePath = join(logs, 'outside')
@@ -117,6 +124,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     servers: place.servers ?? [],
     restartsPerKill,
   })
+  const churn = new Churn({ crew, dice: new Dice(seed + 4), seconds: stormSeconds })
   const tell = (phase: Progress['phase']) =>
     onProgress({ phase, kills: storm.kills, zombies: storm.zombies, runs: load.started.length, live: load.live })
   try {
@@ -124,7 +132,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     await Promise.all(crew.members.map((member) => member.ready))
     if (crew.members.length === 0) throw new Error('no worker could start; each has said why')
     await timetable.open()
-    await attack(options, { load, storm, timetable }, () => tell('storm'))
+    await attack(options, { load, storm, churn, timetable }, () => tell('storm'))
     operator.isResting = true
     await timetable.close()
     await calmDown(ports, load, () => tell('calm'))
@@ -148,6 +156,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
       kills: storm.kills,
       zombies: storm.zombies,
       serverRestarts: storm.restarts,
+      returns: churn.returns,
       runs: started.length,
       judged,
       operators: {
@@ -176,10 +185,17 @@ function keyOf({ runId, detail }: Finding): string {
   return `${runId} ${detail}`
 }
 
+interface Attack {
+  readonly load: Load
+  readonly storm: Storm
+  readonly churn: Churn
+  readonly timetable: Timetable
+}
+
 /** Clients and faults side by side, until there were enough faults. */
 async function attack(
   { seconds }: ChaosOptions,
-  { load, storm, timetable }: { readonly load: Load; readonly storm: Storm; readonly timetable: Timetable },
+  { load, storm, churn, timetable }: Attack,
   tell: () => void,
 ): Promise<void> {
   const over = new AbortController()
@@ -198,7 +214,9 @@ async function attack(
       tell()
     }
   }
-  const both = [clients(), faults()].map((each) => each.finally(() => over.abort()))
+  const both = [clients(), Promise.all([faults(), churn.blow(over.signal)])].map((each) =>
+    each.finally(() => over.abort()),
+  )
   await Promise.all(both).finally(() => clearTimeout(ending))
   await storm.pass()
 }

@@ -1,4 +1,4 @@
-/** Worker processes that can be killed and frozen. */
+/** Worker processes that can be killed and frozen, and that leave and join again when they are asked to. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -14,6 +14,9 @@ export interface CrewOptions {
   /** What a worker has complained about, and an end that nobody asked for. */
   readonly onTrouble: (trouble: string) => void
 }
+
+const READY = 'ready'
+const LEFT = 'left'
 
 /** A worker that is gone for good, and when it went. */
 export interface Death {
@@ -81,20 +84,39 @@ export class Member {
   isReady = false
   isFrozen = false
   readonly #child: ChildProcessByStdio<Writable, Readable, null>
+  /** What it is expected to say, and who waits for it. */
+  readonly #expected = new Map<string, () => void>()
 
   constructor(workerId: string, { program, nodeFlags, orders, onTrouble }: CrewOptions) {
     this.workerId = workerId
     const args = [...nodeFlags, fileURLToPath(program), JSON.stringify({ ...orders, workerId } satisfies WorkerOrders)]
     this.#child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], cwd: import.meta.dirname })
     this.exit = once(this.#child, 'close')
-    this.ready = new Promise((resolve) => {
-      createInterface(this.#child.stdout).on('line', (line) => {
-        if (line !== 'ready') return onTrouble(`${workerId}: ${line}`)
-        this.isReady = true
-        resolve()
-      })
-      void this.exit.then(() => resolve())
+    // It may be gone when it is told something.
+    this.#child.stdin.on('error', () => {})
+    createInterface(this.#child.stdout).on('line', (line) => {
+      const tell = this.#expected.get(line)
+      if (tell === undefined) return onTrouble(`${workerId}: ${line}`)
+      this.isReady = line === READY
+      tell()
     })
+    this.ready = this.#says(READY)
+  }
+
+  /** As after a deploy: it ends or hands back what it does. Its process stays. Resolves when it has left, or is gone. */
+  async leave(): Promise<void> {
+    // It may still hold something, and nobody is to count on that.
+    this.isReady = false
+    const left = this.#says(LEFT)
+    this.#child.stdin.write('leave\n')
+    await left
+  }
+
+  /** Works again, with ports that were opened anew. */
+  async join(): Promise<void> {
+    const ready = this.#says(READY)
+    this.#child.stdin.write('join\n')
+    await ready
   }
 
   freeze(): void {
@@ -108,5 +130,13 @@ export class Member {
 
   signal(name: NodeJS.Signals): boolean {
     return this.#child.kill(name)
+  }
+
+  /** Resolves when it has, or is gone. */
+  #says(line: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#expected.set(line, resolve)
+      void this.exit.then(() => resolve())
+    })
   }
 }

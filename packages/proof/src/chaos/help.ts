@@ -8,6 +8,8 @@ for what was lost, doubled or stuck.
   --adapter A   where the runs are kept: ${adapters.join(', ')} (file)
   --kills K     how many workers to kill (100)
   --seconds S   stop after so long, with fewer kills
+  --storm S     for so long workers leave and join again, time and again (kafka: 120, else 0)
+  --brokers N   kafka: 3, killed in turn, or 1, stopped and killed in turn (3)
   --seed N      the same runs and victims as another time; not the same instants
   --json        all figures as JSON, in the line before the last
   --help, -h    this

@@ -1,4 +1,4 @@
-/** `npm run chaos -- --adapter file --kills K [--seconds S] [--seed N] [--json] [--help]`. */
+/** `npm run chaos -- --adapter file --kills K [--seconds S] [--storm S] [--brokers N] [--seed N] [--json] [--help]`. */
 import { parseArgs } from 'node:util'
 import { adapters, backendOf } from './backends/index.ts'
 import { type ChaosResult, chaos } from './chaos.ts'
@@ -10,28 +10,37 @@ const FINDINGS_SHOWN = 40
 const values = read()
 const name = values?.adapter ?? 'file'
 const backend = await backendOf(name)
-const [kills, seconds, seed] = [values?.kills, values?.seconds, values?.seed].map((text) =>
-  text === undefined ? undefined : Number(text),
-)
+const numbers = {
+  kills: numberOf(values?.kills),
+  seconds: numberOf(values?.seconds),
+  storm: numberOf(values?.storm),
+  brokers: numberOf(values?.brokers),
+  seed: numberOf(values?.seed),
+}
+const mistake = mistakeIn(numbers)
 
 if (values === undefined) process.exitCode = 2
 else if (values.help === true) process.stdout.write(help)
-else if (backend === undefined) refuse(`No adapter ${name}; there is ${adapters.join(', ')}.`)
-else if (!isCount(kills)) refuse(`--kills takes a number from 1, not ${values.kills}.`)
-else if (seconds !== undefined && !isCount(seconds)) refuse(`--seconds takes a number from 1, not ${values.seconds}.`)
-else if (seed !== undefined && !Number.isSafeInteger(seed)) refuse(`--seed takes a whole number, not ${values.seed}.`)
-else await run(seed ?? Math.floor(Math.random() * 1e9))
+else if (mistake !== undefined) refuse(mistake)
+else await run(numbers)
 
-async function run(chosenSeed: number): Promise<void> {
+async function run({ kills, seconds, storm, brokers, seed }: typeof numbers): Promise<void> {
   if (backend === undefined || kills === undefined) return
+  const chosenSeed = seed ?? Math.floor(Math.random() * 1e9)
   say(`seed ${chosenSeed}`)
   const onProgress = showProgress(process.stderr, kills)
-  const limits = { kills, ...(seconds === undefined ? {} : { seconds }) }
+  const limits = {
+    kills,
+    ...(seconds === undefined ? {} : { seconds }),
+    ...(storm === undefined ? {} : { stormSeconds: storm }),
+    ...(brokers === undefined ? {} : { brokers }),
+  }
   const result = await chaos({ backend, ...limits, seed: chosenSeed, onProgress, onTrouble: say })
   for (const { what, runId, detail } of result.findings.slice(0, FINDINGS_SHOWN)) say(`${what}: ${runId}: ${detail}`)
   const { count, p50Ms, p99Ms, maxMs } = result.recovery
   const { pauses, cancels, redrives } = result.operators
   say(`operators: ${pauses} pauses, ${cancels} cancels, ${redrives} redrives; ${result.judged} runs were judged`)
+  if (result.returns > 0) say(`workers left and joined again: ${result.returns} times`)
   say(`${result.executions} executions of nodes in ${result.seconds} s`)
   say(
     `claims of killed workers, until somebody else had them: ${count}, p50 ${p50Ms} ms, p99 ${p99Ms} ms, max ${maxMs} ms`,
@@ -39,6 +48,22 @@ async function run(chosenSeed: number): Promise<void> {
   if (values?.json === true) process.stdout.write(`${JSON.stringify({ seed: chosenSeed, ...result })}\n`)
   process.stdout.write(`${lineOf(result)}\n`)
   if (result.lost + result.doubled + result.stuck > 0) process.exitCode = 1
+}
+
+/** What cannot be carried out of what was typed, in words. */
+function mistakeIn({ kills, seconds, storm, brokers, seed }: typeof numbers): string | undefined {
+  if (values === undefined || values.help === true) return undefined
+  if (backend === undefined) return `No adapter ${name}; there is ${adapters.join(', ')}.`
+  if (!isCount(kills)) return `--kills takes a number from 1, not ${values.kills}.`
+  if (seconds !== undefined && !isCount(seconds)) return `--seconds takes a number from 1, not ${values.seconds}.`
+  if (storm !== undefined && storm !== 0 && !isCount(storm))
+    return `--storm takes a number from 0, not ${values.storm}.`
+  if (seed !== undefined && !Number.isSafeInteger(seed)) return `--seed takes a whole number, not ${values.seed}.`
+  if (brokers === undefined) return undefined
+  if (backend.brokers === undefined) return `--brokers means nothing with ${name}.`
+  return backend.brokers.includes(brokers)
+    ? undefined
+    : `--brokers takes ${backend.brokers.join(' or ')}, not ${values.brokers}.`
 }
 
 function lineOf({ kills: killed, zombies, serverRestarts, runs, lost, doubled, stuck }: ChaosResult): string {
@@ -53,6 +78,8 @@ function read() {
         adapter: { type: 'string' },
         kills: { type: 'string', default: '100' },
         seconds: { type: 'string' },
+        storm: { type: 'string' },
+        brokers: { type: 'string' },
         seed: { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -62,6 +89,10 @@ function read() {
     say(error instanceof Error ? error.message : String(error))
     return undefined
   }
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text)
 }
 
 function isCount(value: number | undefined): value is number {

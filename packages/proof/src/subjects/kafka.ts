@@ -1,4 +1,5 @@
 /** Jobs in Kafka: topics per world. */
+import { randomUUID } from 'node:crypto'
 import { createKafkaJsClient, ensureTopics, KafkaJobQueue } from '@baton/adapter-kafka'
 import type { QueuePart } from './pair.ts'
 
@@ -10,21 +11,26 @@ export function kafkaQueue(addresses: readonly string[]): QueuePart {
     name: 'Kafka',
     tickMs: 50,
     async begin(topic) {
-      const deadLetterTopic = `${topic}-dead`
+      const topics = { topic, highTopic: `${topic}-high`, lowTopic: `${topic}-low`, deadLetterTopic: `${topic}-dead` }
       const client = createKafkaJsClient({ brokers })
-      await ensureTopics({ client, topic, deadLetterTopic, partitions: PARTITIONS })
-      await client.close()
+      await ensureTopics({ client, ...topics, partitions: PARTITIONS })
+      // Somebody outside, who takes no jobs.
+      const outside = new KafkaJobQueue({ client, ...topics })
       return {
         open: () =>
           new KafkaJobQueue({
             client: { brokers },
-            topic,
-            deadLetterTopic,
+            ...topics,
             heartbeatMs: 100,
             waitMs: 100,
             commitMs: 20,
           }),
-        end: () => {},
+        push: (message) => client.send([{ topic, key: randomUUID(), text: JSON.stringify(message), headers: {} }]),
+        deadLetters: () => outside.deadLetters(),
+        async end() {
+          await outside.close()
+          await client.close()
+        },
       }
     },
   }

@@ -29,7 +29,12 @@ export interface StorePorts {
   readonly coordinationStore: ICoordinationStore
 }
 
-export type QueuePart = Part<IJobQueue>
+export interface QueuePart extends Part<IJobQueue> {
+  begin(world: string): Awaitable<QueuePlace>
+}
+
+/** With what some cases of the kit need beside the port. */
+export interface QueuePlace extends Place<IJobQueue>, Pick<World, 'push' | 'deadLetters'> {}
 
 /** In real time. */
 export function pairSubject(store: StorePart, queue: QueuePart, name = `${queue.name} with ${store.name}`): Subject {
@@ -54,15 +59,18 @@ export function pairSubject(store: StorePart, queue: QueuePart, name = `${queue.
 }
 
 async function openWorld(
-  places: readonly [Place<StorePorts>, Place<IJobQueue>],
+  places: readonly [Place<StorePorts>, QueuePlace],
   options: WorldOptions,
   open: World[],
 ): Promise<World> {
   const [stores, queues] = places
   const ports = await stores.open(options)
   const queue = await queues.open(options)
+  const { push, deadLetters } = queues
   const world: World = {
     ...ports,
+    ...(push === undefined ? {} : { push }),
+    ...(deadLetters === undefined ? {} : { deadLetters }),
     queue,
     reopen: () => openWorld(places, options, open),
     async [Symbol.asyncDispose]() {

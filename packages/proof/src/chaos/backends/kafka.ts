@@ -11,15 +11,21 @@ interface Place {
 }
 
 const TOPICS = { topic: 'chaos', deadLetterTopic: 'chaos-dead' }
-const NODES = 3
+const BROKERS = [3, 1] as const
 /** Every tenth message is delivered again, as Kafka does when a group changes. */
 const AGAIN_EVERY = 10
 
-/** Three brokers, of which one at a time is killed and started again, beside a Redis with an append-only file. */
+/**
+ * Three brokers, of which one at a time is killed and started again, or a single one, which is stopped and killed in turn. Beside them a
+ * Redis with an append-only file.
+ */
 export const backend: Backend = {
   name: 'kafka',
-  async prepare() {
-    const [kafka, redis] = await Promise.all([startKafka({ nodes: NODES }), startRedis({ appendOnly: true })])
+  brokers: BROKERS,
+  // Each that leaves or joins makes the group deal its partitions out anew.
+  stormSeconds: 120,
+  async prepare({ brokers: nodes = BROKERS[0] } = {}) {
+    const [kafka, redis] = await Promise.all([startKafka({ nodes }), startRedis({ appendOnly: true })])
     const remove = async () => {
       await kafka[Symbol.asyncDispose]()
       await redis[Symbol.asyncDispose]()
@@ -31,13 +37,15 @@ export const backend: Backend = {
         client: { brokers },
         ...TOPICS,
         partitions: 6,
-        replicationFactor: NODES,
-        minInsyncReplicas: NODES - 1,
+        replicationFactor: nodes,
+        minInsyncReplicas: Math.max(1, nodes - 1),
       })
       let turn = 0
       const restart = async () => {
-        const node = turn++ % NODES
-        await kafka.kill(node)
+        const node = turn % nodes
+        if (nodes === 1 && turn % 2 === 0) await kafka.stop(node)
+        else await kafka.kill(node)
+        turn += 1
         await kafka.restart(node)
       }
       return { address: JSON.stringify({ brokers, redis: redis.url } satisfies Place), servers: [{ restart }], remove }
@@ -52,6 +60,8 @@ export const backend: Backend = {
       client: { brokers },
       ...TOPICS,
       sessionTimeoutMs: Math.max(3_000, leaseMs),
+      // In proportion to the leases: ten seconds would be ten of them.
+      timeoutMs: 3 * leaseMs,
       heartbeatMs: 300,
       waitMs: 300,
     })

@@ -1,0 +1,195 @@
+/** Members of a group that fall silent, or fail: a client that does what a test tells it, since no broker can be told to. */
+import { BatonError } from '@baton/core'
+import { systemClock, wait } from '@baton/core/adapter'
+import { Signal } from '@baton/testing'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { IKafkaClient, IKafkaMember, MemberOptions, Offset, OutgoingMessage, Reach } from '../../src/index.ts'
+import { KafkaJobQueue } from '../../src/index.ts'
+import { eventually, job } from './stand.ts'
+
+const TOPIC = 'jobs'
+const WAIT_MS = 10
+const SILENT_MS = 100
+
+/** One topic of one partition, in which there are messages up to `end`. */
+class ToldClient implements IKafkaClient {
+  readonly members: ToldMember[] = []
+  end = 0
+  /** What is sent, is refused with that. */
+  refusal: BatonError | undefined
+
+  async send(_messages: readonly OutgoingMessage[]): Promise<void> {
+    if (this.refusal !== undefined) throw this.refusal
+  }
+
+  member(options: MemberOptions): IKafkaMember {
+    const member = new ToldMember(options)
+    this.members.push(member)
+    return member
+  }
+
+  async reach(): Promise<ReadonlyMap<number, Reach>> {
+    return new Map([[0, { first: 0, end: this.end }]])
+  }
+
+  async committed(): Promise<ReadonlyMap<number, number>> {
+    return new Map()
+  }
+
+  async createTopics(): Promise<readonly string[]> {
+    return []
+  }
+
+  async deleteGroup(): Promise<void> {}
+
+  async close(): Promise<void> {}
+}
+
+/** Is given the partition as soon as it joins; reads nothing by itself. */
+class ToldMember implements IKafkaMember {
+  readonly committed: Offset[] = []
+  isStopped = false
+  readonly #options: MemberOptions
+  #asking: NodeJS.Timeout | undefined
+
+  constructor(options: MemberOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    this.#options.events.assigned([{ topic: TOPIC, partition: 0 }])
+  }
+
+  /** As one whose brokers answer. */
+  asks(): void {
+    this.#asking = setInterval(() => this.#options.events.looked(), WAIT_MS)
+  }
+
+  brings(from: number, ...texts: readonly string[]): void {
+    const messages = texts.map((text, index) => ({ offset: from + index, key: '', text, headers: {} }))
+    this.#options.events.received({ topic: TOPIC, partition: 0 }, messages)
+  }
+
+  fails(error: unknown): void {
+    this.#options.events.failed(error)
+  }
+
+  pause(): void {}
+
+  resume(): void {}
+
+  async commit(offsets: readonly Offset[]): Promise<void> {
+    this.committed.push(...offsets)
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#asking)
+    this.isStopped = true
+  }
+}
+
+describe('a member of the group', () => {
+  let client: ToldClient
+  let queue: KafkaJobQueue
+  let delivered: string[]
+  let reasons: unknown[]
+  let slowEnds: Signal
+  beforeEach(() => {
+    slowEnds = new Signal()
+    client = new ToldClient()
+    delivered = []
+    reasons = []
+    queue = new KafkaJobQueue({
+      client,
+      topic: TOPIC,
+      deadLetterTopic: `${TOPIC}-dead`,
+      heartbeatMs: 10,
+      waitMs: WAIT_MS,
+      commitMs: 10,
+      silentMs: SILENT_MS,
+      logger: { log: (level, _message, fields) => void (level === 'warn' && reasons.push(fields.error)) },
+    })
+    void queue.consume(
+      async (delivery) => {
+        delivered.push(delivery.job.nodeId)
+        if (delivery.job.nodeId === 'slow') await slowEnds.wait()
+        await delivery.acknowledge()
+      },
+      { concurrency: 1, signal: new AbortController().signal },
+    )
+  })
+  afterEach(() => queue.close())
+
+  async function member(index: number): Promise<ToldMember> {
+    await eventually(() => client.members.length).toBeGreaterThan(index)
+    return client.members[index] as ToldMember
+  }
+
+  const text = (nodeId: string) => JSON.stringify(job(nodeId))
+
+  it('that reads nothing although there is something is made anew, and the new one is left alone', async () => {
+    client.end = 2
+    const first = await member(0)
+    first.asks()
+
+    const second = await member(1)
+    second.asks()
+    second.brings(0, text('a'), text('b'))
+    await wait(systemClock, 5 * SILENT_MS)
+
+    expect(first.isStopped).toBe(true)
+    expect(delivered).toEqual(['a', 'b'])
+    expect(second.committed.at(-1)?.offset).toBe(2)
+    expect(client.members).toHaveLength(2)
+    expect(reasons).toEqual([expect.stringContaining('has fallen silent: it has not read what is in jobs/0')])
+  })
+
+  it('that does not even ask is made anew', async () => {
+    const first = await member(0)
+    const second = await member(1)
+    second.asks()
+    await wait(systemClock, 5 * SILENT_MS)
+
+    expect([first.isStopped, second.isStopped]).toEqual([true, false])
+    expect(reasons).toEqual([expect.stringContaining('has fallen silent: it has not asked for anything')])
+  })
+
+  it('that fails is followed by another, who reads what it did not', async () => {
+    const first = await member(0)
+    first.asks()
+    first.brings(0, text('a'))
+    await eventually(() => first.committed.at(-1)?.offset).toBe(1)
+    first.fails(new Error('thrown out'))
+    const second = await member(1)
+    second.asks()
+    second.brings(1, text('b'))
+    await eventually(() => second.committed.at(-1)?.offset).toBe(2)
+
+    expect(first.isStopped).toBe(true)
+    expect(delivered).toEqual(['a', 'b'])
+    expect(reasons).toEqual([expect.stringContaining('thrown out')])
+  })
+
+  it('commits what was done while there was none, although nothing more is to be done', async () => {
+    const first = await member(0)
+    first.asks()
+    first.brings(0, text('slow'))
+    await eventually(() => delivered).toEqual(['slow'])
+    first.fails(new Error('thrown out'))
+    await eventually(() => first.isStopped).toBe(true)
+    slowEnds.fire()
+    const second = await member(1)
+    second.asks()
+
+    await eventually(() => second.committed.at(-1)?.offset).toBe(1)
+  })
+
+  it('commits past what is no job and larger than the dead letter topic takes', async () => {
+    client.refusal = new BatonError('TOO_LARGE', { message: 'larger than that' })
+    const first = await member(0)
+    first.asks()
+    first.brings(0, 'no job')
+
+    await eventually(() => first.committed.at(-1)?.offset).toBe(1)
+  })
+})

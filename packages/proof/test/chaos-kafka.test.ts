@@ -1,0 +1,37 @@
+/** `npm run chaos -- --adapter kafka` in short: workers and brokers are killed while workers leave and join, and every tenth message comes twice. */
+import { startKafka, startRedis } from '@baton/services'
+import { describe, expect, it } from 'vitest'
+import { backend } from '../src/chaos/backends/kafka.ts'
+import { chaos } from '../src/chaos/chaos.ts'
+
+await using kafka = await startKafka()
+await using redis = await startRedis()
+const { skipReason = redis.skipReason } = kafka
+const nodeFlags = ['--conditions=@baton/source', '--import', 'tsx']
+
+describe.skipIf(skipReason !== undefined)(skipReason ?? 'Kafka and Redis', () => {
+  it('nothing is lost, doubled or stuck while each of three brokers is killed, and workers are killed, frozen, leave and join', {
+    timeout: 300_000,
+  }, async () => {
+    const faults = { kills: 3, restartsPerKill: 1, stormSeconds: 10 }
+    const result = await chaos({ backend, seed: 1, nodeFlags, width: 12, ...faults })
+
+    expect(result).toMatchObject({ kills: 3, findings: [], lost: 0, doubled: 0, stuck: 0 })
+    expect(result.seconds).toBeLessThanOrEqual(90)
+    expect(result.serverRestarts).toBeGreaterThanOrEqual(3)
+    expect(result.zombies).toBeGreaterThanOrEqual(1)
+    expect(result.returns).toBeGreaterThan(2)
+    expect(result.runs).toBeGreaterThan(20)
+  })
+
+  it('nor while a single broker is stopped, killed, and started again', { timeout: 300_000 }, async () => {
+    const faults = { brokers: 1, kills: 2, restartsPerKill: 1, stormSeconds: 3 }
+    const result = await chaos({ backend, seed: 1, nodeFlags, width: 12, ...faults })
+
+    expect(result).toMatchObject({ kills: 2, findings: [], lost: 0, doubled: 0, stuck: 0 })
+    expect(result.seconds).toBeLessThanOrEqual(60)
+    expect(result.serverRestarts).toBeGreaterThanOrEqual(2)
+    expect(result.returns).toBeGreaterThan(0)
+    expect(result.runs).toBeGreaterThan(20)
+  })
+})
