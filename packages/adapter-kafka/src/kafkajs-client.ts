@@ -152,6 +152,8 @@ class KafkaJsClient implements IKafkaClient {
  */
 class Connected<Client extends { connect(): Promise<void>; disconnect(): Promise<void> }> {
   readonly #make: () => Client
+  /** What was asked and is still under way, also of clients that were thrown away. */
+  readonly #calls = new Set<Promise<unknown>>()
   #client: Promise<Client> | undefined
   #isClosed = false
 
@@ -163,8 +165,10 @@ class Connected<Client extends { connect(): Promise<void>; disconnect(): Promise
     if (this.#isClosed) throw new BatonError('CLOSED')
     this.#client ??= connected(this.#make())
     const client = this.#client
+    const answer = client.then(call).finally(() => this.#calls.delete(answer))
+    this.#calls.add(answer)
     try {
-      return await within(timeoutMs, client.then(call))
+      return await within(timeoutMs, answer)
     } catch (error) {
       const failure = kafkaFailure(error)
       // What Kafka itself refuses is no failure of the client.
@@ -176,12 +180,19 @@ class Connected<Client extends { connect(): Promise<void>; disconnect(): Promise
   async close(): Promise<void> {
     this.#isClosed = true
     const client = await this.#client?.catch(() => undefined)
-    await client?.disconnect()
+    if (client !== undefined) await this.#disconnect(client)
   }
 
   #drop(client: Promise<Client>): void {
     if (this.#client === client) this.#client = undefined
-    void client.then((made) => made.disconnect()).catch(() => {})
+    void client.then((made) => this.#disconnect(made)).catch(() => {})
+  }
+
+  /** kafkajs goes on with what it was asked, and connects again for the next try: a socket that would keep the process up. */
+  async #disconnect(client: Client): Promise<void> {
+    const calls = [...this.#calls]
+    await client.disconnect()
+    if (calls.length > 0) void Promise.allSettled(calls).then(() => client.disconnect().catch(() => {}))
   }
 }
 
