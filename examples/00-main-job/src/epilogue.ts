@@ -1,8 +1,9 @@
 /** What is said when all is over: the result, who ran what, what was recovered, what to type next. */
 import { readFile } from 'node:fs/promises'
 import colors from 'picocolors'
+import type { PlaceKinds } from './places.ts'
 import { seconds } from './screen.ts'
-import { examples, type StoreKind } from './store.ts'
+import { examples } from './store.ts'
 import { isFile, type Story } from './story.ts'
 
 export interface Epilogue {
@@ -12,7 +13,7 @@ export interface Epilogue {
   readonly report: string
   readonly folder: string
   readonly runId: string
-  readonly kind: StoreKind
+  readonly places: PlaceKinds
   /** Where the run can be looked at, if it was kept. */
   readonly kept: string | undefined
 }
@@ -65,11 +66,13 @@ function recovered({ story }: Epilogue): string[] {
   )
 }
 
-function next({ kept, kind, runId, report }: Epilogue): string[] {
+function next({ kept, places: { store, queue }, runId, report }: Epilogue): string[] {
   const own = ['npm run demo -- --dir <folder>', 'the same on your own Markdown files'] as const
   const look = [`less ${report}`, 'the report'] as const
   const toKeep =
-    kind === 'files' ? 'npm run demo -- --keep' : `BATON_STORE=${examples[kind]} npm run demo -- --store ${kind}`
+    store === 'files'
+      ? 'npm run demo -- --keep'
+      : `BATON_STORE=${examples[store]} npm run demo -- --store ${store}${queue === undefined ? '' : ` --queue ${queue}`}`
   const journal =
     kept === undefined
       ? ([toKeep, 'keep the journal, to look at it'] as const)

@@ -4,7 +4,8 @@ import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { listMarkdown } from './analyse.ts'
 import { Mistake } from './mistake.ts'
-import { checkStore, isKind, kinds, type StoreKind } from './store.ts'
+import { checkPlaces, isQueueKind, type PlaceKinds, type QueueKind, queueKinds } from './places.ts'
+import { isKind, kinds, type StoreKind } from './store.ts'
 
 export interface DemoOptions {
   readonly folder: string
@@ -13,7 +14,7 @@ export interface DemoOptions {
   readonly report: string | undefined
   readonly json: boolean
   readonly keep: boolean
-  readonly store: StoreKind
+  readonly places: PlaceKinds
 }
 
 export const help = `npm run demo [-- options]
@@ -23,8 +24,14 @@ and shows that the job ends as if nothing had happened.
 
   --dir FOLDER    the files to work on (this repository's own)
   --report FILE   where the report goes (a temporary folder)
-  --store KIND    where the run is kept: files (the default); redis, or dynamo with SQS: the one that BATON_STORE names,
-                  else one that is started for the demo
+  --store KIND    where the run is kept:
+                    files    a folder (the default)
+                    redis    the Redis that BATON_STORE names, else a redis-server of this machine
+                    dynamo   the table that BATON_STORE names, with a queue of SQS; else emulators of DynamoDB and SQS,
+                             which come with the install: no account and no endpoint are needed
+  --queue kafka   where its jobs are, beside a store of redis or dynamo: on the Kafka that BATON_QUEUE names, else one
+                  that Maven fetches, which wants Java 17
+                  What was started for the demo ends with it
   --keep          keep the run's folder: journal, queue and the workers' logs
   --json          the last line of stdout is one JSON object; everything else goes to stderr
   --help
@@ -34,6 +41,7 @@ const known = {
   dir: { type: 'string' },
   report: { type: 'string' },
   store: { type: 'string', default: 'files' },
+  queue: { type: 'string' },
   keep: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -43,7 +51,7 @@ const known = {
 const typedIn = process.env.INIT_CWD ?? process.cwd()
 
 export async function readOptions(args: readonly string[], house: string): Promise<DemoOptions | 'help'> {
-  const { dir, report, store, keep, json, help: asksForHelp } = parse(args)
+  const { dir, report, store, queue, keep, json, help: asksForHelp } = parse(args)
   if (asksForHelp) return 'help'
   const folder = dir === undefined ? house : from(dir)
   const reportFile = report === undefined ? undefined : from(report)
@@ -54,11 +62,20 @@ export async function readOptions(args: readonly string[], house: string): Promi
     throw new Mistake(`There are no Markdown files in ${folder}`, hint)
   }
   if (reportFile !== undefined) checkReport(reportFile)
-  if (!isKind(store)) {
-    throw new Mistake(`There is no --store ${store}`, `There are ${kinds.join(', ')}: npm run demo -- --store redis`)
-  }
-  await checkStore(store)
-  return { folder, files, report: reportFile, json, keep, store }
+  const places = { store: storeKind(store), queue: queueKind(queue) }
+  await checkPlaces(places)
+  return { folder, files, report: reportFile, json, keep, places }
+}
+
+function storeKind(text: string): StoreKind {
+  if (isKind(text)) return text
+  throw new Mistake(`There is no --store ${text}`, `There are ${kinds.join(', ')}: npm run demo -- --store redis`)
+}
+
+function queueKind(text: string | undefined): QueueKind | undefined {
+  if (text === undefined || isQueueKind(text)) return text
+  const hint = `There is ${queueKinds.join(', ')}, and without --queue the store's own: npm run demo -- --store redis --queue kafka`
+  throw new Mistake(`There is no --queue ${text}`, hint)
 }
 
 function parse(args: readonly string[]) {

@@ -15,10 +15,10 @@ import { analyseFile } from './analyse.ts'
 import { printResult } from './epilogue.ts'
 import { FILES_AT_A_TIME, freeFiles, type ReportJob } from './flows.ts'
 import type { DemoOptions } from './options.ts'
+import { type DemoPlace, openPlaces } from './places.ts'
 import { type Program, startProgram } from './processes.ts'
 import { writeReport } from './report.ts'
 import { createScreen, type Screen, seconds, type WorkerState } from './screen.ts'
-import { type DemoStore, openStore } from './store.ts'
 import { Story } from './story.ts'
 
 const LEASE_MS = 2_000
@@ -49,7 +49,7 @@ export class Demo {
   #killed: { readonly name: string; readonly held: readonly string[]; readonly atMs: number } | undefined
   #fail: (reason: Error) => void = () => {}
   #interrupted: { readonly by: EndingSignal; readonly atMs: number } | undefined
-  #store: DemoStore | undefined
+  #place: DemoPlace | undefined
   /** What the report has to say. */
   #expected: string | undefined
   #stall: ReturnType<typeof setTimeout> | undefined
@@ -116,21 +116,26 @@ export class Demo {
     writeFileSync(this.#gate, '')
     const many = `${files.length} Markdown ${files.length === 1 ? 'file' : 'files'}`
     this.#screen.say(`${colors.bold('Baton')}: ${many} in ${folder}`)
-    const store = await openStore(this.#options.store, this.#home)
-    this.#store = store
-    if (this.#interrupted !== undefined) return store.close()
-    this.#screen.say(`Two workers and a client share them out. ${store.told}`)
+    const place = await openPlaces(this.#options.places, { home: this.#home, say: (line) => this.#waiting(line) })
+    this.#place = place
+    if (this.#interrupted !== undefined) return place.close()
+    this.#screen.say(`Two workers and a client share them out. ${place.told}`)
     this.#expected = await this.#recount()
     if (this.#interrupted !== undefined) return
-    for (const name of WORKERS) this.#startWorker(name, store)
-    const client = this.#startClient(store)
+    for (const name of WORKERS) this.#startWorker(name, place)
+    const client = this.#startClient(place)
     const { code } = await client.exit
     if (this.#story.end !== 'completed') {
       throw new Error(this.#story.failure ?? `the client ended with code ${code}: ${client.lastWords()}`)
     }
   }
 
-  #startWorker(name: string, { env }: DemoStore): void {
+  /** Something takes long. It may say so after we were interrupted, when nobody wants to know any more. */
+  #waiting(line: string): void {
+    if (this.#interrupted === undefined) this.#screen.say(`         ${line}`)
+  }
+
+  #startWorker(name: string, { env }: DemoPlace): void {
     const program = startProgram({
       name,
       house: this.#house,
@@ -171,7 +176,7 @@ export class Demo {
     this.#killHalfWay()
   }
 
-  #startClient({ env }: DemoStore): Program {
+  #startClient({ env }: DemoPlace): Program {
     const { folder, report } = this.#options
     const input: ReportJob = { folder, report: report ?? join(this.#home, 'report.md'), gate: this.#gate }
     const what = ['markdown-report', '--flows', this.#flowsFile, '--input', JSON.stringify(input)]
@@ -259,7 +264,7 @@ export class Demo {
     }, LEASE_MS)
     await Promise.allSettled(this.#programs.map(({ exit }) => exit))
     clearTimeout(force)
-    await this.#store?.close()
+    await this.#place?.close()
   }
 
   async #finish(end: { status: string; isRight: boolean; problem: string | undefined }) {
@@ -294,8 +299,9 @@ export class Demo {
   }
 
   #places(keep: boolean) {
-    const { folder, store: kind } = this.#options
-    return { folder, runId: this.#runId, kept: keep || kind !== 'files' ? this.#store?.shown : undefined, kind }
+    const { folder, places } = this.#options
+    const isKept = keep || places.store !== 'files'
+    return { folder, runId: this.#runId, kept: isKept ? this.#place?.shown : undefined, places }
   }
 
   #remove(name: string): void {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { addressesOf, checkPorts, maskedUrl } from '@baton/compose'
 import { type Emulator, isOnPath, startDynamo, startRedis, startSqs, whatToType } from '@baton/services'
 import { Mistake } from './mistake.ts'
+import type { DemoPlace } from './places.ts'
 
 /** Each with what such a store is called in a URL. */
 export const examples = { files: 'file:./data', redis: 'redis://…', dynamo: 'dynamodb://…' } as const
@@ -13,14 +14,9 @@ export function isKind(text: string): text is StoreKind {
   return kinds.includes(text)
 }
 
-export interface DemoStore {
-  /** What the processes are told. */
-  readonly env: Readonly<Record<string, string>>
-  /** In a sentence. */
-  readonly told: string
-  /** The variables by which the run can be looked at afterwards, without a password; absent: it goes with the demo. */
-  readonly shown?: string
-  close(): Promise<void>
+export interface StoreOptions {
+  /** Jobs are elsewhere: the store's own queue is not used. */
+  readonly isQueueElsewhere: boolean
 }
 
 type ServerKind = Exclude<StoreKind, 'files'>
@@ -30,9 +26,9 @@ const names = { redis: 'Redis', dynamo: 'table of DynamoDB' } as const
 const instead = { redis: 'a Redis is', dynamo: 'servers that play DynamoDB and SQS are' } as const
 
 /** Throws a `Mistake` where the store cannot be had: before anything is started, and nothing is written. */
-export async function checkStore(kind: StoreKind): Promise<void> {
+export async function checkStore(kind: StoreKind, options: StoreOptions): Promise<void> {
   if (kind === 'files') return
-  const values = given(kind)
+  const values = given(kind, options)
   if (values === undefined) return checkOwn(kind)
   const url = values.BATON_STORE
   if (!schemes[kind].test(url)) {
@@ -41,7 +37,7 @@ export async function checkStore(kind: StoreKind): Promise<void> {
       `Set it to ${examples[kind]}, or leave it out: then ${instead[kind]} started for the demo.`,
     )
   }
-  const [found] = await checkPorts(values)
+  const [found] = await checkPorts(options.isQueueElsewhere ? { ...values, BATON_QUEUE: 'memory:' } : values)
   if (found !== undefined) throw new Mistake(found.message.replaceAll('\n', ' '), found.hint)
 }
 
@@ -52,18 +48,18 @@ function checkOwn(kind: ServerKind): void {
 }
 
 /** @param home the folder of this demo */
-export async function openStore(kind: StoreKind, home: string): Promise<DemoStore> {
+export async function openStore(kind: StoreKind, home: string, options: StoreOptions): Promise<DemoPlace> {
   const close = async () => {}
   if (kind === 'files') {
     const env = { BATON_STORE: `file:${join(home, 'store')}` }
     return { env, told: 'No server: the store is a folder.', shown: shownAs(env), close }
   }
-  const env = given(kind)
-  if (env === undefined) return kind === 'redis' ? ownRedis() : ownAws()
+  const env = given(kind, options)
+  if (env === undefined) return kind === 'redis' ? ownRedis() : ownAws(options)
   return { env, told: `Their runs are on ${maskedUrl(env.BATON_STORE)}.`, shown: shownAs(env), close }
 }
 
-async function ownRedis(): Promise<DemoStore> {
+async function ownRedis(): Promise<DemoPlace> {
   const redis = await startRedis({ appendOnly: true })
   return {
     env: { BATON_STORE: redis.url },
@@ -72,21 +68,20 @@ async function ownRedis(): Promise<DemoStore> {
   }
 }
 
+// Servers that play DynamoDB and SQS take anybody. A profile would go before these.
+const ANYBODY = { AWS_ACCESS_KEY_ID: 'demo', AWS_SECRET_ACCESS_KEY: 'demo', AWS_PROFILE: '' }
+
 /** DynamoDB and SQS as they are played by servers of this machine: no account, and nothing to pay. */
-async function ownAws(): Promise<DemoStore> {
+async function ownAws({ isQueueElsewhere }: StoreOptions): Promise<DemoPlace> {
   const dynamo = await ownDynamo()
-  const sqs = await startSqs({ kind: 'fauxqs', own: true })
   const place = (endpoint: string) => `demo?region=us-east-1&endpoint=${endpoint}&create=true`
+  const env = { ...ANYBODY, BATON_STORE: `dynamodb://${place(dynamo.endpoint)}` }
+  const told = `Their runs are in a DynamoDB of their own, ${dynamo.endpoint}`
+  if (isQueueElsewhere) return { env, told: `${told}.`, close: () => dynamo[Symbol.asyncDispose]() }
+  const sqs = await startSqs({ kind: 'fauxqs', own: true })
   return {
-    env: {
-      BATON_STORE: `dynamodb://${place(dynamo.endpoint)}`,
-      BATON_QUEUE: `sqs://${place(sqs.endpoint)}`,
-      // They take anybody. A profile would go before these.
-      AWS_ACCESS_KEY_ID: 'demo',
-      AWS_SECRET_ACCESS_KEY: 'demo',
-      AWS_PROFILE: '',
-    },
-    told: `Their runs are in a DynamoDB of their own, ${dynamo.endpoint}, and their jobs in an SQS, ${sqs.endpoint}.`,
+    env: { ...env, BATON_QUEUE: `sqs://${place(sqs.endpoint)}` },
+    told: `${told}, and their jobs in an SQS, ${sqs.endpoint}.`,
     async close() {
       await dynamo[Symbol.asyncDispose]()
       await sqs[Symbol.asyncDispose]()
@@ -114,7 +109,7 @@ function shownAs({ BATON_STORE, BATON_QUEUE }: Given): string {
 type Given = { readonly BATON_STORE: string; readonly BATON_QUEUE?: string }
 
 /** The store that the environment names, with a prefix of the demo's own unless it names one: its workers know one flow. */
-function given(kind: ServerKind): Given | undefined {
+function given(kind: ServerKind, { isQueueElsewhere }: StoreOptions): Given | undefined {
   const { BATON_STORE = '', BATON_QUEUE = '', BATON_REDIS_URL = '' } = process.env
   const values = {
     ...(BATON_STORE === '' ? {} : { BATON_STORE }),
@@ -123,5 +118,6 @@ function given(kind: ServerKind): Given | undefined {
   if (Object.keys(values).length === 0) return undefined
   const { url } = addressesOf(values).store
   const own = /[?&]prefix=/.test(url) ? url : `${url}${url.includes('?') ? '&' : '?'}prefix=baton-demo`
-  return { BATON_STORE: own, ...(kind === 'redis' || BATON_QUEUE === '' ? {} : { BATON_QUEUE }) }
+  const hasQueue = kind === 'dynamo' && BATON_QUEUE !== '' && !isQueueElsewhere
+  return { BATON_STORE: own, ...(hasQueue ? { BATON_QUEUE } : {}) }
 }

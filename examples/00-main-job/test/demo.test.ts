@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { startDynamo, startRedis, startSqs } from '@baton/services'
+import { createKafkaJsClient } from '@baton/adapter-kafka'
+import { startDynamo, startKafka, startRedis, startSqs } from '@baton/services'
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 
 // Four processes, a lease of two seconds, and a machine that may have other work.
@@ -12,8 +13,9 @@ vi.setConfig({ testTimeout: 120_000 })
 const redis = await startRedis({ appendOnly: true, settings: { requirepass: 'sesame' } })
 const dynamo = await startDynamo({ kind: 'dynoxide' })
 const sqs = await startSqs({ kind: 'fauxqs' })
+const kafka = await startKafka()
 afterAll(async () => {
-  for (const server of [redis, dynamo, sqs]) await server[Symbol.asyncDispose]()
+  for (const server of [redis, dynamo, sqs, kafka]) await server[Symbol.asyncDispose]()
 })
 const credentials = { AWS_ACCESS_KEY_ID: 'demo', AWS_SECRET_ACCESS_KEY: 'demo' }
 
@@ -125,6 +127,69 @@ describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'on Dynamo
   })
 })
 
+describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'with jobs in Kafka', () => {
+  const onKafka = ['--queue', 'kafka', '--json']
+  const brokers = kafka.skipReason === undefined ? `kafka://${kafka.brokers.join()}` : ''
+
+  it.skipIf(redis.skipReason !== undefined)(
+    'starts a Kafka and a Redis where none is named, and leaves nothing of them',
+    () => {
+      const temp = temporaryFolder()
+      const env = { BATON_TEST_KAFKA_URL: '' }
+
+      const { status, stderr } = demo(
+        { temp, store: '', env },
+        '--dir',
+        temporaryFolder(notes(12)),
+        '--store',
+        'redis',
+        ...onKafka,
+      )
+
+      expect(stderr).toContain('Kafka is starting …')
+      expect(stderr).toMatch(
+        /Their runs are on a Redis of their own, redis:\S+ Their jobs are in a Kafka of their own, kafka:\S+\./,
+      )
+      expect(stderr).toContain('dies on purpose')
+      expect(stderr).toMatch(/claimed by worker-[12], finished by worker-[12] after the lease/)
+      expect(status).toBe(0)
+      expect(readdirSync(temp)).not.toContainEqual(expect.stringMatching(/^baton-(kafka|redis)-/))
+    },
+  )
+
+  it.skipIf(dynamo.skipReason !== undefined)(
+    'takes those that BATON_STORE and BATON_QUEUE name, and says how to look at the run',
+    async () => {
+      const env = { ...credentials, BATON_QUEUE: brokers }
+      const store = `dynamodb://demo?region=us-east-1&create=true&endpoint=${dynamo.endpoint}`
+      const client = createKafkaJsClient({ brokers: [...kafka.brokers] })
+      onTestFinished(() => client.close())
+      const sent = async () => {
+        const reach = [...((await client.reach('baton-demo'))?.values() ?? [])]
+        return reach.reduce((sum, { end }) => sum + end, 0)
+      }
+      const before = await sent()
+
+      const { status, stderr } = demo(
+        { store, env },
+        '--dir',
+        temporaryFolder(notes(4)),
+        '--store',
+        'dynamo',
+        ...onKafka,
+      )
+
+      expect(status).toBe(0)
+      expect(stderr).toContain(`Their jobs are on ${brokers}/baton-demo?create=true.`)
+      expect(stderr).toMatch(
+        /BATON_STORE='dynamodb:.*' BATON_QUEUE='kafka:.*' node apps\/client\/dist\/main\.js watch demo-/,
+      )
+      // The start of the run went that way.
+      expect(await sent()).toBeGreaterThan(before)
+    },
+  )
+})
+
 it('does so with a single file, and keeps what it is asked to keep', () => {
   const temp = temporaryFolder()
   const folder = temporaryFolder({ 'only.md': '# Only' })
@@ -233,6 +298,34 @@ it.each([
     args: () => ['--store', 'redis'],
     store: DOWN,
     says: 'no Redis to work with at 127.0.0.1:1',
+  },
+  { what: 'an unknown kind of queue', args: () => ['--queue', 'kakfa'], says: 'There is no --queue kakfa' },
+  {
+    what: 'Kafka beside files',
+    args: () => ['--queue', 'kafka'],
+    says: '--queue kafka does not go with a store of files.\nKafka keeps no runs: put them on a server with --store redis',
+  },
+  {
+    what: 'a queue that is no Kafka',
+    args: () => ['--store', 'dynamo', '--queue', 'kafka'],
+    store: '',
+    env: { BATON_QUEUE: 'sqs://demo' },
+    says: 'BATON_QUEUE=sqs://demo is no Kafka',
+  },
+  {
+    what: 'a Kafka whose URL says what nobody knows',
+    args: () => ['--store', 'dynamo', '--queue', 'kafka'],
+    store: '',
+    env: { BATON_QUEUE: 'kafka://127.0.0.1:1/t?topics=2' },
+    says: 'topics',
+  },
+  {
+    what: 'a machine without Java',
+    args: () => ['--store', 'dynamo', '--queue', 'kafka'],
+    store: '',
+    path: '',
+    env: { BATON_TEST_KAFKA_URL: '' },
+    says: 'There is no Kafka, and none can be started: there is no java here',
   },
   { what: 'a machine without Redis', args: () => ['--store', 'redis'], store: '', path: '', says: 'no redis-server' },
 ])('refuses $what with 2 and a hint, and leaves nothing behind', ({ args, says, ...around }) => {

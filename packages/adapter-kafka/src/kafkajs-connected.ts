@@ -10,6 +10,8 @@ import type { Certificates } from './kafkajs-certificates.ts'
 export class Connected<Client extends { connect(): Promise<void>; disconnect(): Promise<void> }> {
   readonly #make: () => Client
   readonly #certificates: Certificates
+  /** What was asked and is still under way, also of clients that were thrown away. */
+  readonly #calls = new Set<Promise<unknown>>()
   #client: Promise<Client> | undefined
   #isClosed = false
 
@@ -24,9 +26,10 @@ export class Connected<Client extends { connect(): Promise<void>; disconnect(): 
     const client = this.#client
     let isGivenUp = false
     // Whoever was told that it failed is not to find it done when there is a connection after all.
-    const asked = client.then((made) =>
-      isGivenUp ? Promise.reject(new LateError('nobody waits any more')) : call(made),
-    )
+    const asked = client
+      .then((made) => (isGivenUp ? Promise.reject(new LateError('nobody waits any more')) : call(made)))
+      .finally(() => this.#calls.delete(asked))
+    this.#calls.add(asked)
     try {
       return await within(timeoutMs, this.#certificates.during(asked))
     } catch (error) {
@@ -42,7 +45,7 @@ export class Connected<Client extends { connect(): Promise<void>; disconnect(): 
   async close(): Promise<void> {
     this.#isClosed = true
     const client = await this.#client?.catch(() => undefined)
-    await client?.disconnect()
+    if (client !== undefined) await this.#disconnect(client)
   }
 
   #connect(): Promise<Client> {
@@ -54,7 +57,14 @@ export class Connected<Client extends { connect(): Promise<void>; disconnect(): 
 
   #drop(client: Promise<Client>): void {
     if (this.#client === client) this.#client = undefined
-    void client.then((made) => made.disconnect()).catch(() => {})
+    void client.then((made) => this.#disconnect(made)).catch(() => {})
+  }
+
+  /** kafkajs goes on with what it was asked, and connects again for the next try: a socket that would keep the process up. */
+  async #disconnect(client: Client): Promise<void> {
+    const calls = [...this.#calls]
+    await client.disconnect()
+    if (calls.length > 0) void Promise.allSettled(calls).then(() => client.disconnect().catch(() => {}))
   }
 }
 

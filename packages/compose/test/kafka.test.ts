@@ -1,9 +1,10 @@
 /** `kafka:` URLs, on a real broker. */
-import { createKafkaJsClient } from '@baton/adapter-kafka'
+
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { createKafkaJsClient } from '@baton/adapter-kafka'
 import { parseRunId } from '@baton/core'
 import { startKafka } from '@baton/services'
 import { afterAll, describe, expect, it } from 'vitest'

@@ -6,6 +6,10 @@ import { withLock } from './lock.ts'
 
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/baton-services', import.meta.url))
 
+export function isMade(name: string): boolean {
+  return existsSync(join(CACHE, name))
+}
+
 /** The path of the file or folder that `make` has made, now or earlier, at the path that it was given. */
 export async function madeOnce(name: string, make: (fresh: string) => Promise<void>): Promise<string> {
   const kept = join(CACHE, name)

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { madeOnce } from './cache.ts'
+import { isMade, madeOnce } from './cache.ts'
 import type { ServerCommand } from './server-process.ts'
 import { aptInstall, isOnPath } from './wanted.ts'
 
@@ -35,17 +35,40 @@ export interface Archives {
   readonly java: string
 }
 
-/** The folder with a server's archives, fetched if need be; or why it cannot be had, and what to do about it. */
-export async function findArchives({ name }: JavaServer): Promise<Archives | { missing: string }> {
+/**
+ * The folder with a server's archives, fetched if need be; or why it cannot be had, and what to do about it.
+ * @param toFetch is called before they are fetched
+ */
+export async function findArchives(
+  server: JavaServer,
+  toFetch: () => void = () => {},
+): Promise<Archives | { missing: string }> {
   const java = await findJava()
   if (typeof java === 'object') return java
-  const pom = join(HOUSE, 'java', name, 'pom.xml')
-  const digest = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12)
+  const { pom, folder } = placeOf(server)
+  const fetch = (fresh: string) => {
+    toFetch()
+    return fetchInto(fresh, pom)
+  }
   try {
-    return { folder: await madeOnce(`${name}-${digest}`, (fresh) => fetchInto(fresh, pom)), java }
+    return { folder: await madeOnce(folder, fetch), java }
   } catch (error) {
     return { missing: (error as Error).message }
   }
+}
+
+/** What is not on the PATH to run a server, and to fetch it if need be: looked up in a moment, without asking the network. */
+export async function lackOf(server: JavaServer): Promise<string | undefined> {
+  const java = await findJava()
+  if (typeof java === 'object') return java.missing
+  return isMade(placeOf(server).folder) || isOnPath('mvn') ? undefined : noMaven()
+}
+
+/** @returns the path of its pom.xml, and the name of its folder in the cache */
+function placeOf({ name }: JavaServer): { readonly pom: string; readonly folder: string } {
+  const pom = join(HOUSE, 'java', name, 'pom.xml')
+  const digest = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12)
+  return { pom, folder: `${name}-${digest}` }
 }
 
 /** How to start it, where `folder` has its archives and native libraries. */
@@ -70,13 +93,17 @@ async function findJava(): Promise<string | { missing: string }> {
 }
 
 async function fetchInto(folder: string, pom: string): Promise<void> {
-  if (!isOnPath('mvn')) throw new Error(`there is no mvn here to fetch it: ${aptInstall('mvn', 'maven')}`)
+  if (!isOnPath('mvn')) throw new Error(noMaven())
   const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${folder}`]
   try {
     await run('mvn', ['-q', '-B', '--strict-checksums', '-f', pom, ...goal], { timeout: FETCH_WITHIN_MS })
   } catch (error) {
     throw new Error(`Maven could not fetch it: ${errorLines(error)}`, { cause: error })
   }
+}
+
+function noMaven(): string {
+  return `there is no mvn here to fetch it: ${aptInstall('mvn', 'maven')}`
 }
 
 function errorLines(error: unknown): string {

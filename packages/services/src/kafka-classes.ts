@@ -9,10 +9,12 @@ import { madeOnce } from './cache.ts'
 import type { Archives } from './java.ts'
 import { startNodes } from './kafka-node.ts'
 
-export function classArchive({ folder, java }: Archives): Promise<string> {
+/** @param toArchive is called before the first broker is started for it */
+export function classArchive({ folder, java }: Archives, toArchive: () => void): Promise<string> {
   // Java takes it only where it finds itself and the archives as they were.
   const place = createHash('sha256').update(`${java} ${folder}`).digest('hex').slice(0, 12)
   return madeOnce(`${basename(folder)}-${place}.jsa`, async (fresh) => {
+    toArchive()
     const flags = [`-XX:ArchiveClassesAtExit=${fresh}`]
     const [node] = await startNodes(1, { users: {}, settings: {}, archives: folder, flags })
     await node?.server.stop()

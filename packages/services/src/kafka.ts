@@ -2,7 +2,7 @@
  * A Kafka for tests: the one that `BATON_TEST_KAFKA_URL` names, else a node or a cluster of our own on free ports, else the
  * reason why there is none. How it is set, and what a client meets: docs/decisions/0019-kafka-services.md.
  */
-import { findArchives } from './java.ts'
+import { findArchives, lackOf } from './java.ts'
 import { type KafkaCertificates, kafkaCertificates } from './kafka-certificates.ts'
 import { classArchive } from './kafka-classes.ts'
 import { KAFKA, type KafkaNode, startNodes } from './kafka-node.ts'
@@ -21,22 +21,32 @@ export interface KafkaOptions {
   readonly settings?: Readonly<Record<string, string>>
 }
 
+/** For whoever waits: a first start takes half a minute, all later ones a few seconds. */
+export type Progress = (what: string) => void
+
 /**
  * Starts or finds one. A test that wants to kill its Kafka, or to set it, gets one of its own; others may share the one
  * of the variable, so each makes topics and groups of its own. Disposing ends what was started.
  */
-export async function startKafka(options: KafkaOptions = {}): Promise<KafkaService> {
+export async function startKafka(options: KafkaOptions = {}, say: Progress = () => {}): Promise<KafkaService> {
   const given = fromVariable(URL_VARIABLE)
   if (given !== undefined && Object.keys(options).length === 0) return new KafkaService({ given })
-  const archives = await findArchives(KAFKA)
+  const archives = await findArchives(KAFKA, () => say('Maven fetches Kafka, 44 MB, this once'))
   if ('missing' in archives) {
     return new KafkaService({ missing: missing('kafka', `there is no Kafka here: ${archives.missing}`, URL_VARIABLE) })
   }
   const { nodes: count = 1, users = {}, settings = {}, tls = false } = options
-  const flags = [`-XX:SharedArchiveFile=${await classArchive(archives)}`]
+  const toArchive = () => say('Kafka notes which classes it loads, this once, so that it starts sooner from now on')
+  const flags = [`-XX:SharedArchiveFile=${await classArchive(archives, toArchive)}`]
   const certificates = tls ? await kafkaCertificates() : undefined
+  say('Kafka is starting')
   const nodes = await startNodes(count, { users, settings, certificates, archives: archives.folder, flags })
   return new KafkaService({ nodes, certificates })
+}
+
+/** What this machine lacks to start one, and how to get it; looked up in a moment, with nothing fetched. */
+export async function lackOfKafka(): Promise<string | undefined> {
+  return fromVariable(URL_VARIABLE) === undefined ? lackOf(KAFKA) : undefined
 }
 
 type Source =
@@ -53,6 +63,11 @@ export class KafkaService implements AsyncDisposable {
   constructor(source: Source) {
     this.#source = source
     this.skipReason = 'missing' in source ? source.missing : undefined
+  }
+
+  /** Whether it was started here, and ends with us. */
+  get isOwn(): boolean {
+    return 'nodes' in this.#source
   }
 
   /** `host:port` of each node: where a client may begin. */

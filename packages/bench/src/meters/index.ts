@@ -21,6 +21,9 @@ const onRedis: Readonly<Record<string, () => Promise<RedisContender>>> = {
   'baton, all by queue': async () => (await import('../redis/baton.ts')).byQueue,
   'bullmq alone': async () => (await import('../redis/bullmq.ts')).contender,
   'flowcraft on bullmq': async () => (await import('../redis/flowcraft.ts')).contender,
+  'baton on kafka': async () => (await import('../kafka/baton.ts')).contender,
+  'baton on kafka, all by queue': async () => (await import('../kafka/baton.ts')).byQueue,
+  'flowcraft on kafka': async () => (await import('../kafka/flowcraft.ts')).contender,
   'floor-redis': async () => (await import('../redis/floor.ts')).contender,
 }
 

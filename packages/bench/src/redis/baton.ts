@@ -31,7 +31,7 @@ async function openBaton(options: ContenderOptions, fanOut: 'own-places' | 'queu
   }
 }
 
-function flowOf({ shape, onSecondNode }: ContenderOptions): Flow {
+export function flowOf({ shape, onSecondNode }: ContenderOptions): Flow {
   const { form, size, contextChars } = shape
   let flow: Flow = createFlow(shape.name)
   if (form === 'fan') {

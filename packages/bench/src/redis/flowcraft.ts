@@ -79,7 +79,7 @@ class TellingAdapter extends BullMQAdapter {
   }
 }
 
-function flowOf({ shape, onSecondNode }: ContenderOptions) {
+export function flowOf({ shape, onSecondNode }: ContenderOptions) {
   const { name, form, size, contextChars } = shape
   const flow = createFlow(name)
   if (form === 'fan') {

@@ -13,6 +13,7 @@ export interface Shape {
 }
 
 export const W5 = 'w5-line-10'
+export const W5_FEW = 'w5-line-10-few'
 export const W6 = 'w6-fan-out-50'
 export const W6_WIDE = 'w6-fan-out-200'
 export const W7 = 'w7-context-1mb'
@@ -20,6 +21,8 @@ export const W8 = 'w8-idle'
 
 const shapes: readonly Shape[] = [
   { name: W5, form: 'line', size: 10, runs: 500, atOnce: 500 },
+  // For whoever takes minutes for the 500.
+  { name: W5_FEW, form: 'line', size: 10, runs: 50, atOnce: 50 },
   { name: W6, form: 'fan', size: 50, runs: 50, atOnce: 50 },
   { name: W6_WIDE, form: 'fan', size: 200, runs: 12, atOnce: 12 },
   { name: W7, form: 'line', size: 101, runs: 1, atOnce: 1, contextChars: 2 ** 20 },

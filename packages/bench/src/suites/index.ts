@@ -2,6 +2,7 @@ import type { Suite } from '../suite.ts'
 import { core as inProcess } from './core.ts'
 import { dynamo } from './dynamo.ts'
 import { file } from './file.ts'
+import { kafka } from './kafka.ts'
 import { loop } from './loop.ts'
 import { redis } from './redis.ts'
 import { sleeping } from './sleeping.ts'
@@ -19,6 +20,7 @@ export const suites: Readonly<Record<string, Suite>> = {
   file,
   loop,
   redis,
+  kafka,
   dynamo,
   sleeping,
 }

@@ -16,10 +16,12 @@ export const kafka: Backend = {
   async check(address, look) {
     const adapter = await load(address)
     const place = kafkaPlaceOf(address)
+    // What is not there can be made, but not by who only looks.
+    if (place.create && !look.mustExist) return
     const client = adapter.createKafkaJsClient(configOf(place), { timeoutMs: LOOK_WITHIN_MS })
     try {
       for (const topic of Object.values(place.topics)) {
-        if ((await client.reach(topic)) !== undefined || (place.create && !look.mustExist)) continue
+        if ((await client.reach(topic)) !== undefined) continue
         const hint = 'Create it, add ?create=true to the URL, or see that brokers and name are right.'
         throw mistake(address.field, `there is no topic ${topic} on this Kafka`, hint)
       }

@@ -1,0 +1,34 @@
+/** What becomes of kafkajs's connections: it goes on with what nobody waits for any more. */
+import { connect, type Socket } from 'node:net'
+import { startKafka } from '@baton/services'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { createKafkaJsClient } from '../src/index.ts'
+
+const kafka = await startKafka()
+afterAll(() => kafka[Symbol.asyncDispose]())
+
+describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'connections to Kafka', () => {
+  it('has no connection open in the end, when an answer came too late and the client was closed', async () => {
+    const sockets: Socket[] = []
+    const client = createKafkaJsClient(
+      {
+        brokers: [...kafka.brokers],
+        socketFactory: ({ host, port, onConnect }) => {
+          const socket = connect({ host, port }, onConnect)
+          sockets.push(socket)
+          return socket
+        },
+        retry: { retries: 4, initialRetryTime: 300, factor: 0, multiplier: 1 },
+      },
+      { timeoutMs: 500 },
+    )
+    // A topic that is not there is asked for again and again, for 1.2 s.
+    await expect(client.reach('no-such-topic')).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
+
+    await client.close()
+
+    const before = sockets.length
+    await vi.waitUntil(() => sockets.length > before, { timeout: 10_000 })
+    await vi.waitUntil(() => sockets.every(({ destroyed }) => destroyed), { timeout: 10_000 })
+  })
+})
