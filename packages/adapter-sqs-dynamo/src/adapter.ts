@@ -1,5 +1,5 @@
 import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
-import type { ICoordinationStore } from '@baton/core'
+import { BatonError, type ICoordinationStore } from '@baton/core'
 import {
   BaseDistributedAdapter,
   checkEngineOptions,
@@ -12,7 +12,7 @@ import { DynamoCoordinationStore } from './coordination-store.ts'
 import { SqsJobQueue } from './job-queue.ts'
 import type { SqsJobQueueOptions } from './job-queue-options.ts'
 import { DynamoRunStore } from './run-store.ts'
-import { type DynamoRunStoreOptions, runStoreOptions } from './run-store-options.ts'
+import { DEFAULT_PREFIX, type DynamoRunStoreOptions, runStoreOptions } from './run-store-options.ts'
 
 type StoreOptions = Omit<DynamoRunStoreOptions, 'client' | 'logger'>
 type QueueOptions = Omit<SqsJobQueueOptions, 'client' | 'logger' | 'queue' | 'timeoutMs'>
@@ -22,7 +22,7 @@ export interface SqsAdapterOptions extends EngineOptions, StoreOptions, QueueOpt
   readonly dynamo?: DynamoDBClient | DynamoDBClientConfig
   /** A client of SQS, or the configuration of one. Default: as the SDK finds region and credentials. */
   readonly sqs?: SqsJobQueueOptions['client']
-  /** The name of the queue, or its URL. Default: the name of the table. */
+  /** The name of the queue, or its URL. Default: the name of the table. A store with a `prefix` has no default: others in its table have that queue. */
   readonly queueName?: string
   /** Another queue than one of SQS: any queue works with any store. */
   readonly queue?: DistributedAdapterOptions['queue']
@@ -57,11 +57,21 @@ export class SqsAdapter extends BaseDistributedAdapter {
       ...ofEngine,
       ...log,
       store: new DynamoRunStore({ ...ours, ...log, ...client, ...remindersFor(options) }),
-      queue:
-        queue ?? new SqsJobQueue({ ...ofQueue, ...log, ...queueClient, queue: queueName ?? ours.table ?? 'baton' }),
+      queue: queue ?? new SqsJobQueue({ ...ofQueue, ...log, ...queueClient, queue: queueName ?? queueOfTable(ours) }),
       coordinationStore: coordinationStore ?? new DynamoCoordinationStore({ ...table, ...client, ...prefix }),
     })
   }
+}
+
+/** Two stores must not share a queue: the workers of one would take the other's jobs, know no such runs, and answer for them. */
+function queueOfTable({ table = 'baton', prefix = DEFAULT_PREFIX }: StoreOptions): string {
+  if (prefix === DEFAULT_PREFIX) return table
+  const example = `${table}-${prefix}`.replace(/[^\w-]/g, '-')
+  throw new BatonError('INVALID_OPTION', {
+    field: 'queueName',
+    message: `the queue of the table ${table} is not for a store with a prefix: others in the table have it`,
+    hint: `Name a queue of its own, such as queueName: '${example}'; ensureInfrastructure({ table, queueName }) makes it.`,
+  })
 }
 
 const storeOptions = runStoreOptions.filter((name) => name !== 'client' && name !== 'logger') as (keyof StoreOptions)[]
