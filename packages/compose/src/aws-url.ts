@@ -5,6 +5,7 @@
  *   sqs://QUEUE[?region=…&endpoint=…&highQueue=…&lowQueue=…&deadLetterQueue=…&create=true]
  *   sqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE[?…]      a queue by the whole of its own URL
  *
+ * A queue by its name has its dead letters in the one with its name and `-dead`, where there is one, unless another is given.
  * The own queue of a table is the one with its name, in the same region and at the same endpoint, unless there is a prefix: two stores
  * must not share a queue. Who asks is nobody's to write into a URL: the SDK finds its credentials.
  */
@@ -138,6 +139,13 @@ function checkQueueNames(name: string, others: Readonly<Record<string, string | 
 
 const FIFO = '.fifo'
 
-function isQueueName(name: string): boolean {
+/** The name that the templates and `ensureInfrastructure` give to the queue for the dead letters of this one. */
+export function deadLettersNameOf(queue: string): string {
+  const suffix = queue.endsWith(FIFO) ? FIFO : ''
+  return `${queue.slice(0, queue.length - suffix.length)}-dead${suffix}`
+}
+
+/** A whole URL is none. */
+export function isQueueName(name: string): boolean {
   return name.length <= 80 && /^[\w-]+(\.fifo)?$/.test(name)
 }

@@ -1,8 +1,16 @@
 /** The ports that `dynamodb:` and `sqs:` URLs name, on servers that play AWS. */
 import { randomUUID } from 'node:crypto'
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb'
-import { GetQueueUrlCommand, ListQueuesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import {
+  GetQueueUrlCommand,
+  ListQueuesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
+import { ensureInfrastructure, type SqsJobQueue } from '@baton/adapter-sqs-dynamo'
 import { BatonClient, createFlow, FlowRuntime } from '@baton/core'
+import { parseJob } from '@baton/core/adapter'
 import { startDynamo, startSqs } from '@baton/services'
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Ports } from '../src/backends/backend.ts'
@@ -73,6 +81,27 @@ describe.skipIf(skipReason !== undefined)(skipReason ?? 'dynamodb: and sqs: URLs
     expect(await checkPorts({ BATON_STORE: 'memory:', BATON_QUEUE: url.replace(lowQueue, 'nowhere') })).toMatchObject([
       { field: 'BATON_QUEUE', message: expect.stringContaining('the queue nowhere: SQS: ') },
     ])
+  })
+
+  it.each(['', '.fifo'])('find what SQS has put among the dead letters of a queue from a template%s', async (suffix) => {
+    const queueName = `${newName()}${suffix}`
+    const made = await ensureInfrastructure({ table: false, queueName, sqs: sqs.clientOptions })
+    await lose(made.deadLetterQueue?.url ?? '')
+
+    const { queue } = await opened({ BATON_STORE: 'memory:', BATON_QUEUE: `sqs://${queueName}${queryOf(sqs)}` })
+
+    expect(await (queue as SqsJobQueue).deadLetters()).toMatchObject([{ message: { runId: 'lost' } }])
+  })
+
+  it('do without a queue of dead letters where there is none', async () => {
+    const queueName = newName()
+    await ensureInfrastructure({ table: false, queueName, deadLetterQueue: false, sqs: sqs.clientOptions })
+
+    const { queue } = await opened({ BATON_STORE: 'memory:', BATON_QUEUE: `sqs://${queueName}${queryOf(sqs)}` })
+
+    await expect((queue as SqsJobQueue).deadLetters()).rejects.toMatchObject({ field: 'deadLetterQueue' })
+    await queue.enqueue([parseJob({ runId: 'a', blueprintId: 'greet', nodeId: 'greet' })])
+    expect(await runsIn(queueName)).toEqual(['a'])
   })
 
   it('with another prefix are another store in the same table', async () => {
@@ -158,6 +187,15 @@ it('says so when nobody answers, and takes a queue that is down for one that wil
   expect(found).toMatchObject([{ code: 'STORE_UNAVAILABLE', field: 'BATON_STORE' }])
   expect(found[0]?.message).toContain('the table baton cannot be asked at http://127.0.0.1:1')
 })
+
+/** Puts a job among the dead letters as SQS does it, without a reason. */
+async function lose(QueueUrl: string): Promise<void> {
+  const client = new SQSClient({ ...sqs.clientOptions, useQueueUrlAsEndpoint: false })
+  const MessageBody = JSON.stringify({ runId: 'lost', blueprintId: 'greet', nodeId: 'greet' })
+  const ofFifo = QueueUrl.endsWith('.fifo') ? { MessageGroupId: 'a', MessageDeduplicationId: randomUUID() } : {}
+  await client.send(new SendMessageCommand({ QueueUrl, MessageBody, ...ofFifo }))
+  client.destroy()
+}
 
 /** The runs whose jobs are in the queue with this name. */
 async function runsIn(QueueName: string): Promise<readonly string[]> {
