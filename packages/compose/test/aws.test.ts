@@ -1,5 +1,8 @@
 /** The ports that `dynamodb:` and `sqs:` URLs name, on servers that play AWS. */
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import {
   GetQueueUrlCommand,
@@ -83,14 +86,40 @@ describe.skipIf(skipReason !== undefined)(skipReason ?? 'dynamodb: and sqs: URLs
     ])
   })
 
-  it.each(['', '.fifo'])('find what SQS has put among the dead letters of a queue from a template%s', async (suffix) => {
-    const queueName = `${newName()}${suffix}`
-    const made = await ensureInfrastructure({ table: false, queueName, sqs: sqs.clientOptions })
-    await lose(made.deadLetterQueue?.url ?? '')
+  it.each(['', '.fifo'])(
+    'find what SQS has put among the dead letters of a queue from a template%s',
+    async (suffix) => {
+      const queueName = `${newName()}${suffix}`
+      const made = await ensureInfrastructure({ table: false, queueName, sqs: sqs.clientOptions })
+      await lose(made.deadLetterQueue?.url ?? '')
 
-    const { queue } = await opened({ BATON_STORE: 'memory:', BATON_QUEUE: `sqs://${queueName}${queryOf(sqs)}` })
+      const { queue } = await opened({ BATON_STORE: 'memory:', BATON_QUEUE: `sqs://${queueName}${queryOf(sqs)}` })
 
-    expect(await (queue as SqsJobQueue).deadLetters()).toMatchObject([{ message: { runId: 'lost' } }])
+      expect(await (queue as SqsJobQueue).deadLetters()).toMatchObject([{ message: { runId: 'lost' } }])
+    },
+  )
+
+  it('do without it where who asks has no right to it, as clients have none', async () => {
+    const denying = createServer((request, response) => {
+      let body = ''
+      request.on('data', (chunk) => {
+        body += chunk
+      })
+      request.on('end', () => {
+        const isDenied = JSON.parse(body).QueueName === 'jobs-dead'
+        response.writeHead(isDenied ? 403 : 200, { 'content-type': 'application/x-amz-json-1.0' })
+        const answer = { QueueUrl: 'http://127.0.0.1/0/jobs' }
+        response.end(JSON.stringify(isDenied ? { __type: 'com.amazonaws.sqs#AccessDenied', message: 'no' } : answer))
+      })
+    }).listen(0, '127.0.0.1')
+    onTestFinished(() => void denying.close())
+    await once(denying, 'listening')
+    const { port } = denying.address() as AddressInfo
+
+    const url = `sqs://jobs${queryOf({ endpoint: `http://127.0.0.1:${port}` })}`
+    const { queue } = await opened({ BATON_STORE: 'memory:', BATON_QUEUE: url })
+
+    await expect((queue as SqsJobQueue).deadLetters()).rejects.toMatchObject({ field: 'deadLetterQueue' })
   })
 
   it('do without a queue of dead letters where there is none', async () => {
