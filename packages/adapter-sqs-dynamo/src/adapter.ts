@@ -8,9 +8,10 @@ import {
   partOptions,
   remindersFor,
 } from '@baton/core/adapter'
+import { checkClient } from './aws-client.ts'
 import { DynamoCoordinationStore } from './coordination-store.ts'
 import { SqsJobQueue } from './job-queue.ts'
-import type { SqsJobQueueOptions } from './job-queue-options.ts'
+import { checkQueue, type SqsJobQueueOptions } from './job-queue-options.ts'
 import { DynamoRunStore } from './run-store.ts'
 import { DEFAULT_PREFIX, type DynamoRunStoreOptions, runStoreOptions } from './run-store-options.ts'
 
@@ -33,6 +34,7 @@ export interface SqsAdapterOptions extends EngineOptions, StoreOptions, QueueOpt
 /** The whole engine on AWS's serverless parts: runs in DynamoDB, jobs in SQS. Jobs of nodes that may take ten minutes are answered when they are claimed. */
 export class SqsAdapter extends BaseDistributedAdapter {
   constructor(options: SqsAdapterOptions) {
+    checkQueueIsNoName(options)
     checkEngineOptions(options, [
       'coordinationStore',
       'queue',
@@ -42,6 +44,9 @@ export class SqsAdapter extends BaseDistributedAdapter {
       ...storeOptions,
       ...queueOptions,
     ])
+    checkClient(options.dynamo, 'dynamo')
+    checkClient(options.sqs, 'sqs')
+    if (options.queueName !== undefined) checkQueue(options.queueName, 'queueName')
     const { dynamo, sqs, coordinationStore, queue, queueName, logger, ...others } = options
     const { ours: ofQueue, others: rest } = partOptions<QueueOptions, EngineOptions & StoreOptions>(
       others,
@@ -61,6 +66,16 @@ export class SqsAdapter extends BaseDistributedAdapter {
       coordinationStore: coordinationStore ?? new DynamoCoordinationStore({ ...table, ...client, ...prefix }),
     })
   }
+}
+
+/** What is called `queue` elsewhere, and may well be tried here. */
+function checkQueueIsNoName(options: { readonly queue?: unknown } | undefined): void {
+  if (typeof options?.queue !== 'string') return
+  throw new BatonError('INVALID_OPTION', {
+    field: 'queue',
+    message: 'must be a queue, not the name of one',
+    hint: `Give queueName: '${options.queue}' for a queue of SQS.`,
+  })
 }
 
 /** Two stores must not share a queue: the workers of one would take the other's jobs, know no such runs, and answer for them. */

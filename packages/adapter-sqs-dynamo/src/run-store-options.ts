@@ -67,7 +67,8 @@ export function checkRunStoreOptions(options: DynamoRunStoreOptions): CheckedRun
 export function checkTable(table: unknown): void {
   if (typeof table === 'string' && /^[\w.-]{3,255}$/.test(table)) return
   const message = 'must be the name of a table: 3 to 255 of the characters A-Z a-z 0-9 _ . -'
-  throw new BatonError('INVALID_OPTION', { field: 'table', message })
+  const hint = 'Not its ARN: the name is what stands behind table/ in that.'
+  throw new BatonError('INVALID_OPTION', { field: 'table', message, hint })
 }
 
 function checkPrefix(prefix: unknown): void {
