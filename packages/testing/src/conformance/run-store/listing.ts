@@ -55,7 +55,8 @@ export const listing: Suite = {
       },
     },
     {
-      title: 'lists nothing between times that leave nothing, however far they are apart, and all between those that leave all',
+      title:
+        'lists nothing between times that leave nothing, however far they are apart, and all between those that leave all',
       async run(stage) {
         await createFive(stage)
         const { createdAtMs: third = 0 } = (await stage.store.summary(parseRunId('r2'))) ?? {}
