@@ -132,7 +132,7 @@ const UNKNOWN_CALLER = [
 const UNKNOWN_ACTION = ['InvalidAction', 'UnknownOperationException', 'UnknownOperation']
 
 const GRANT =
-  'Give the role or user the actions that the policy templates/iam-policy.json of this package lists, on this resource and its key.'
+  'Give the role or user the actions that the policy templates/iam-policy.json of @baton/adapter-sqs-dynamo lists, on this resource and its key.'
 const CREDENTIALS =
   'See that there are credentials, that they are of this account, and that region and endpoint are those they are meant for.'
 const SCHEMA =
