@@ -5,9 +5,13 @@ export function isClient<Client extends { send(...args: never): unknown }>(given
   return 'send' in given && typeof given.send === 'function'
 }
 
-/** A client, or what one is made with. Absent is fine. */
-export function checkClient(given: unknown): void {
+/**
+ * A client, or what one is made with. Absent is fine.
+ *
+ * @param field the option that it was given as
+ */
+export function checkClient(given: unknown, field = 'client'): void {
   if (given === undefined || (typeof given === 'object' && given !== null)) return
   const message = `must be a client of the AWS SDK or the configuration of one, not ${typeof given}`
-  throw new BatonError('INVALID_OPTION', { field: 'client', message, hint: 'For example { region: "eu-west-1" }.' })
+  throw new BatonError('INVALID_OPTION', { field, message, hint: 'For example { region: "eu-west-1" }.' })
 }

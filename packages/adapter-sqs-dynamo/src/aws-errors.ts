@@ -140,7 +140,8 @@ const UNKNOWN_CALLER = [
 /** What DynamoDB says to who takes it for SQS, and the other way round. */
 const UNKNOWN_ACTION = ['InvalidAction', 'UnknownOperationException', 'UnknownOperation']
 
-const GRANT = 'Give the role or user the actions that the policy in the README lists, on this resource and its key.'
+const GRANT =
+  'Give the role or user the actions that the policy templates/iam-policy.json of @baton/adapter-sqs-dynamo lists, on this resource and its key.'
 const CREDENTIALS =
   'See that there are credentials, that they are of this account, and that region and endpoint are those they are meant for.'
 const SCHEMA =

@@ -3,6 +3,7 @@ import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynam
 import { BatonError } from '@baton/core'
 import { checkFunction, checkNumber, checkOptions, type IClock, systemClock } from '@baton/core/adapter'
 import { checkClient } from './aws-client.ts'
+import { DEFAULT_PREFIX } from './run-store-options.ts'
 
 export interface DynamoCoordinationStoreOptions {
   /** The table; that of a run store will do. Its keys are `pk` (HASH) and `sk` (RANGE), both texts. Default `baton`. */
@@ -30,7 +31,7 @@ export function checkCoordinationStoreOptions(
   options: DynamoCoordinationStoreOptions,
 ): CheckedCoordinationStoreOptions {
   checkOptions(options, names)
-  const { table = 'baton', client, prefix = 'baton', clock = systemClock, timeoutMs = 10_000 } = options
+  const { table = 'baton', client, prefix = DEFAULT_PREFIX, clock = systemClock, timeoutMs = 10_000 } = options
   checkName(table, 'table', /^[\w.-]{3,255}$|^arn:/, 'the name or the ARN of a table: 3 to 255 of A-Z a-z 0-9 _ . -')
   checkName(prefix, 'prefix', /^[\w.:@-]{1,100}$/, '1 to 100 of the characters A-Z a-z 0-9 . _ : @ -')
   checkClient(client)

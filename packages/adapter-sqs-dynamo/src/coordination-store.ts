@@ -34,7 +34,9 @@ interface Refused {
  * time was up, which is two.
  *
  * The client asks again by itself when an answer was lost. A key that was set, or counted up, by the first of its requests is known
- * again; a removal may answer that there was nothing to remove, when it has just removed it.
+ * again as long as nobody else has written it since: otherwise a key that was set is told as not set, or set again where it was removed
+ * meanwhile, and a counter on which others have counted is counted up twice. A removal may answer that there was nothing to remove,
+ * when it has just removed it.
  */
 export class DynamoCoordinationStore implements ICoordinationStore {
   readonly #options: CheckedCoordinationStoreOptions

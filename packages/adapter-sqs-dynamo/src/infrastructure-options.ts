@@ -68,7 +68,8 @@ export function checkInfrastructureOptions(options: InfrastructureOptions): Chec
   const { table = 'baton', dynamo, sqs, logger = silentLogger } = options
   const { visibilityMs = 60_000, maxReceiveCount = 20, timeoutMs = 180_000 } = options
   if (table !== false) checkTable(table)
-  for (const client of [dynamo, sqs]) checkClient(client)
+  checkClient(dynamo, 'dynamo')
+  checkClient(sqs, 'sqs')
   checkNumber(visibilityMs, 'visibilityMs', { least: 0, most: TWELVE_HOURS_MS })
   checkNumber(maxReceiveCount, 'maxReceiveCount', { least: 1, most: 1_000, whole: true })
   checkNumber(timeoutMs, 'timeoutMs', { least: 1, most: 3_600_000 })

@@ -114,7 +114,8 @@ function checkLevels(queue: string, { highQueue, lowQueue }: Pick<SqsJobQueueOpt
   }
 }
 
-function checkQueue(queue: unknown, field: string): void {
+/** A name or a URL. */
+export function checkQueue(queue: unknown, field: string): void {
   if (typeof queue === 'string') {
     if (isUrl(queue) && URL.canParse(queue)) return
     if (queue.length <= 80 && /^[\w-]+(\.fifo)?$/.test(queue)) return

@@ -17,7 +17,7 @@ export interface DynamoRunStoreOptions extends LogStoreOptions {
   readonly table?: string
   /** A client, or the configuration of one: region, endpoint, credentials. Default: as the SDK finds them. */
   readonly client?: DynamoDBClient | DynamoDBClientConfig
-  /** What all its keys begin with. Two stores in one table need two of them. Default `baton`. */
+  /** What all its keys begin with. Two stores in one table need two of them, and two queues. Default `baton`. */
   readonly prefix?: string
   /** Into how many parts the indexes are divided. Fixed when the store is made. Default 1: good for some 300 starts a second. */
   readonly shards?: number
@@ -35,13 +35,24 @@ export type CheckedRunStoreOptions = Required<Omit<DynamoRunStoreOptions, Option
   readonly [name in Optional]: DynamoRunStoreOptions[name] | undefined
 }
 
+/** Of the one store in a table that needs no other. */
+export const DEFAULT_PREFIX = 'baton'
+
 /** An item has 400 KB, and a line may hold several such values. */
 const MOST_INLINE_BYTES = 65_536
 
 export function checkRunStoreOptions(options: DynamoRunStoreOptions): CheckedRunStoreOptions {
   checkOptions(options, runStoreOptions)
   checkInjected(options)
-  const { table = 'baton', client, prefix = 'baton', shards, values, timeoutMs = 10_000, pollMs = 2_000 } = options
+  const {
+    table = 'baton',
+    client,
+    prefix = DEFAULT_PREFIX,
+    shards,
+    values,
+    timeoutMs = 10_000,
+    pollMs = 2_000,
+  } = options
   checkTable(table)
   checkClient(client)
   checkPrefix(prefix)
@@ -56,7 +67,8 @@ export function checkRunStoreOptions(options: DynamoRunStoreOptions): CheckedRun
 export function checkTable(table: unknown): void {
   if (typeof table === 'string' && /^[\w.-]{3,255}$/.test(table)) return
   const message = 'must be the name of a table: 3 to 255 of the characters A-Z a-z 0-9 _ . -'
-  throw new BatonError('INVALID_OPTION', { field: 'table', message })
+  const hint = 'Not its ARN: the name is what stands behind table/ in that.'
+  throw new BatonError('INVALID_OPTION', { field: 'table', message, hint })
 }
 
 function checkPrefix(prefix: unknown): void {

@@ -10,13 +10,13 @@ const LINES = { lineInlineMaxBytes: 256 * 1024, batchChars: 64 * 1024, soonMs: 1
 
 export class DynamoRunStore extends LogStore {
   /** Asks for the table with the first call. To learn of a mistake at once, use `connect`. */
-  constructor(options: DynamoRunStoreOptions) {
+  constructor(options: DynamoRunStoreOptions = {}) {
     const checked = checkRunStoreOptions(options)
     super({ ...checked, ...LINES }, () => openDynamoLogs(checked))
   }
 
   /** Opens a store. Throws `INVALID_OPTION` where there is no such table, or no right to it, `STORE_UNAVAILABLE` where nobody answers. */
-  static connect(options: DynamoRunStoreOptions): Promise<DynamoRunStore> {
+  static connect(options: DynamoRunStoreOptions = {}): Promise<DynamoRunStore> {
     return new DynamoRunStore(options).opened()
   }
 }

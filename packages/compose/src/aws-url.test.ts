@@ -38,7 +38,7 @@ it.each([
 })
 
 it('takes the queue with the name of the table for its own, in the same place', () => {
-  const url = 'dynamodb://baton?region=eu-west-1&endpoint=http://box&prefix=billing&create=true'
+  const url = 'dynamodb://baton?region=eu-west-1&endpoint=http://box&prefix=baton&create=true'
 
   expect(queue(url, 'BATON_STORE')).toEqual({
     queue: 'baton',
@@ -90,4 +90,11 @@ it('refuses a table for a queue, a queue for a store, and a table whose name no 
   expect(refusalOf(() => queue('dynamodb://my.table', 'BATON_STORE'))).toMatchObject(
     mistakeIn('BATON_STORE', 'no queue can have the name of the table my.table'),
   )
+})
+
+it('refuses the own queue of a table to a store with a prefix, whose jobs others would take', () => {
+  const refusal = refusalOf(() => queue('dynamodb://baton?prefix=staging', 'BATON_STORE'))
+
+  expect(refusal).toMatchObject(mistakeIn('BATON_STORE', 'is not for a store with a prefix'))
+  expect(refusal).toMatchObject({ hint: expect.stringContaining('BATON_QUEUE=sqs://QUEUE') })
 })

@@ -5,8 +5,9 @@
  *   sqs://QUEUE[?region=…&endpoint=…&highQueue=…&lowQueue=…&deadLetterQueue=…&create=true]
  *   sqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE[?…]      a queue by the whole of its own URL
  *
- * The own queue of a table is the one with its name, in the same region and at the same endpoint. Who asks is nobody's to write into
- * a URL: the SDK finds its credentials.
+ * A queue by its name has its dead letters in the one with its name and `-dead`, where there is one, unless another is given.
+ * The own queue of a table is the one with its name, in the same region and at the same endpoint, unless there is a prefix: two stores
+ * must not share a queue. Who asks is nobody's to write into a URL: the SDK finds its credentials.
  */
 import type { Address } from './addresses.ts'
 import { mistake } from './mistake.ts'
@@ -34,6 +35,9 @@ export interface QueuePlace extends AwsPlace {
   /** Make the queues where there are none, and one for their dead letters. */
   readonly create: boolean
 }
+
+/** Of the one store in a table that needs no other. */
+const DEFAULT_PREFIX = 'baton'
 
 const TABLE_EXAMPLE = 'Write dynamodb://baton, with ?region=eu-west-1 for another region than the usual one.'
 const QUEUE_EXAMPLE = 'Write sqs://baton, with ?region=eu-west-1 for another region than the usual one.'
@@ -79,7 +83,11 @@ export function queuePlaceOf(address: Address): QueuePlace {
 }
 
 function ownQueueOf(address: Address): QueuePlace {
-  const { table, create, region, endpoint } = tablePlaceOf(address)
+  const { table, prefix = DEFAULT_PREFIX, create, region, endpoint } = tablePlaceOf(address)
+  if (prefix !== DEFAULT_PREFIX) {
+    const message = `the queue of the table ${table} is not for a store with a prefix: others in the table have it`
+    throw mistake(address.field, message, 'Set BATON_QUEUE=sqs://QUEUE as well, with a queue of its own.')
+  }
   if (!isQueueName(table)) {
     const message = `no queue can have the name of the table ${table}`
     throw mistake(address.field, message, 'Set BATON_QUEUE=sqs://QUEUE as well: up to 80 of A-Z a-z 0-9 _ -.')
@@ -131,6 +139,13 @@ function checkQueueNames(name: string, others: Readonly<Record<string, string | 
 
 const FIFO = '.fifo'
 
-function isQueueName(name: string): boolean {
+/** The name that the templates and `ensureInfrastructure` give to the queue for the dead letters of this one. */
+export function deadLettersNameOf(queue: string): string {
+  const suffix = queue.endsWith(FIFO) ? FIFO : ''
+  return `${queue.slice(0, queue.length - suffix.length)}-dead${suffix}`
+}
+
+/** A whole URL is none. */
+export function isQueueName(name: string): boolean {
   return name.length <= 80 && /^[\w-]+(\.fifo)?$/.test(name)
 }

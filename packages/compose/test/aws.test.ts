@@ -1,8 +1,19 @@
 /** The ports that `dynamodb:` and `sqs:` URLs name, on servers that play AWS. */
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb'
-import { GetQueueUrlCommand, ListQueuesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import {
+  GetQueueUrlCommand,
+  ListQueuesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
+import { ensureInfrastructure, type SqsJobQueue } from '@baton/adapter-sqs-dynamo'
 import { BatonClient, createFlow, FlowRuntime } from '@baton/core'
+import { parseJob } from '@baton/core/adapter'
 import { startDynamo, startSqs } from '@baton/services'
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Ports } from '../src/backends/backend.ts'
@@ -73,6 +84,53 @@ describe.skipIf(skipReason !== undefined)(skipReason ?? 'dynamodb: and sqs: URLs
     expect(await checkPorts({ BATON_STORE: 'memory:', BATON_QUEUE: url.replace(lowQueue, 'nowhere') })).toMatchObject([
       { field: 'BATON_QUEUE', message: expect.stringContaining('the queue nowhere: SQS: ') },
     ])
+  })
+
+  it.each(['', '.fifo'])(
+    'find what SQS has put among the dead letters of a queue from a template%s',
+    async (suffix) => {
+      const queueName = `${newName()}${suffix}`
+      const made = await ensureInfrastructure({ table: false, queueName, sqs: sqs.clientOptions })
+      await lose(made.deadLetterQueue?.url ?? '')
+
+      const { queue } = await opened({ BATON_STORE: 'memory:', BATON_QUEUE: `sqs://${queueName}${queryOf(sqs)}` })
+
+      expect(await (queue as SqsJobQueue).deadLetters()).toMatchObject([{ message: { runId: 'lost' } }])
+    },
+  )
+
+  it('do without it where who asks has no right to it, as clients have none', async () => {
+    const denying = createServer((request, response) => {
+      let body = ''
+      request.on('data', (chunk) => {
+        body += chunk
+      })
+      request.on('end', () => {
+        const isDenied = JSON.parse(body).QueueName === 'jobs-dead'
+        response.writeHead(isDenied ? 403 : 200, { 'content-type': 'application/x-amz-json-1.0' })
+        const answer = { QueueUrl: 'http://127.0.0.1/0/jobs' }
+        response.end(JSON.stringify(isDenied ? { __type: 'com.amazonaws.sqs#AccessDenied', message: 'no' } : answer))
+      })
+    }).listen(0, '127.0.0.1')
+    onTestFinished(() => void denying.close())
+    await once(denying, 'listening')
+    const { port } = denying.address() as AddressInfo
+
+    const url = `sqs://jobs${queryOf({ endpoint: `http://127.0.0.1:${port}` })}`
+    const { queue } = await opened({ BATON_STORE: 'memory:', BATON_QUEUE: url })
+
+    await expect((queue as SqsJobQueue).deadLetters()).rejects.toMatchObject({ field: 'deadLetterQueue' })
+  })
+
+  it('do without a queue of dead letters where there is none', async () => {
+    const queueName = newName()
+    await ensureInfrastructure({ table: false, queueName, deadLetterQueue: false, sqs: sqs.clientOptions })
+
+    const { queue } = await opened({ BATON_STORE: 'memory:', BATON_QUEUE: `sqs://${queueName}${queryOf(sqs)}` })
+
+    await expect((queue as SqsJobQueue).deadLetters()).rejects.toMatchObject({ field: 'deadLetterQueue' })
+    await queue.enqueue([parseJob({ runId: 'a', blueprintId: 'greet', nodeId: 'greet' })])
+    expect(await runsIn(queueName)).toEqual(['a'])
   })
 
   it('with another prefix are another store in the same table', async () => {
@@ -158,6 +216,15 @@ it('says so when nobody answers, and takes a queue that is down for one that wil
   expect(found).toMatchObject([{ code: 'STORE_UNAVAILABLE', field: 'BATON_STORE' }])
   expect(found[0]?.message).toContain('the table baton cannot be asked at http://127.0.0.1:1')
 })
+
+/** Puts a job among the dead letters as SQS does it, without a reason. */
+async function lose(QueueUrl: string): Promise<void> {
+  const client = new SQSClient({ ...sqs.clientOptions, useQueueUrlAsEndpoint: false })
+  const MessageBody = JSON.stringify({ runId: 'lost', blueprintId: 'greet', nodeId: 'greet' })
+  const ofFifo = QueueUrl.endsWith('.fifo') ? { MessageGroupId: 'a', MessageDeduplicationId: randomUUID() } : {}
+  await client.send(new SendMessageCommand({ QueueUrl, MessageBody, ...ofFifo }))
+  client.destroy()
+}
 
 /** The runs whose jobs are in the queue with this name. */
 async function runsIn(QueueName: string): Promise<readonly string[]> {

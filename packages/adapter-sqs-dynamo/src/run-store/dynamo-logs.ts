@@ -101,14 +101,19 @@ class DynamoLogs implements LogBackend {
   async listed({ letters, fromMs, untilMs, count }: ListedQuery): Promise<Listed> {
     const [index, hash] = letters ? [LETTERS_INDEX, 'lp'] : [CREATED_INDEX, 'cp']
     let allAfterMs = Number.NEGATIVE_INFINITY
+    // Whole ones that a number of DynamoDB can be: whoever asks has a closer look at what is found.
+    const from = Math.floor(Math.max(fromMs, 0))
+    const until = Math.ceil(Math.min(untilMs, Number.MAX_SAFE_INTEGER))
+    // DynamoDB refuses to look between bounds that leave nothing.
+    if (!(from <= until)) return { notes: [], allAfterMs }
     const ofShard = async (shard: string) => {
       const { Items = [], LastEvaluatedKey } = await this.#table.query({
         IndexName: index,
         KeyConditionExpression: `${hash} = :shard AND created BETWEEN :from AND :until`,
         ExpressionAttributeValues: {
           ':shard': { S: shard },
-          ':from': { N: String(Math.max(fromMs, 0)) },
-          ':until': { N: String(Math.min(untilMs, Number.MAX_SAFE_INTEGER)) },
+          ':from': { N: String(from) },
+          ':until': { N: String(until) },
         },
         ScanIndexForward: false,
         Limit: count,

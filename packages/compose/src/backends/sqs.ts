@@ -1,7 +1,7 @@
 /** `sqs:` URLs, and the own queue of a table: jobs in SQS. */
-import { BatonError } from '@baton/core'
+import { BatonError, type ILogger } from '@baton/core'
 import type { Address } from '../addresses.ts'
-import { type QueuePlace, queuePlaceOf } from '../aws-url.ts'
+import { deadLettersNameOf, isQueueName, type QueuePlace, queuePlaceOf } from '../aws-url.ts'
 import { mistake } from '../mistake.ts'
 import { clientOf, inWordsOfUrl, loadAws } from './aws.ts'
 import type { Backend } from './backend.ts'
@@ -34,7 +34,10 @@ export const sqs: Backend = {
     const place = queuePlaceOf(address)
     const options = optionsOf(place)
     try {
-      if (!place.create) return new adapter.SqsJobQueue({ ...options, logger })
+      if (!place.create) {
+        const deadLetterQueue = await deadLettersOf(place, adapter, logger)
+        return new adapter.SqsJobQueue({ ...options, ...named('deadLetterQueue', deadLetterQueue), logger })
+      }
       const { queue: queueName, client: sqs, ...others } = options
       const { deadLetterQueue } = await adapter.ensureInfrastructure({
         table: false,
@@ -63,6 +66,33 @@ function optionsOf(place: QueuePlace) {
     ...named('lowQueue', lowQueue),
     ...named('deadLetterQueue', deadLetterQueue),
   }
+}
+
+/**
+ * The queue in which SQS's own dead letters end, where the template or `create=true` has made it: jobs that were lost for others are found there. Of
+ * a queue that is given by its whole URL it has to be said.
+ */
+async function deadLettersOf(
+  place: QueuePlace,
+  { SqsJobQueue }: typeof import('@baton/adapter-sqs-dynamo'),
+  logger: ILogger,
+): Promise<string | undefined> {
+  const { queue, deadLetterQueue } = place
+  if (deadLetterQueue !== undefined || !isQueueName(queue)) return deadLetterQueue
+  const name = deadLettersNameOf(queue)
+  if (!isQueueName(name)) return undefined
+  const looking = new SqsJobQueue({ queue: name, client: clientOf(place), timeoutMs: LOOK_WITHIN_MS })
+  try {
+    await looking.look()
+  } catch (error) {
+    // Not there, or not for who asks: clients have no right to it, and no use. While SQS is down it counts as there, as it mostly is.
+    if (!BatonError.is(error, 'INVALID_OPTION')) return name
+    logger.log('info', 'no queue of dead letters is used', { queue: name, error: error.message })
+    return undefined
+  } finally {
+    await looking.close()
+  }
+  return name
 }
 
 function named<Name extends string>(name: Name, value: string | undefined): { readonly [name in Name]?: string } {

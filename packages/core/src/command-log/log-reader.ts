@@ -64,8 +64,9 @@ export class LogReader {
     const values = new Map<string, string>()
     for (const [index, sha256] of digests.entries()) {
       const text = found[index]
-      if (text === null && (await this.#isGone())) return undefined
       if (typeof text !== 'string' || this.#sha256(text) !== sha256) {
+        // A purge removes a value that is kept in parts part by part: what is left of it is another text.
+        if (await this.#isGone()) return undefined
         throw this.#applied.corrupt(new Error(`the value ${sha256} is not there, or is another one`))
       }
       this.#applied.noteValue(text)
@@ -74,9 +75,9 @@ export class LogReader {
     return values
   }
 
-  /** Whether it was purged while we read it. */
+  /** Whether it was purged while we read it: of a log whose end is closed first the beginning may still be there. */
   async #isGone(): Promise<boolean> {
-    return (await this.#log.read(BEGINNING, 1)).count === NO_LOG
+    return (await this.#log.read(BEGINNING, Number.MAX_SAFE_INTEGER)).count === NO_LOG
   }
 }
 

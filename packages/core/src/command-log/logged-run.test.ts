@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Command } from '../machine/command.ts'
 import { parseRunId } from '../model/ids.ts'
 import { draftOf } from './draft.ts'
@@ -48,9 +48,9 @@ class SharedLog {
   }
 }
 
-function draft(command: Command) {
+function draft(command: Command, inlineMaxBytes = 100_000) {
   const most = 100_000
-  const limits = { inlineMaxBytes: most, valueMaxBytes: most, lineMaxBytes: most, lineInlineMaxBytes: most }
+  const limits = { inlineMaxBytes, valueMaxBytes: most, lineMaxBytes: most, lineInlineMaxBytes: most }
   const found = draftOf(runId, command, limits, access.sha256)
   if ('limitBytes' in found) throw new Error('it is too large')
   return found
@@ -88,4 +88,40 @@ it.each([
   expect(await written).toMatchObject(answer)
   await lookAgain
   expect(run.removed).toBe(false)
+})
+
+describe('a value that is another one than was written', () => {
+  const input = 'x'.repeat(100)
+  const written = draft({ type: 'create', run: { runId, flowId: 'f', starts: ['a'], input } as never }, 10)
+
+  /** Its values have lost a part when they are read. */
+  function logWith({ isPurged }: { readonly isPurged: boolean }): RunLog {
+    const shared = new SharedLog()
+    shared.lines.push(`1|${written.text}`)
+    const { read, ...log } = shared.log()
+    let hasBegun = false
+    return {
+      ...log,
+      read: async (known, most) =>
+        hasBegun && isPurged ? { nowMs: 1, count: NO_LOG, lines: [] } : await read(known, most),
+      values: async (digests) => {
+        hasBegun = true
+        return digests.map((text) => text.slice(0, 10))
+      },
+    }
+  }
+
+  it('is what a purge has left of it, where the run is gone: parts go one by one', async () => {
+    const run = new LoggedRun(logWith({ isPurged: true }), access)
+
+    await run.read()
+
+    expect(run.removed).toBe(true)
+  })
+
+  it('is damage where the run is there', async () => {
+    const run = new LoggedRun(logWith({ isPurged: false }), access)
+
+    await expect(run.read()).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+  })
 })

@@ -7,7 +7,9 @@ export function assertOptions(options: unknown, field = 'options'): asserts opti
   throw new BatonError('INVALID_OPTION', {
     field,
     message: 'not an object of options',
-    hint: 'Leave it out, or pass {}.',
+    // Where nothing is taken for {}, leaving it out is what was done.
+    hint:
+      options === undefined ? 'Give an object of options: there are some to be given.' : 'Leave it out, or pass {}.',
   })
 }
 
@@ -19,11 +21,20 @@ export function checkOptions(options: unknown, known: readonly string[], field =
   assertOptions(options, field)
   for (const [member, value] of Object.entries(options)) {
     if (value === undefined || known.includes(member)) continue
-    const nearest = nearestName(member, known)
+    const nearest = longerName(member, known) ?? nearestName(member, known)
     const hint = nearest === undefined ? `Known options: ${known.join(', ')}.` : `Did you mean \`${nearest}\`?`
     throw new BatonError('INVALID_OPTION', { field: `${field}.${member}`, message: 'no such option', hint })
   }
 }
+
+/** Who writes `queue` for `queueName` has made no slip of the hand, and is far from it in letters. */
+function longerName(member: string, known: readonly string[]): string | undefined {
+  if (member.length < LEAST_LETTERS) return undefined
+  const longer = known.filter((name) => name.startsWith(member))
+  return longer.length === 1 ? longer[0] : undefined
+}
+
+const LEAST_LETTERS = 4
 
 interface Range {
   readonly least: number

@@ -55,6 +55,32 @@ export const listing: Suite = {
       },
     },
     {
+      title:
+        'lists nothing between times that leave nothing, however far they are apart, and all between those that leave all',
+      async run(stage) {
+        await createFive(stage)
+        const { createdAtMs: third = 0 } = (await stage.store.summary(parseRunId('r2'))) ?? {}
+        const all = await listed(stage)
+
+        for (const createdAfterMs of [third, third + 0.5, 1.5e300, Number.MAX_VALUE, Number.POSITIVE_INFINITY]) {
+          const query = { createdAfterMs, createdBeforeMs: third }
+          expect(await listed(stage, query), `after ${createdAfterMs}`).toEqual([])
+        }
+        for (const createdBeforeMs of [0, 1e-200, -1, Number.NEGATIVE_INFINITY]) {
+          expect(await listed(stage, { createdBeforeMs }), `before ${createdBeforeMs}`).toEqual([])
+        }
+        expect(await listed(stage, { createdAfterMs: 1.5e300 })).toEqual([])
+        expect(await listed(stage, { createdAfterMs: Number.POSITIVE_INFINITY })).toEqual([])
+        for (const createdAfterMs of [0, 1e-200, -1, Number.NEGATIVE_INFINITY]) {
+          expect(await listed(stage, { createdAfterMs }), `after ${createdAfterMs}`).toEqual(all)
+        }
+        for (const createdBeforeMs of [1.5e300, Number.POSITIVE_INFINITY]) {
+          expect(await listed(stage, { createdBeforeMs }), `before ${createdBeforeMs}`).toEqual(all)
+        }
+        expect(await listed(stage, { createdAfterMs: third - 0.5, createdBeforeMs: third + 0.5 })).toEqual(['r2'])
+      },
+    },
+    {
       title: 'gives page after page, neither missing nor repeating a run, while others are created',
       async run(stage) {
         const hand = stage.hand()
