@@ -6,7 +6,7 @@
  *   <prefix>#R#<run>    S#<number>       a segment of its log
  *   <prefix>#R#<run>    V#<sha>#<part>   a part of a value that is kept apart, or of a line that is
  *   <prefix>#W          <flow>#<run>     a run on the waiting list of its flow
- *   <prefix>#W          !                how often something was put on such a list. In the index as long as one may stand there
+ *   <prefix>#W          !                which of these lists have something on them. In the index as long as one has
  *   <prefix>#C#<key>    C                a key of the coordination store
  *   <prefix>#M          M                what the store was made with
  *
@@ -18,6 +18,8 @@
  *              flow    of what flow and version it is
  *              note    a few words about the run, as JSON
  *              gone    it is being removed, or has been; `freeAt` then says from when on its id may be used again
+ *   lists      flow    the names of these lists; `/` for all of them. With `dp` and `mark`, in the index
+ *              enlisted how often the item was written
  *   segment    l       lines
  *              b       their bytes
  *              m       it takes no more when it has so many
