@@ -9,7 +9,7 @@ import { DueScan } from '../../src/run-store/due-scan.ts'
 import { TableAccess } from '../../src/run-store/table-access.ts'
 import { WaitingLists } from '../../src/run-store/waiting-lists.ts'
 import { createTable, newPrefix } from '../dynamo-world.ts'
-import { conflict, makeTrouble } from './trouble.ts'
+import { cancelled, makeTrouble } from './trouble.ts'
 
 const CONFLICT_MS = 10
 const UNANSWERED_MS = 200
@@ -31,7 +31,7 @@ class Conflicts {
     const taken = keys.filter((key) => (this.#untilMs.get(key) ?? 0) > nowMs)
     if (taken.length > 0) {
       if (taken.some((key) => key.includes('#W '))) this.onLists += 1
-      if (isTransaction) throw conflict()
+      if (isTransaction) throw cancelled('TransactionConflict')
       throw new TransactionConflictException({ $metadata: {}, message: 'Transaction is ongoing for the item' })
     }
     if (isTransaction) for (const key of keys) this.#untilMs.set(key, nowMs + UNANSWERED_MS)
