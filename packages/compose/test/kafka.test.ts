@@ -1,5 +1,4 @@
 /** `kafka:` URLs, on a real broker. */
-
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -88,7 +87,7 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'kafka: URLs
     writeFileSync(authority, kafka.authority)
     const values = { BATON_STORE: `file:${folder}`, BATON_QUEUE: url('safe?tls=true&create=true', kafka.secureBrokers) }
 
-    expect(await checkPorts(values)).toMatchObject([
+    expect(await checkPorts(values, { mustExist: true })).toMatchObject([
       {
         code: 'INVALID_OPTION',
         field: 'BATON_QUEUE',
@@ -100,12 +99,14 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'kafka: URLs
   })
 })
 
-/** What another process finds, which is started with these variables. */
+/** What another process finds, which is started with these variables, once it has opened the ports. */
 async function mistakesFound(values: object, variables: NodeJS.ProcessEnv): Promise<unknown> {
   const ports = JSON.stringify(join(import.meta.dirname, '../src/open-ports.ts'))
   const program = `
-    const { checkPorts } = await import(${ports})
-    const found = await checkPorts(${JSON.stringify(values)})
+    const { checkPorts, openPorts } = await import(${ports})
+    const values = ${JSON.stringify(values)}
+    for (const port of Object.values(await openPorts(values))) await port.close()
+    const found = await checkPorts(values, { mustExist: true })
     console.log(JSON.stringify(found.map(({ message }) => message)))`
   const flags = ['--conditions=@baton/source', '--import', 'tsx', '--input-type=module', '-e', program]
   const env = { ...process.env, ...variables }
