@@ -85,7 +85,7 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'kafka: URLs
     const folder = temporaryFolder()
     const authority = join(folder, 'authority.pem')
     writeFileSync(authority, kafka.authority)
-    const values = { BATON_STORE: `file:${folder}`, BATON_QUEUE: url('safe?tls=true&create=true', kafka.secureBrokers) }
+    const values = { BATON_STORE: 'memory:', BATON_QUEUE: url('safe?tls=true&create=true', kafka.secureBrokers) }
 
     expect(await checkPorts(values, { mustExist: true })).toMatchObject([
       {
