@@ -9,6 +9,7 @@ import {
 import { KafkaJobQueue } from './job-queue.ts'
 import { checkTopics, type KafkaJobQueueOptions, queueOptions } from './job-queue-options.ts'
 import { KafkaJournalSink } from './journal-sink.ts'
+import { checkClient } from './kafka-client.ts'
 
 type QueueOptions = Omit<KafkaJobQueueOptions, 'client' | 'logger'>
 
@@ -31,6 +32,7 @@ export class KafkaAdapter extends BaseDistributedAdapter {
   constructor(options: KafkaAdapterOptions) {
     checkEngineOptions(options, ['coordinationStore', 'store', 'kafka', 'journalTopic', ...queueOptions])
     const { kafka, logger, store, coordinationStore, journalTopic, ...others } = options
+    checkClient(kafka, 'kafka')
     checkJournalTopic(options)
     const { ours, others: ofEngine } = partOptions<QueueOptions, EngineOptions>(others, [...queueOptions])
     const log = logger === undefined ? {} : { logger }

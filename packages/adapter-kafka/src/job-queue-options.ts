@@ -79,7 +79,9 @@ export function checkJobQueueOptions(options: KafkaJobQueueOptions): CheckedJobQ
   checkOptions(options, names)
   checkInjected(options)
   const { client, topic = 'baton', highTopic, lowTopic, deadLetterTopic, groupId = topic } = options
-  const { sessionTimeoutMs = 10_000, rebalanceTimeoutMs = 30_000, heartbeatMs = 3_000, waitMs = 1_000 } = options
+  const { sessionTimeoutMs = 10_000, rebalanceTimeoutMs = 30_000 } = options
+  const third = Math.max(10, Math.floor(Number(sessionTimeoutMs) / 3))
+  const { heartbeatMs = Math.min(3_000, third), waitMs = Math.min(1_000, third) } = options
   const { commitMs = 250, mostWaiting = 5_000, silentMs = 60_000, timeoutMs = 10_000, logger = silentLogger } = options
   checkClient(client)
   checkTopics({ topic, highTopic, lowTopic, deadLetterTopic })

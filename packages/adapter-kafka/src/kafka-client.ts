@@ -13,7 +13,8 @@ export function openClient(client: KafkaConfig | IKafkaClient, options: KafkaJsO
   return isClient(client) ? client : createKafkaJsClient(client, options)
 }
 
-export function checkClient(client: unknown): void {
+/** @param field the option that it was given as */
+export function checkClient(client: unknown, field = 'client'): void {
   if (typeof client === 'object' && client !== null) {
     const { brokers, send, member } = client as { brokers?: unknown; send?: unknown; member?: unknown }
     if (typeof send === 'function' && typeof member === 'function') return
@@ -21,7 +22,7 @@ export function checkClient(client: unknown): void {
       return
   }
   throw new BatonError('INVALID_OPTION', {
-    field: 'client',
+    field,
     message: 'must be the configuration of kafkajs, with the brokers, or a client',
     hint: "Write { brokers: ['localhost:9092'] }.",
   })

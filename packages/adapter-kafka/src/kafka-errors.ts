@@ -37,12 +37,15 @@ export function isCertificateError(error: unknown): boolean {
   return CERTIFICATE_CODES.has(String((error as { readonly code?: unknown } | null)?.code))
 }
 
-/** What stands behind "retries exceeded". */
+/** What stands behind "retries exceeded" and "topic creation errors". */
 function rootOf(error: unknown): unknown {
   let root = error
   for (let depth = 0; depth < 10 && root instanceof Error && typeOf(root) === undefined; depth++) {
-    if (!(root.cause instanceof Error)) break
-    root = root.cause
+    // Several topics were asked for, and each has an answer of its own.
+    const [first] = (root as { readonly errors?: readonly unknown[] }).errors ?? []
+    const behind = root.cause ?? first
+    if (!(behind instanceof Error)) break
+    root = behind
   }
   return root
 }
@@ -62,6 +65,10 @@ const ABSENT = {
 const DENIED = {
   field: 'client',
   hint: 'Kafka knows who asks, and does not let them: give the user the rights that the README lists.',
+}
+const UNFIT = {
+  field: 'replicationFactor',
+  hint: 'See that there are as many brokers as replicas, and that the brokers take these settings of a topic.',
 }
 const UNKNOWN_USER = {
   field: 'client',
@@ -106,6 +113,9 @@ const KNOWN = new Map<string | undefined, Mistake | 'too-large'>([
   ['UNSUPPORTED_SASL_MECHANISM', UNKNOWN_USER],
   ['ILLEGAL_SASL_STATE', UNKNOWN_USER],
   [UNTRUSTED_CERTIFICATE, UNTRUSTED],
+  ['INVALID_REPLICATION_FACTOR', UNFIT],
+  ['INVALID_CONFIG', UNFIT],
+  ['POLICY_VIOLATION', UNFIT],
   ['MESSAGE_TOO_LARGE', 'too-large'],
   ['RECORD_LIST_TOO_LARGE', 'too-large'],
 ])

@@ -9,7 +9,7 @@ import { kafkaFailure } from './kafka-errors.ts'
 
 export interface TopicsOptions {
   readonly client: KafkaConfig | IKafkaClient
-  /** Default `baton`. */
+  /** Default `baton`; none where only a `journalTopic` is given. */
   readonly topic?: string
   readonly highTopic?: string
   readonly lowTopic?: string
@@ -44,7 +44,9 @@ export async function ensureTopics(options: TopicsOptions): Promise<readonly str
 
 function newTopics(options: TopicsOptions): readonly NewTopic[] {
   checkOptions(options, names)
-  const { client, topic = 'baton', highTopic, lowTopic, deadLetterTopic, journalTopic } = options
+  const { client, highTopic, lowTopic, deadLetterTopic, journalTopic } = options
+  const isForJournals = journalTopic !== undefined && (highTopic ?? lowTopic ?? deadLetterTopic) === undefined
+  const { topic = isForJournals ? undefined : 'baton' } = options
   const { partitions = 12, replicationFactor = -1, minInsyncReplicas, retentionMs } = options
   checkClient(client)
   checkTopics({ topic, highTopic, lowTopic, deadLetterTopic, journalTopic })

@@ -81,3 +81,15 @@ it('pauses anew what was paused when it has joined again', () => {
   expect(told).toEqual(['pause usual/0', 'pause usual/0'])
   expect(backlog.isPaused).toBe(true)
 })
+
+it('leaves no pause behind with a partition that goes to others: it may come back', () => {
+  const { backlog, told, receive } = stand(2)
+  backlog.assign(usual)
+  receive('usual', 0, 1, 2)
+  expect(told).toEqual(['pause usual/0'])
+
+  backlog.assign(usual.slice(1))
+  expect(told).toEqual(['pause usual/0', 'resume usual/0'])
+  backlog.assign(usual)
+  expect(told).toEqual(['pause usual/0', 'resume usual/0'])
+})

@@ -99,7 +99,8 @@ export class Backlog {
     level.waiting -= log.waiting
     log.lost()
     level.turns = level.turns.filter((each) => each !== log)
-    level.paused.delete(log)
+    // The client would keep the pause for when the partition comes back.
+    if (level.paused.delete(log)) this.#options.resume([log])
     this.#resumeIfLow(level)
   }
 

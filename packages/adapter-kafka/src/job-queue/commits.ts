@@ -19,6 +19,8 @@ export class Commits {
   readonly #options: CommitsOptions
   #cancel: (() => void) | undefined
   #underWay: Promise<void> | undefined
+  /** For all who ask while one is under way. */
+  #next: Promise<void> | undefined
 
   constructor(options: CommitsOptions) {
     this.#options = options
@@ -33,12 +35,20 @@ export class Commits {
   }
 
   /** Resolves when Kafka knows all of it, or has not taken it. */
-  async flush(): Promise<void> {
-    await this.#underWay
+  flush(): Promise<void> {
+    if (this.#underWay === undefined) return this.#begin()
+    this.#next ??= this.#underWay.then(() => {
+      this.#next = undefined
+      return this.#begin()
+    })
+    return this.#next
+  }
+
+  #begin(): Promise<void> {
     this.#underWay = this.#commit().finally(() => {
       this.#underWay = undefined
     })
-    await this.#underWay
+    return this.#underWay
   }
 
   end(): void {

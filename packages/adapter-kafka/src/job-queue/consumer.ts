@@ -229,6 +229,8 @@ export class Consumer {
       }
       await wait(systemClock, RETRY_MS, stop)
     }
+    // Others get it as well. Should the partition come back with it, it is new.
+    if (!log.isOurs) log.done(message.offset)
   }
 
   /** Puts it into the dead letter topic, or into the log where it is larger than that topic takes: it would be so again. */

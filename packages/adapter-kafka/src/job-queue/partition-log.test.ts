@@ -77,7 +77,7 @@ it('forgets what waits when others get the partition, and never commits for them
   expect(log.isOver).toBe(true)
 })
 
-it('does not begin again what it still works on when it gets the partition back, and commits what the others have not', () => {
+it('does not begin again what it still works on when it gets the partition back, and commits nothing behind that before it is done', () => {
   const log = logOf(0, 4, 2)
   log.lost()
   log.gained()
@@ -85,5 +85,7 @@ it('does not begin again what it still works on when it gets the partition back,
 
   expect(takeAll(log)).toEqual([2, 3, 4, 5])
   for (const offset of [2, 3, 4, 5]) log.done(offset)
+  expect(log.uncommitted()).toBeUndefined()
+  log.done(1)
   expect(log.uncommitted()?.offset).toBe(6)
 })

@@ -69,9 +69,9 @@ export class PartitionLog {
       // This is where the group has come, as Kafka knows.
       this.#committed ??= offset
       this.#next = offset + 1
-      if (this.#before.has(offset)) continue
       this.#open.add(offset)
-      this.#waiting.push(message)
+      // It is still worked on here. Until that is done it holds up the number, as it did before.
+      if (!this.#before.delete(offset)) this.#waiting.push(message)
     }
   }
 

@@ -31,13 +31,17 @@ it.each<{ field: string; options: Record<string, unknown> }>([
   { field: 'partitions', options: { partitions: 0 } },
   { field: 'replicationFactor', options: { replicationFactor: 0 } },
   { field: 'minInsyncReplicas', options: { replicationFactor: 2, minInsyncReplicas: 3 } },
-  { field: 'journalTopic', options: { journalTopic: 'baton' } },
+  { field: 'journalTopic', options: { topic: 'baton', journalTopic: 'baton' } },
   { field: 'retentionMs', options: { retentionMs: -1 } },
 ])('makes no topics with $options, and says $field', async ({ field, options }) => {
   await expect(ensureTopics({ client, ...options } as TopicsOptions)).rejects.toMatchObject({
     code: 'INVALID_OPTION',
     field,
   })
+})
+
+it('takes a session that is short, and beats as often as that wants', () => {
+  expect(() => new KafkaJobQueue({ client, sessionTimeoutMs: 2_000 })).not.toThrow()
 })
 
 it('refuses what it is asked after it was closed', async () => {

@@ -23,6 +23,7 @@ it.each<{ field: string; options: Record<string, unknown> }>([
 })
 
 it.each<{ field: string; options: Record<string, unknown> }>([
+  { field: 'kafka', options: { kafka: undefined } },
   { field: 'journalTopic', options: { topic: 'jobs', journalTopic: 'jobs' } },
   { field: 'journalTopic', options: { journalTopic: '' } },
   { field: 'journalTopic', options: { journalTopic: 'j', journalSink: new KafkaJournalSink({ client }) } },
