@@ -1,6 +1,6 @@
 import { BatonError } from '@baton/core'
 import { LateError, within } from '@baton/core/adapter'
-import { kafkaFailure } from './kafka-errors.ts'
+import { isKafkaError, kafkaFailure } from './kafka-errors.ts'
 import type { Certificates } from './kafkajs-certificates.ts'
 
 /**
@@ -34,8 +34,8 @@ export class Connected<Client extends { connect(): Promise<void>; disconnect(): 
       return await within(timeoutMs, this.#certificates.during(asked))
     } catch (error) {
       const failure = kafkaFailure(error)
-      // What Kafka itself refuses is no failure of the client.
-      if (failure.code === 'QUEUE_UNAVAILABLE') this.#drop(client)
+      // What Kafka itself refuses is no failure of the client; but of a topic that is gone it goes on asking, with whatever it is asked for.
+      if (failure.code === 'QUEUE_UNAVAILABLE' || isKafkaError(error, 'UNKNOWN_TOPIC_OR_PARTITION')) this.#drop(client)
       throw failure
     } finally {
       isGivenUp = true
