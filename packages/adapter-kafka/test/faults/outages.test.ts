@@ -60,7 +60,7 @@ describe('brokers that go and come', () => {
   })
 
   it('one of three brokers is lost: what was sent is there, and sending and consuming go on', {
-    timeout: 180_000,
+    timeout: 360_000,
   }, async ({ skip }) => {
     await using kafka = await startKafka({ nodes: 3 })
     if (kafka.skipReason !== undefined) return skip(kafka.skipReason)
@@ -75,7 +75,8 @@ describe('brokers that go and come', () => {
       await kafka.kill(node)
       const from = 60 + 60 * node
       await sendPatiently(() => queue.enqueue(jobs(60, from)))
-      await eventually(() => new Set(nodes(one, two)).size).toBe(from + 60)
+      // The group may have lost its coordinator, and its members their session: on a busy machine that adds up.
+      await expect.poll(() => new Set(nodes(one, two)).size, { timeout: 90_000 }).toBe(from + 60)
       await kafka.restart(node)
       // Until it has what it missed, another one that dies would leave fewer than are needed.
       await wait(systemClock, 3_000)

@@ -24,7 +24,7 @@ describe.skipIf(probe.skipReason !== undefined)(probe.skipReason ?? 'the job que
     await expect(queue.deadLetters()).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
     await sqs.restart()
     await expect(queue.enqueue([job('missing')])).rejects.toMatchObject({
-      code: 'INVALID_OPTION',
+      code: 'QUEUE_UNAVAILABLE',
       field: 'queue',
       hint: expect.stringContaining('ensureInfrastructure'),
     })
