@@ -109,6 +109,7 @@ class FileLife {
 
   async #goOn(store: FileRunStore, hasFailed: () => boolean): Promise<void> {
     await this.#compareAll(store)
+    if (this.#isAnother) return
     for (const call of [...this.#unsure.values()].flat()) {
       this.#nowMs = call.atMs
       await ask(store, call)
@@ -171,7 +172,9 @@ class FileLife {
       if (found === undefined && mayBeGone) continue
       if (found === undefined) this.#mistake = `${runId} is lost`
       else if (found.seq < sure) this.#mistake = `${runId} has ${found.seq} events of ${sure}`
-      else if (!(await areSame(this.#right, store, runId))) this.#mistake = `${runId} has another journal`
+      else if (!(await areSame(this.#right, store, runId, sure))) this.#mistake = `${runId} has another journal`
+      // Behind what anybody was told is on disk, a claim may be lost and the next one not.
+      else if (!(await areSame(this.#right, store, runId))) this.#isAnother = true
       if (this.#mistake !== undefined) return
     }
   }
@@ -209,12 +212,18 @@ async function ask(store: IRunStore, { method, args }: StoreCall): Promise<unkno
 }
 
 /** As far as both go: one may be ahead by what is under way, the other by what was lost and need not be there. */
-async function areSame(right: IRunStore, store: IRunStore, runId: RunId): Promise<boolean> {
+/** @param upTo events behind this one are not looked at */
+async function areSame(
+  right: IRunStore,
+  store: IRunStore,
+  runId: RunId,
+  upTo = Number.POSITIVE_INFINITY,
+): Promise<boolean> {
   const found: RunEvent[] = []
   for await (const event of store.journal(runId)) found.push(event)
   let place = 0
   for await (const event of right.journal(runId)) {
-    if (place >= found.length) return true
+    if (place >= Math.min(found.length, upTo)) return true
     if (!isDeepStrictEqual(event, found[place++])) return false
   }
   return true
