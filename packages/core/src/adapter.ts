@@ -115,7 +115,7 @@ export type { Arrival, ArrivedEdge, InstanceView, RunRecord, RunStatus, RunSumma
 export { isSettled, isTerminal } from './model/run.ts'
 
 // For what a person got wrong, and what went wrong
-export { messageOf } from './model/errors.ts'
+export { messageOf } from './model/message-of.ts'
 export { checkInjected } from './ports/check-injected.ts'
 export { assertOptions, checkChoice, checkFunction, checkNumber, checkOptions } from './model/check-options.ts'
 export { nearestName } from './model/nearest.ts'

@@ -12,11 +12,12 @@ describe.skipIf(skipReason !== undefined)(skipReason ?? 'Redis', () => {
     timeout: 300_000,
   }, async () => {
     const nodeFlags = ['--conditions=@baton/source', '--import', 'tsx']
-    const result = await chaos({ backend, seed: 1, kills: 20, nodeFlags })
+    const result = await chaos({ backend, seed: 1, kills: 30, nodeFlags })
 
-    expect(result).toMatchObject({ kills: 20, findings: [], lost: 0, doubled: 0, stuck: 0 })
+    expect(result).toMatchObject({ kills: 30, findings: [], lost: 0, doubled: 0, stuck: 0 })
+    expect(result.seconds).toBeLessThanOrEqual(90)
     expect(result.serverRestarts).toBeGreaterThanOrEqual(2)
-    expect(result.zombies).toBeGreaterThanOrEqual(4)
+    expect(result.zombies).toBeGreaterThanOrEqual(5)
     expect(result.runs).toBeGreaterThan(50)
   })
 })

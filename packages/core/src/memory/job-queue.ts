@@ -1,6 +1,6 @@
 /** Jobs in memory: the reference queue. Higher priority first, then first in, first out. */
 import { checkNumber, checkOptions } from '../model/check-options.ts'
-import { messageOf } from '../model/errors.ts'
+import { messageOf } from '../model/message-of.ts'
 import { checkInjected } from '../ports/check-injected.ts'
 import { type IClock, systemClock } from '../ports/clock.ts'
 import { type ConsumeOptions, type Delivery, type IJobQueue, type Job, parseJob } from '../ports/job-queue.ts'
