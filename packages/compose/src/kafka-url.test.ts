@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { mistakeIn, refusalOf } from '../test/mistake-in.ts'
-import { kafkaPlaceOf } from './kafka-url.ts'
+import { checkJournalApart, kafkaPlaceOf } from './kafka-url.ts'
 
 const place = (url: string, field = 'BATON_QUEUE') => kafkaPlaceOf({ field, url })
 const usual = {
@@ -56,6 +56,17 @@ it('refuses Kafka for a store, and never says the password', () => {
     mistakeIn('BATON_STORE', 'carries jobs and keeps no runs'),
   )
   expect(JSON.stringify(refusalOf(() => place('kafka://ada:secret@box/a/b')))).not.toContain('secret')
+})
+
+it('keeps journals and jobs apart', () => {
+  const both = (journal: string, queue: string) =>
+    checkJournalApart({ field: 'BATON_JOURNAL', url: journal }, { field: 'BATON_QUEUE', url: queue })
+  const shared = mistakeIn('BATON_JOURNAL', 'the topic baton is of BATON_QUEUE already')
+  expect(refusalOf(() => both('kafka://box/baton', 'kafka://box'))).toMatchObject(shared)
+  expect(refusalOf(() => both('kafka://b,box/baton', 'kafka://a,box/x?lowTopic=baton'))).toMatchObject(shared)
+
+  both('kafka://box', 'kafka://box')
+  both('kafka://other/baton', 'kafka://box/baton')
 })
 
 it('names the topic of journals, and nothing that only jobs have', () => {

@@ -83,6 +83,16 @@ export function kafkaPlaceOf({ field, url }: Address): KafkaPlace {
   }
 }
 
+/** Throws `INVALID_OPTION` where journals would come among jobs: whoever looks for jobs there takes them out for good. */
+export function checkJournalApart(journal: Address, queue: Address): void {
+  const { brokers, topics } = kafkaPlaceOf(journal)
+  const ofQueue = kafkaPlaceOf(queue)
+  const isShared = Object.values(ofQueue.topics).includes(topics.topic)
+  if (!isShared || !brokers.some((broker) => ofQueue.brokers.includes(broker))) return
+  const hint = 'Write kafka://localhost:9092/baton-journal, or another topic that no jobs are in.'
+  throw mistake(journal.field, `the topic ${topics.topic} is of ${queue.field} already`, hint)
+}
+
 function checkTopic(name: string, field: string): void {
   if (/^[\w.-]{1,249}$/.test(name) && !/^\.{1,2}$/.test(name)) return
   throw mistake(field, `${JSON.stringify(name)} is no topic: up to 249 of A-Z a-z 0-9 . _ -`, EXAMPLE)

@@ -13,6 +13,7 @@ import { memory } from './backends/memory.ts'
 import { redis } from './backends/redis.ts'
 import { sqs } from './backends/sqs.ts'
 import type { Values } from './environment.ts'
+import { checkJournalApart } from './kafka-url.ts'
 import { missingAdapter } from './missing-adapter.ts'
 
 /** By the part of a URL before the colon. */
@@ -47,16 +48,30 @@ export async function checkPorts(values: Values, { mustExist = false }: CheckOpt
   const checks = [
     checkPart(store, { ...look, part: 'store' }),
     checkPart(queue, { ...look, part: 'queue' }),
-    ...(journal === undefined ? [] : [checkPart(journal, { ...look, part: 'journal' })]),
+    ...(journal === undefined ? [] : [checkJournal(journal, queue, look)]),
   ]
   const found = (await Promise.all(checks)).flatMap((each) => each ?? [])
   // A store and its own queue have the same things against them.
   return found.filter(({ message }, at) => found.findIndex((other) => other.message === message) === at)
 }
 
+async function checkJournal(
+  journal: Address,
+  queue: Address,
+  look: Omit<Look, 'part'>,
+): Promise<BatonError | undefined> {
+  const found = await checkPart(journal, { ...look, part: 'journal' })
+  if (found !== undefined || schemeOf(queue) !== schemeOf(journal)) return found
+  return refusalOf(() => checkJournalApart(journal, queue))
+}
+
 async function checkPart(address: Address, look: Look): Promise<BatonError | undefined> {
+  return refusalOf(() => backendOf(address).check(address, look))
+}
+
+async function refusalOf(check: () => unknown): Promise<BatonError | undefined> {
   try {
-    await backendOf(address).check(address, look)
+    await check()
     return undefined
   } catch (error) {
     if (BatonError.is(error)) return error

@@ -56,6 +56,10 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'kafka: URLs
     expect(await checkPorts({ BATON_STORE: 'memory:', BATON_JOURNAL: url('absent') })).toMatchObject([
       { code: 'INVALID_OPTION', field: 'BATON_JOURNAL', message: expect.stringContaining('there is no topic absent') },
     ])
+    const both = { BATON_QUEUE: url('both?create=true'), BATON_JOURNAL: url('both?create=true') }
+    expect(await checkPorts({ BATON_STORE: `file:${temporaryFolder()}`, ...both })).toMatchObject([
+      { code: 'INVALID_OPTION', field: 'BATON_JOURNAL', message: expect.stringContaining('is of BATON_QUEUE already') },
+    ])
     expect(await openPorts({ BATON_STORE: 'memory:' })).not.toHaveProperty('journalSink')
   })
 
