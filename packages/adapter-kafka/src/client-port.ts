@@ -7,10 +7,11 @@
 
 export interface IKafkaClient {
   /**
-   * Resolves when all in-sync replicas have all of them. Whoever asks again after a failure may send some twice.
-   * Those with the same key go to the same partition, in their order as long as nothing fails.
+   * Resolves when all in-sync replicas of the topic have all of them. Whoever asks again after a failure may send some twice.
+   * Those with the same key go to the same partition, in their order as long as nothing fails. One topic that is not there is no
+   * failure of what is sent to another at the same time.
    */
-  send(messages: readonly OutgoingMessage[]): Promise<void>
+  send(topic: string, messages: readonly OutgoingMessage[]): Promise<void>
 
   /** A member of a group, which has not joined yet. Joining happens with `start`. */
   member(options: MemberOptions): IKafkaMember
@@ -32,7 +33,6 @@ export interface IKafkaClient {
 }
 
 export interface OutgoingMessage {
-  readonly topic: string
   readonly key: string
   readonly text: string
   readonly headers: Headers
@@ -94,6 +94,8 @@ export interface MemberEvents {
   /** It has joined, and reads these partitions, each from where the group has come. Replaces what it had before. */
   assigned(partitions: readonly Partition[]): void
   received(partition: Partition, messages: readonly ReceivedMessage[]): void
+  /** Others come or go. A commit that is asked for now still counts, one a moment later may not. */
+  changing(): void
   /** A broker is asked anew: what it has answered before, if anything, was given. */
   looked(): void
   /** It is of no use any more, and gives nothing from now on. */

@@ -39,7 +39,7 @@ export class KafkaJobQueue implements IJobQueue {
   /** Those that are sent at the same time go with one request. Resolves when all in-sync replicas have all of them. */
   async enqueue(jobs: readonly Job[]): Promise<void> {
     this.#assertOpen()
-    const sent = await Promise.allSettled(jobs.map((job) => this.#sender.send(messageOfJob(this.#topicFor(job), job))))
+    const sent = await Promise.allSettled(jobs.map((job) => this.#sender.send(this.#topicFor(job), messageOfJob(job))))
     for (const one of sent) if (one.status === 'rejected') throw one.reason
   }
 

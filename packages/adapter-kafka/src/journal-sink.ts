@@ -29,8 +29,8 @@ export class KafkaJournalSink implements IJournalSink {
 
   /** Resolves when all in-sync replicas have all of them. No request is begun before the one before it was answered. */
   async publish(_runId: RunId, entries: readonly JournalEntry[]): Promise<void> {
-    const { topic, mostBytes } = this.#options
-    for (const batch of batchesOf(entries.map((entry) => messageOfEntry(topic, entry, mostBytes)))) {
+    const { mostBytes } = this.#options
+    for (const batch of batchesOf(entries.map((entry) => messageOfEntry(entry, mostBytes)))) {
       await this.#send(batch)
     }
   }
@@ -44,7 +44,7 @@ export class KafkaJournalSink implements IJournalSink {
   async #send(batch: readonly OutgoingMessage[]): Promise<void> {
     if (this.#isClosed) throw new BatonError('CLOSED')
     try {
-      await this.#client.send(batch)
+      await this.#client.send(this.#options.topic, batch)
     } catch (error) {
       const failure = kafkaFailure(error)
       if (failure.code !== 'TOO_LARGE') throw failure
@@ -62,6 +62,6 @@ export class KafkaJournalSink implements IJournalSink {
     }
     const smaller = truncated(only)
     if (smaller === undefined) throw failure
-    await this.#client.send([smaller])
+    await this.#client.send(this.#options.topic, [smaller])
   }
 }

@@ -1,6 +1,7 @@
 /** Kafka by kafkajs. */
+import { BatonError } from '@baton/core'
 import { type ILogger, LateError, settledWithin, silentLogger, systemClock, wait } from '@baton/core/adapter'
-import kafkajs, { type Admin, type Consumer, type Kafka, type KafkaConfig, type Producer } from 'kafkajs'
+import kafkajs, { type Admin, type Consumer, type Kafka, type KafkaConfig, type Message, type Producer } from 'kafkajs'
 import type {
   Headers,
   IKafkaClient,
@@ -28,6 +29,8 @@ const { logLevel, Partitioners } = kafkajs
 const ANSWER_BYTES = 10_485_760
 /** How long leaving a group may take: kafkajs waits for the answers that are under way. */
 const LEAVE_WITHIN_MS = 10_000
+/** How long whoever stops waits until it has joined: until all others have heard of it. */
+const JOIN_WITHIN_MS = 5_000
 const LOOK_AGAIN_MS = 50
 
 /**
@@ -45,38 +48,30 @@ class KafkaJsClient implements IKafkaClient {
   readonly #timeoutMs: number
   /** Which broker is asked first: another one each time, since kafkajs does not get past one that is frozen. */
   #turn = 0
-  readonly #producer: Connected<Producer>
-  readonly #admin: Connected<Admin>
+  readonly #certificates: Certificates
+  /** By topic. kafkajs asks for all topics of a client at once, and then one that is not there makes it say so of all of them. */
+  readonly #producers = new Map<string, Connected<Producer>>()
+  #isClosed = false
 
   constructor(config: KafkaConfig, { timeoutMs = 10_000, logger = silentLogger }: KafkaJsOptions) {
     this.#timeoutMs = timeoutMs
-    const certificates = new Certificates(Array.isArray(config.brokers) ? config.brokers.length : 1)
+    this.#certificates = new Certificates(Array.isArray(config.brokers) ? config.brokers.length : 1)
     this.#config = {
-      socketFactory: certificates.socketFactory,
+      socketFactory: this.#certificates.socketFactory,
       logLevel: logLevel.ERROR,
       logCreator: () => logTo(logger),
       requestTimeout: timeoutMs,
       ...config,
       retry: { retries: 5, ...config.retry },
     }
-    const createPartitioner = Partitioners.DefaultPartitioner
-    this.#producer = new Connected(
-      () => this.#kafka().producer({ allowAutoTopicCreation: false, createPartitioner }),
-      certificates,
-    )
-    this.#admin = new Connected(() => this.#kafka().admin(), certificates)
   }
 
-  async send(messages: readonly OutgoingMessage[]): Promise<void> {
-    const byTopic = new Map<string, { key: string; value: string; headers: Record<string, string> }[]>()
-    for (const { topic, key, text, headers } of messages) {
-      const ofTopic = byTopic.get(topic) ?? []
-      byTopic.set(topic, ofTopic)
-      ofTopic.push({ key, value: text, headers: { ...headers } })
-    }
-    const topicMessages = [...byTopic].map(([topic, ofTopic]) => ({ topic, messages: ofTopic }))
-    const timeout = this.#timeoutMs
-    await this.#producer.use((producer) => producer.sendBatch({ acks: -1, timeout, topicMessages }), timeout)
+  async send(topic: string, messages: readonly OutgoingMessage[]): Promise<void> {
+    this.#assertOpen()
+    const producer = this.#producers.get(topic) ?? new Connected(() => this.#newProducer(), this.#certificates)
+    this.#producers.set(topic, producer)
+    const request = { topic, messages: messages.map(messageOf), acks: -1, timeout: this.#timeoutMs }
+    await producer.use(async (made) => made.send(request), this.#timeoutMs)
   }
 
   member(options: MemberOptions): IKafkaMember {
@@ -125,7 +120,13 @@ class KafkaJsClient implements IKafkaClient {
   }
 
   async close(): Promise<void> {
-    await settledWithin(this.#timeoutMs, Promise.all([this.#producer.close(), this.#admin.close()]))
+    this.#isClosed = true
+    await settledWithin(this.#timeoutMs, Promise.all([...this.#producers.values()].map((producer) => producer.close())))
+  }
+
+  #newProducer(): Producer {
+    const createPartitioner = Partitioners.DefaultPartitioner
+    return this.#kafka().producer({ allowAutoTopicCreation: false, createPartitioner })
   }
 
   #kafka(): Kafka {
@@ -135,8 +136,19 @@ class KafkaJsClient implements IKafkaClient {
     return new kafkajs.Kafka({ ...this.#config, brokers: [...brokers.slice(first), ...brokers.slice(0, first)] })
   }
 
-  #ask<Answer>(call: (admin: Admin) => Promise<Answer>): Promise<Answer> {
-    return this.#admin.use(call, this.#timeoutMs)
+  /** By a connection of its own: this is asked seldom, and what one topic is told is no answer about another. */
+  async #ask<Answer>(call: (admin: Admin) => Promise<Answer>): Promise<Answer> {
+    this.#assertOpen()
+    const admin = new Connected(() => this.#kafka().admin(), this.#certificates)
+    try {
+      return await admin.use(call, this.#timeoutMs)
+    } finally {
+      void admin.close()
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new BatonError('CLOSED')
   }
 
   /** As far as one broker knows; those that have not heard of it yet refuse it for some moments, and are asked again. */
@@ -154,6 +166,7 @@ class KafkaJsClient implements IKafkaClient {
 class KafkaJsMember implements IKafkaMember {
   readonly #consumer: Consumer
   readonly #options: MemberOptions
+  #joining: Promise<unknown> = Promise.resolve()
   #hasJoined = false
   #isOver = false
 
@@ -177,16 +190,19 @@ class KafkaJsMember implements IKafkaMember {
 
   async start(): Promise<void> {
     const { topics, events } = this.#options
-    const { GROUP_JOIN, FETCH_START, CRASH } = this.#consumer.events
+    const { GROUP_JOIN, REBALANCING, FETCH_START, CRASH } = this.#consumer.events
     const joined = new Promise<void>((resolve, reject) => {
       this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+        resolve()
         if (this.#isOver) return
         this.#hasJoined = true
         const partitions = Object.entries(payload.memberAssignment).flatMap(([topic, numbers]) =>
           numbers.map((partition): Partition => ({ topic, partition })),
         )
         events.assigned(partitions)
-        resolve()
+      })
+      this.#consumer.on(REBALANCING, () => {
+        if (!this.#isOver) events.changing()
       })
       this.#consumer.on(FETCH_START, () => {
         if (!this.#isOver) events.looked()
@@ -200,7 +216,9 @@ class KafkaJsMember implements IKafkaMember {
     try {
       await this.#consumer.connect()
       await this.#consumer.subscribe({ topics: [...topics], fromBeginning: true })
-      await Promise.all([joined, this.#run()])
+      const joining = Promise.all([joined, this.#run()])
+      this.#joining = joining.catch(() => {})
+      await joining
     } catch (error) {
       joined.catch(() => {})
       await this.stop()
@@ -222,6 +240,8 @@ class KafkaJsMember implements IKafkaMember {
 
   async stop(): Promise<void> {
     this.#isOver = true
+    // kafkajs leaves no group that it is still joining. The group would wait for it, and nobody would read, until its session is over.
+    await settledWithin(JOIN_WITHIN_MS, this.#joining)
     await settledWithin(LEAVE_WITHIN_MS, this.#consumer.disconnect())
   }
 
@@ -245,6 +265,10 @@ class KafkaJsMember implements IKafkaMember {
       // Then it is about to fail, and says so itself.
     }
   }
+}
+
+function messageOf({ key, text, headers }: OutgoingMessage): Message {
+  return { key, value: text, headers: { ...headers } }
 }
 
 type KafkaJsMessage = Parameters<

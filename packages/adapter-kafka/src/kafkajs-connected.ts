@@ -3,6 +3,12 @@ import { LateError, within } from '@baton/core/adapter'
 import { isKafkaError, kafkaFailure } from './kafka-errors.ts'
 import type { Certificates } from './kafkajs-certificates.ts'
 
+/** A client, and what it was asked and has under way. */
+interface Connection<Client> {
+  readonly client: Promise<Client>
+  readonly calls: Set<Promise<unknown>>
+}
+
 /**
  * A producer or an admin, connected when it is first used, and made anew after it has failed: kafkajs has been seen to stay with a
  * broker that is frozen although others would answer.
@@ -10,9 +16,7 @@ import type { Certificates } from './kafkajs-certificates.ts'
 export class Connected<Client extends { connect(): Promise<void>; disconnect(): Promise<void> }> {
   readonly #make: () => Client
   readonly #certificates: Certificates
-  /** What was asked and is still under way, also of clients that were thrown away. */
-  readonly #calls = new Set<Promise<unknown>>()
-  #client: Promise<Client> | undefined
+  #connection: Connection<Client> | undefined
   #isClosed = false
 
   constructor(make: () => Client, certificates: Certificates) {
@@ -22,20 +26,23 @@ export class Connected<Client extends { connect(): Promise<void>; disconnect(): 
 
   async use<Answer>(call: (client: Client) => Promise<Answer>, timeoutMs: number): Promise<Answer> {
     if (this.#isClosed) throw new BatonError('CLOSED')
-    this.#client ??= this.#connect()
-    const client = this.#client
+    this.#connection ??= this.#connect()
+    const connection = this.#connection
+    const { client, calls } = connection
     let isGivenUp = false
     // Whoever was told that it failed is not to find it done when there is a connection after all.
     const asked = client
       .then((made) => (isGivenUp ? Promise.reject(new LateError('nobody waits any more')) : call(made)))
-      .finally(() => this.#calls.delete(asked))
-    this.#calls.add(asked)
+      .finally(() => calls.delete(asked))
+    calls.add(asked)
     try {
       return await within(timeoutMs, this.#certificates.during(asked))
     } catch (error) {
       const failure = kafkaFailure(error)
-      // What Kafka itself refuses is no failure of the client; but of a topic that is gone it goes on asking, with whatever it is asked for.
-      if (failure.code === 'QUEUE_UNAVAILABLE' || isKafkaError(error, 'UNKNOWN_TOPIC_OR_PARTITION')) this.#drop(client)
+      if (failure.code === 'QUEUE_UNAVAILABLE') this.#drop(connection)
+      // What Kafka itself refuses is no failure of the client; but of a topic that is gone it goes on asking, with whatever it is
+      // asked for. What others have asked it for is answered first.
+      else if (isKafkaError(error, 'UNKNOWN_TOPIC_OR_PARTITION')) this.#drop(connection, Promise.allSettled([...calls]))
       throw failure
     } finally {
       isGivenUp = true
@@ -44,28 +51,31 @@ export class Connected<Client extends { connect(): Promise<void>; disconnect(): 
 
   async close(): Promise<void> {
     this.#isClosed = true
-    const client = await this.#client?.catch(() => undefined)
-    if (client !== undefined) await this.#disconnect(client)
+    if (this.#connection !== undefined) await disconnect(this.#connection).catch(() => {})
   }
 
-  #connect(): Promise<Client> {
-    const client = connected(this.#make())
+  #connect(): Connection<Client> {
+    const connection = { client: connected(this.#make()), calls: new Set<Promise<unknown>>() }
     // Whoever was not let in may be, the next time.
-    client.catch(() => this.#drop(client))
-    return client
+    connection.client.catch(() => this.#drop(connection))
+    return connection
   }
 
-  #drop(client: Promise<Client>): void {
-    if (this.#client === client) this.#client = undefined
-    void client.then((made) => this.#disconnect(made)).catch(() => {})
+  #drop(connection: Connection<Client>, after: Promise<unknown> = Promise.resolve()): void {
+    if (this.#connection === connection) this.#connection = undefined
+    void after.then(() => disconnect(connection)).catch(() => {})
   }
+}
 
-  /** kafkajs goes on with what it was asked, and connects again for the next try: a socket that would keep the process up. */
-  async #disconnect(client: Client): Promise<void> {
-    const calls = [...this.#calls]
-    await client.disconnect()
-    if (calls.length > 0) void Promise.allSettled(calls).then(() => client.disconnect().catch(() => {}))
-  }
+/** kafkajs goes on with what it was asked, and connects again for the next try: a socket that would keep the process up. */
+async function disconnect<Client extends { disconnect(): Promise<void> }>({
+  client,
+  calls,
+}: Connection<Client>): Promise<void> {
+  const made = await client
+  const underWay = [...calls]
+  await made.disconnect()
+  if (underWay.length > 0) void Promise.allSettled(underWay).then(() => made.disconnect().catch(() => {}))
 }
 
 async function connected<Client extends { connect(): Promise<void>; disconnect(): Promise<void> }>(

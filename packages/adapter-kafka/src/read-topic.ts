@@ -54,6 +54,7 @@ async function read(
     partitionBytes: 1_048_576,
     events: {
       assigned: () => {},
+      changing: () => {},
       looked: () => {},
       failed: fail,
       received: ({ partition }, messages) => {

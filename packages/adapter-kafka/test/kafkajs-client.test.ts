@@ -1,5 +1,6 @@
 /** What becomes of kafkajs's connections: it goes on with what nobody waits for any more. */
 import { connect, type Socket } from 'node:net'
+import { systemClock, wait } from '@baton/core/adapter'
 import { startKafka } from '@baton/services'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { createKafkaJsClient } from '../src/index.ts'
@@ -30,5 +31,18 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'connections
     const before = sockets.length
     await vi.waitUntil(() => sockets.length > before, { timeout: 10_000 })
     await vi.waitUntil(() => sockets.every(({ destroyed }) => destroyed), { timeout: 10_000 })
+  })
+  it('answers all who ask when some of them ask for a topic that is not there', async () => {
+    const client = createKafkaJsClient({ brokers: [...kafka.brokers] })
+    await client.createTopics([{ topic: 'there', partitions: 1, replicationFactor: 1, config: {} }])
+    const asked = Array.from({ length: 20 }, async (_, index) => {
+      await wait(systemClock, index * 100)
+      return client.reach(index % 2 === 0 ? 'no-such-topic' : 'there')
+    })
+
+    const answers = await Promise.all(asked)
+
+    expect(answers.map((reach) => reach?.size)).toEqual(answers.map((_, index) => (index % 2 === 0 ? undefined : 1)))
+    await client.close()
   })
 })

@@ -79,7 +79,45 @@ it('pauses anew what was paused when it has joined again', () => {
   backlog.assign(usual)
 
   expect(told).toEqual(['pause usual/0', 'pause usual/0'])
-  expect(backlog.isPaused).toBe(true)
+  expect(backlog.logs().map((log) => backlog.isPaused(log))).toEqual([true, false])
+})
+
+it('counts what was put aside until that is done', () => {
+  const { backlog, told, receive } = stand(4)
+  const putAllAside = () => {
+    for (let found = backlog.next(); found !== undefined; found = backlog.next())
+      found.log.putAside(found.message.offset)
+  }
+  backlog.assign(usual)
+  receive('usual', 0, 1, 2)
+  putAllAside()
+  receive('usual', 1, 1, 2)
+  putAllAside()
+  backlog.relieved()
+  expect(told).toEqual(['pause usual/1'])
+
+  for (const log of backlog.logs()) log.done(1)
+  backlog.relieved()
+  expect(told).toEqual(['pause usual/1', 'resume usual/1'])
+})
+
+it('begins anew with a partition that was made anew, and commits nothing of the old one for it', () => {
+  const { backlog, receive, all } = stand()
+  backlog.assign(usual)
+  receive('usual', 0, 5, 6, 7)
+  expect(all()).toEqual(['usual/0:5', 'usual/0:6', 'usual/0:7'])
+  const [old] = backlog.logs()
+  old?.done(5)
+
+  receive('usual', 0, 0, 1)
+
+  expect(all()).toEqual(['usual/0:0', 'usual/0:1'])
+  old?.done(6)
+  expect(old?.uncommitted()).toBeUndefined()
+  for (const log of backlog.logs()) log.done(0)
+  expect(backlog.logs().flatMap((log) => log.uncommitted() ?? [])).toEqual([
+    { topic: 'usual', partition: 0, offset: 1 },
+  ])
 })
 
 it('leaves no pause behind with a partition that goes to others: it may come back', () => {

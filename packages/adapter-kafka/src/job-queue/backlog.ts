@@ -1,6 +1,7 @@
 /**
  * What waits for a handler, by level: the most urgent level first, and the partitions of a level in turn, so that none waits for the
- * end of another. A level that has too much waiting is told to pause, partition by partition, and goes on at half of that.
+ * end of another. A level of which too much is here that nobody works on is told to pause, partition by partition, and goes on at half
+ * of that.
  */
 import type { Partition, ReceivedMessage } from '../client-port.ts'
 import { PartitionLog } from './partition-log.ts'
@@ -13,7 +14,7 @@ export interface Waiting {
 export interface BacklogOptions {
   /** Topics, the most urgent first. */
   readonly topics: readonly string[]
-  /** How many messages of a level may wait before it is paused. */
+  /** How many messages of a level may be kept before it is paused: they wait for a handler, or were put aside. */
   readonly most: number
   pause(partitions: readonly Partition[]): void
   resume(partitions: readonly Partition[]): void
@@ -23,7 +24,6 @@ interface Level {
   readonly logs: Map<number, PartitionLog>
   /** Those with something that waits, whose turn it is coming first. */
   turns: PartitionLog[]
-  waiting: number
   readonly paused: Set<PartitionLog>
 }
 
@@ -34,7 +34,7 @@ export class Backlog {
   constructor(options: BacklogOptions) {
     this.#options = options
     const levels = options.topics.map((topic): [string, Level] => {
-      return [topic, { logs: new Map(), turns: [], waiting: 0, paused: new Set() }]
+      return [topic, { logs: new Map(), turns: [], paused: new Set() }]
     })
     this.#levels = new Map(levels)
   }
@@ -59,14 +59,14 @@ export class Backlog {
 
   receive({ topic, partition }: Partition, messages: readonly ReceivedMessage[]): void {
     const level = this.#levels.get(topic)
-    const log = level?.logs.get(partition)
+    const known = level?.logs.get(partition)
     // What was on its way when the partition went to somebody else, who gets it as well.
-    if (level === undefined || log === undefined || !log.isOurs) return
+    if (level === undefined || known === undefined || !known.isOurs) return
+    const log = known.isBefore(messages[0]?.offset ?? Infinity) ? this.#beginAnew(level, known) : known
     const before = log.waiting
     log.receive(messages)
-    level.waiting += log.waiting - before
     if (before === 0 && log.waiting > 0) level.turns.push(log)
-    if (level.waiting < this.#options.most || level.paused.has(log)) return
+    if (keptOf(level) < this.#options.most || level.paused.has(log)) return
     level.paused.add(log)
     this.#options.pause([log])
   }
@@ -77,7 +77,6 @@ export class Backlog {
       const message = log?.take()
       if (log === undefined || message === undefined) continue
       if (log.waiting > 0) level.turns.push(log)
-      level.waiting -= 1
       this.#resumeIfLow(level)
       return { log, message }
     }
@@ -90,13 +89,17 @@ export class Backlog {
     return [...this.#levels.values()].flatMap(({ logs }) => [...logs.values()])
   }
 
-  /** Some of what is read waits for room: nothing more is to be expected of it. */
-  get isPaused(): boolean {
-    return [...this.#levels.values()].some(({ paused }) => paused.size > 0)
+  /** Whether it waits for room: nothing more is to be expected of it. */
+  isPaused(log: PartitionLog): boolean {
+    return this.#levels.get(log.topic)?.paused.has(log) === true
+  }
+
+  /** Something that was put aside is done. */
+  relieved(): void {
+    for (const level of this.#levels.values()) this.#resumeIfLow(level)
   }
 
   #lose(level: Level, log: PartitionLog): void {
-    level.waiting -= log.waiting
     log.lost()
     level.turns = level.turns.filter((each) => each !== log)
     // The client would keep the pause for when the partition comes back.
@@ -104,14 +107,28 @@ export class Backlog {
     this.#resumeIfLow(level)
   }
 
+  /** The topic was deleted and made again. What is still done of the old one is done for nobody. */
+  #beginAnew(level: Level, old: PartitionLog): PartitionLog {
+    this.#lose(level, old)
+    const log = new PartitionLog(old)
+    level.logs.set(log.partition, log)
+    return log
+  }
+
   #forget({ logs }: Level): void {
     for (const [number, log] of logs) if (log.isOver) logs.delete(number)
   }
 
   #resumeIfLow(level: Level): void {
-    if (level.paused.size === 0 || level.waiting > this.#options.most / 2) return
+    if (level.paused.size === 0 || keptOf(level) > this.#options.most / 2) return
     const partitions = [...level.paused]
     level.paused.clear()
     this.#options.resume(partitions)
   }
+}
+
+function keptOf({ logs }: Level): number {
+  let kept = 0
+  for (const log of logs.values()) kept += log.kept
+  return kept
 }

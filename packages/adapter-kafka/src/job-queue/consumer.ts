@@ -17,8 +17,9 @@ import {
   wait,
 } from '@baton/core/adapter'
 import type { IKafkaClient, IKafkaMember, MemberOptions } from '../client-port.ts'
-import { absentTopic, failureFields, kafkaFailure } from '../kafka-errors.ts'
+import { absentTopic, failureFields } from '../kafka-errors.ts'
 import { Backlog, type Waiting } from './backlog.ts'
+import { Burials } from './burials.ts'
 import { Commits } from './commits.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { KafkaDelivery } from './delivery.ts'
@@ -30,7 +31,6 @@ import { Watchdog } from './watchdog.ts'
 /** At the stop handlers may take so long before the partitions are left to others, who then get what is not answered for. */
 const LEAVE_AFTER_MS = 1_000
 const LAST_ANSWERS_MS = 1_000
-const RETRY_MS = 1_000
 /** Where there are several levels, so long at most what has just come waits for what comes with it and may be more urgent. */
 const GATHER_MS = 100
 
@@ -42,7 +42,7 @@ export interface ConsumerOptions {
   readonly deadLetters: DeadLetters
   readonly sender: Sender
   readonly concurrency: number
-  /** How many messages of a level may wait here. */
+  /** How many messages of a level may be here that nobody works on. */
   readonly mostWaiting: number
   readonly commitMs: number
   readonly silentMs: number
@@ -57,6 +57,7 @@ export class Consumer {
   readonly #backlog: Backlog
   readonly #commits: Commits
   readonly #held: HeldMessages
+  readonly #burials: Burials
   readonly #outage: QueueOutage
   #member: IKafkaMember | undefined
   #watchdog: Watchdog | undefined
@@ -64,7 +65,7 @@ export class Consumer {
   #gathered = () => {}
 
   constructor(handler: (delivery: Delivery) => Promise<void>, options: ConsumerOptions) {
-    const { member, concurrency, mostWaiting, commitMs, sender, stop, logger } = options
+    const { member, concurrency, mostWaiting, commitMs, sender, deadLetters, stop, logger } = options
     this.#handler = handler
     this.#options = options
     this.#slots = new HandlerSlots(concurrency, stop)
@@ -76,7 +77,8 @@ export class Consumer {
       resume: (partitions) => this.#member?.resume(partitions),
     })
     this.#commits = new Commits({ commitMs, logger, logs: () => this.#backlog.logs(), member: () => this.#member })
-    this.#held = new HeldMessages(sender, () => this.#commits.soon())
+    this.#held = new HeldMessages(sender, () => this.#done())
+    this.#burials = new Burials({ deadLetters, stop, logger, onDone: () => this.#done() })
   }
 
   /** Until the stop. Resolves when no handler runs any more. */
@@ -114,16 +116,17 @@ export class Consumer {
       events: {
         assigned: (partitions) => {
           this.#backlog.assign(partitions)
-          this.#watchdog?.received()
+          this.#watchdog?.joined()
           this.#outage.answered()
           // What was done while there was no member.
           this.#commits.soon()
         },
         received: (partition, messages) => {
-          this.#watchdog?.received()
           this.#backlog.receive(partition, messages)
           this.#arrived()
         },
+        // Whoever gets a partition next begins behind all that is done.
+        changing: () => void this.#commits.flush(),
         looked: () => {
           this.#watchdog?.looked()
           this.#gathered()
@@ -137,7 +140,7 @@ export class Consumer {
       groupId: settings.groupId,
       silentMs,
       logs: () => this.#backlog.logs(),
-      isPaused: () => this.#backlog.isPaused,
+      isPaused: (log) => this.#backlog.isPaused(log),
       onSilent: (why) => fail(new Error(`the consumer has fallen silent: ${why}`)),
     })
     try {
@@ -183,7 +186,7 @@ export class Consumer {
       else this.#slots.use(this.#serve(waiting))
     }
     stopListening()
-    await this.#slots.allFree()
+    await Promise.all([this.#slots.allFree(), this.#burials.settled()])
   }
 
   /** Of messages that wait. Those that have come with one answer are all there then, so that the most urgent of them goes first. */
@@ -202,12 +205,12 @@ export class Consumer {
   async #serve({ log, message }: Waiting): Promise<void> {
     const notBeforeMs = notBeforeOf(message)
     if (notBeforeMs > systemClock.now()) return this.#held.hold(log, message, redeliveredOf(message), notBeforeMs)
-    const tools = { held: this.#held, deadLetters: this.#options.deadLetters, onDone: () => this.#commits.soon() }
+    const tools = { held: this.#held, deadLetters: this.#options.deadLetters, onDone: () => this.#done() }
     let delivery: KafkaDelivery
     try {
       delivery = new KafkaDelivery(jobOfText(message.text), log, message, tools)
     } catch (error) {
-      return this.#bury({ log, message }, messageOf(error))
+      return this.#burials.begin({ log, message }, messageOf(error))
     }
     try {
       await this.#handler(delivery)
@@ -218,36 +221,9 @@ export class Consumer {
     delivery.end()
   }
 
-  /** It is no job. Until that is on record it stays in the way of nobody but itself. */
-  async #bury({ log, message }: Waiting, reason: string): Promise<void> {
-    const { stop } = this.#options
-    while (!stop.aborted && log.isOurs) {
-      if (await this.#isOnRecord({ log, message }, reason)) {
-        log.done(message.offset)
-        this.#commits.soon()
-        return
-      }
-      await wait(systemClock, RETRY_MS, stop)
-    }
-    // Others get it as well. Should the partition come back with it, it is new.
-    if (!log.isOurs) log.done(message.offset)
-  }
-
-  /** Puts it into the dead letter topic, or into the log where it is larger than that topic takes: it would be so again. */
-  async #isOnRecord({ log, message }: Waiting, reason: string): Promise<boolean> {
-    const { deadLetters, logger } = this.#options
-    try {
-      await deadLetters.put(message, log, reason)
-      return true
-    } catch (error) {
-      const failure = kafkaFailure(error)
-      if (failure.code === 'TOO_LARGE') {
-        logger.log('error', 'a message was taken out for good', { reason, body: message.text })
-        return true
-      }
-      logger.log('debug', 'a message that is no job could not be put away', { error: failure.message })
-      return false
-    }
+  #done(): void {
+    this.#commits.soon()
+    this.#backlog.relieved()
   }
 }
 

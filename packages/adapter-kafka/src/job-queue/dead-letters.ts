@@ -31,7 +31,7 @@ export class DeadLetters {
       this.#logger.log('error', 'a message was taken out for good', { reason, body: message.text, hint })
       return
     }
-    await this.#sender.send(deadMessage(this.#topic, message, reason, `${topic}/${partition}`))
+    await this.#sender.send(this.#topic, deadMessage(message, reason, `${topic}/${partition}`))
   }
 
   /** Looks through them without taking any out. */

@@ -37,6 +37,7 @@ export class HeldMessages {
   hold(log: PartitionLog, message: ReceivedMessage, redelivered: number, untilMs: number): void {
     const held: Held = { log, message, redelivered, untilMs, cancel: () => {} }
     this.#held.add(held)
+    log.putAside(message.offset)
     this.#wait(held, Math.min(MOST_HELD_MS, untilMs - systemClock.now()))
   }
 
@@ -71,7 +72,7 @@ export class HeldMessages {
     }
     const notBeforeMs = untilMs > systemClock.now() ? untilMs : 0
     try {
-      await this.#sender.send(messageAgain(log.topic, message, redelivered, notBeforeMs))
+      await this.#sender.send(log.topic, messageAgain(message, redelivered, notBeforeMs))
     } catch {
       return false
     }

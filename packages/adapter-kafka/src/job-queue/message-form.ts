@@ -16,9 +16,9 @@ const LONGEST_REASON = 1_000
  * The key spreads jobs over the partitions: those of one run too, or a run with two hundred nodes side by side would be the work of
  * one worker. A job that is sent again mostly goes to another partition, since it may be that whoever reads this one has no time.
  */
-export function messageOfJob(topic: string, job: Job): OutgoingMessage {
+export function messageOfJob(job: Job): OutgoingMessage {
   const { runId, instanceId, dispatch } = job
-  return { topic, key: `${runId} ${instanceId} ${dispatch}`, text: textOfJob(job), headers: {} }
+  return { key: `${runId} ${instanceId} ${dispatch}`, text: textOfJob(job), headers: {} }
 }
 
 export function redeliveredOf({ headers }: ReceivedMessage): number {
@@ -31,26 +31,21 @@ export function notBeforeOf({ headers }: ReceivedMessage): number {
 }
 
 /** The same once more, for anyone. */
-export function messageAgain(
-  topic: string,
-  message: ReceivedMessage,
-  redelivered: number,
-  notBeforeMs: number,
-): OutgoingMessage {
+export function messageAgain(message: ReceivedMessage, redelivered: number, notBeforeMs: number): OutgoingMessage {
   const { [NOT_BEFORE]: _, ...headers } = message.headers
   const later: Headers = notBeforeMs > 0 ? { [NOT_BEFORE]: String(notBeforeMs) } : {}
   const key = `${message.key} again`.slice(-LONGEST_KEY)
-  return { topic, key, text: message.text, headers: { ...headers, ...later, [REDELIVERED]: String(redelivered) } }
+  return { key, text: message.text, headers: { ...headers, ...later, [REDELIVERED]: String(redelivered) } }
 }
 
 /** Taken out for good, with why and from where. */
-export function deadMessage(topic: string, message: ReceivedMessage, reason: string, origin: string): OutgoingMessage {
+export function deadMessage(message: ReceivedMessage, reason: string, origin: string): OutgoingMessage {
   const headers = {
     ...message.headers,
     [REASON]: reason.slice(0, LONGEST_REASON),
     [ORIGIN]: `${origin}:${message.offset}`,
   }
-  return { topic, key: message.key, text: message.text, headers }
+  return { key: message.key, text: message.text, headers }
 }
 
 const LONGEST_KEY = 500

@@ -89,3 +89,29 @@ it('does not begin again what it still works on when it gets the partition back,
   log.done(1)
   expect(log.uncommitted()?.offset).toBe(6)
 })
+
+it('leaves out what it did when it had the partition before, whether Kafka had heard of that or not', () => {
+  const log = logOf(0, 4, 2)
+  log.done(1)
+  log.lost()
+  log.gained()
+  log.receive(messages(0, 6))
+  expect(takeAll(log)).toEqual([2, 3, 4, 5])
+
+  log.done(0)
+  expect(log.uncommitted()?.offset).toBe(2)
+})
+
+it('knows another partition of the same name: Kafka goes back only when the group changes, and not before what is done', () => {
+  const log = logOf(10, 15)
+  expect([log.isBefore(14), log.isBefore(15)]).toEqual([true, false])
+
+  log.committed({ topic: 'jobs', partition: 3, offset: 12 })
+  log.gained()
+  expect([log.isBefore(11), log.isBefore(12)]).toEqual([true, false])
+  // Kafka is told of that after it has said where the group has come.
+  log.committed({ topic: 'jobs', partition: 3, offset: 15 })
+  expect(log.isBefore(12)).toBe(false)
+  log.receive(messages(12, 16))
+  expect([takeAll(log), log.isBefore(15)]).toEqual([[15], true])
+})

@@ -8,19 +8,27 @@ import type { Offset, Partition, ReceivedMessage } from '../client-port.ts'
  *                          └ `position`: whoever has the partition next begins here
  *
  * Kafka keeps one number per partition. So what was begun early and takes long holds up the number, and what was done behind it is
- * delivered once more if this process dies. Not to this process: it knows.
+ * delivered once more if this process dies, or if somebody else gets the partition. Not to this process: it knows.
  */
 export class PartitionLog {
   readonly topic: string
   readonly partition: number
+  /** Where it ended when a member was given up because nothing of that had come. If the next one gets nothing either, nothing is for us. */
+  givenUpAt: number | undefined
   readonly #waiting: ReceivedMessage[] = []
+  /** Begun, and put aside until later. */
+  readonly #aside = new Set<number>()
   /** Received, and not done: in the order of their offsets, since they come in that order. */
   readonly #open = new Set<number>()
   /** Begun when this process last had the partition. Somebody else may have done them since. */
   readonly #before = new Set<number>()
+  /** What it had received by then, maybe without Kafka knowing how much of it was done. */
+  #had: { readonly from: number; readonly to: number; readonly waiting: ReadonlySet<number> } | undefined
   /** Behind the last one that was received; undefined before the first. */
   #next: number | undefined
   #committed: number | undefined
+  /** Kafka gives nothing from before that until the group changes. */
+  #least = 0
   #isOurs = true
 
   constructor({ topic, partition }: Partition) {
@@ -32,13 +40,18 @@ export class PartitionLog {
     return this.#waiting.length
   }
 
+  /** How many are here that nobody works on: they wait for a handler, or were put aside. */
+  get kept(): number {
+    return this.#waiting.length + this.#aside.size
+  }
+
   get isOurs(): boolean {
     return this.#isOurs
   }
 
   /** Nobody needs to remember it. */
   get isOver(): boolean {
-    return !this.#isOurs && this.#before.size === 0
+    return !this.#isOurs && this.#before.size === 0 && this.#had === undefined
   }
 
   /** Where the next message is expected that has not been received; undefined where that is not known. */
@@ -49,30 +62,54 @@ export class PartitionLog {
   /** The partition was given to us; maybe it has been ours all the time. */
   gained(): void {
     this.#isOurs = true
+    // It begins where the group has come, as Kafka knew a moment ago.
+    this.#least = this.#committed ?? 0
   }
 
   /** Others read it now, from where the group has come. What was begun goes on. */
   lost(): void {
-    for (const { offset } of this.#waiting.splice(0)) this.#open.delete(offset)
+    const waiting = this.#waiting.splice(0).map(({ offset }) => offset)
+    for (const offset of waiting) this.#open.delete(offset)
+    if (this.#committed !== undefined && this.#next !== undefined) {
+      const from = this.#committed
+      const to = this.#next
+      const isSomeDone = to - from > waiting.length + this.#open.size
+      this.#had = isSomeDone ? { from, to, waiting: new Set(waiting) } : undefined
+    }
     for (const offset of this.#open) this.#before.add(offset)
     this.#open.clear()
+    this.#aside.clear()
     this.#next = undefined
     this.#committed = undefined
     this.#isOurs = false
+  }
+
+  /** Whether what begins there is another partition of the same name. */
+  isBefore(offset: number): boolean {
+    return offset < this.#least
   }
 
   /** After a rebalance Kafka gives again what is not committed; what is known is left out. */
   receive(messages: readonly ReceivedMessage[]): void {
     for (const message of messages) {
       const { offset } = message
+      this.#least = offset + 1
       if (offset < (this.#next ?? 0)) continue
       // This is where the group has come, as Kafka knows.
       this.#committed ??= offset
       this.#next = offset + 1
-      this.#open.add(offset)
       // It is still worked on here. Until that is done it holds up the number, as it did before.
-      if (!this.#before.delete(offset)) this.#waiting.push(message)
+      const isBegun = this.#before.delete(offset)
+      if (!isBegun && this.#wasDone(offset)) continue
+      this.#open.add(offset)
+      if (!isBegun) this.#waiting.push(message)
     }
+  }
+
+  /** By this process, when it had the partition before. */
+  #wasDone(offset: number): boolean {
+    const had = this.#had
+    return had !== undefined && offset >= had.from && offset < had.to && !had.waiting.has(offset)
   }
 
   /** The next one that waits, which has been begun by that. */
@@ -80,8 +117,14 @@ export class PartitionLog {
     return this.#waiting.shift()
   }
 
+  /** It was begun, and goes on later. */
+  putAside(offset: number): void {
+    if (this.#open.has(offset)) this.#aside.add(offset)
+  }
+
   done(offset: number): void {
     this.#open.delete(offset)
+    this.#aside.delete(offset)
     this.#before.delete(offset)
   }
 

@@ -6,26 +6,48 @@ const MOST_BYTES = 512 * 1_024
 const MOST_MESSAGES = 5_000
 const BESIDE_BYTES = 100
 
-interface Sending {
-  readonly message: OutgoingMessage
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-}
-
 /**
- * Sends messages, one request at a time: what comes while one is under way goes with the next. So a single job goes at once, and a
- * thousand starts at the same moment are a few requests.
+ * Sends messages, one request of a topic at a time: what comes while one is under way goes with the next. So a single job goes at once,
+ * and a thousand starts at the same moment are a few requests. No topic waits for another, nor fails with it.
  */
 export class Sender {
   readonly #client: Pick<IKafkaClient, 'send'>
-  #gathered: Sending[] = []
-  #working: Promise<void> | undefined
+  readonly #topics = new Map<string, TopicSender>()
 
   constructor(client: Pick<IKafkaClient, 'send'>) {
     this.#client = client
   }
 
   /** Resolves when Kafka has it. */
+  send(topic: string, message: OutgoingMessage): Promise<void> {
+    const sender = this.#topics.get(topic) ?? new TopicSender(this.#client, topic)
+    this.#topics.set(topic, sender)
+    return sender.send(message)
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#topics.values()].map((sender) => sender.settled()))
+  }
+}
+
+interface Sending {
+  readonly message: OutgoingMessage
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+class TopicSender {
+  readonly #client: Pick<IKafkaClient, 'send'>
+  readonly #topic: string
+  #gathered: Sending[] = []
+  #working: Promise<void> | undefined
+
+  constructor(client: Pick<IKafkaClient, 'send'>, topic: string) {
+    this.#client = client
+    this.#topic = topic
+  }
+
   send(message: OutgoingMessage): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#gathered.push({ message, resolve, reject })
@@ -33,7 +55,6 @@ export class Sender {
     })
   }
 
-  /** Resolves when nothing is under way any more. */
   async settled(): Promise<void> {
     while (this.#working !== undefined) await this.#working
   }
@@ -44,7 +65,10 @@ export class Sender {
     while (this.#gathered.length > 0) {
       const batch = this.#takeBatch()
       try {
-        await this.#client.send(batch.map(({ message }) => message))
+        await this.#client.send(
+          this.#topic,
+          batch.map(({ message }) => message),
+        )
         for (const { resolve } of batch) resolve()
       } catch (error) {
         const failure = kafkaFailure(error)

@@ -8,8 +8,8 @@ export interface WatchdogOptions {
   /** After so long without a sign of life it looks closer. */
   readonly silentMs: number
   readonly logs: () => readonly PartitionLog[]
-  /** It waits for room, and asks for less than there is. */
-  readonly isPaused: () => boolean
+  /** It waits for room: nothing more is to be expected of it. */
+  readonly isPaused: (log: PartitionLog) => boolean
   /** The member has fallen silent: it gets nothing although there is something, or does not even ask. */
   readonly onSilent: (why: string) => void
   readonly clock?: Pick<IClock, 'now' | 'after'>
@@ -22,8 +22,9 @@ export interface WatchdogOptions {
 export class Watchdog {
   readonly #options: WatchdogOptions
   readonly #clock: Pick<IClock, 'now' | 'after'>
+  /** How far each partition had come, and when that was seen first. */
+  readonly #seen = new Map<PartitionLog, { readonly next: number | undefined; readonly atMs: number }>()
   #lookedAtMs: number
-  #receivedAtMs: number
   #cancel: () => void
   #isOver = false
 
@@ -31,19 +32,18 @@ export class Watchdog {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#lookedAtMs = this.#clock.now()
-    this.#receivedAtMs = this.#lookedAtMs
     this.#cancel = this.#watch()
   }
 
-  /** A broker has answered. */
+  /** A broker is asked anew. */
   looked(): void {
     this.#lookedAtMs = this.#clock.now()
   }
 
-  /** Something came, or it has just joined. */
-  received(): void {
-    this.#receivedAtMs = this.#clock.now()
-    this.#lookedAtMs = this.#receivedAtMs
+  /** It has just joined, and reads from where the group has come. */
+  joined(): void {
+    this.looked()
+    this.#seen.clear()
   }
 
   end(): void {
@@ -60,32 +60,44 @@ export class Watchdog {
   }
 
   async #look(): Promise<void> {
-    const { silentMs, logs, isPaused, onSilent } = this.#options
+    const { silentMs, logs, onSilent } = this.#options
     const ours = logs().filter(({ isOurs }) => isOurs)
     // One of more members than there are partitions has nothing to read.
-    if (ours.length === 0) return this.received()
-    const nowMs = this.#clock.now()
-    if (nowMs - this.#lookedAtMs > silentMs) return onSilent('it has not asked for anything')
-    if (isPaused()) return this.received()
-    if (nowMs - this.#receivedAtMs <= silentMs) return
-    const receivedAtMs = this.#receivedAtMs
-    const unread = await this.#unread(ours)
-    if (this.#isOver || this.#receivedAtMs !== receivedAtMs) return
+    if (ours.length === 0) return this.joined()
+    if (this.#clock.now() - this.#lookedAtMs > silentMs) return onSilent('it has not asked for anything')
+    const still = ours.filter((log) => this.#isStill(log))
+    if (still.length === 0) return
+    const unread = await this.#unread(still)
+    if (this.#isOver) return
+    for (const log of still) this.#seen.delete(log)
     if (unread !== undefined) onSilent(`it has not read what is in ${unread.topic}/${unread.partition}`)
-    else this.received()
+  }
+
+  /** Whether it has brought nothing for long. */
+  #isStill(log: PartitionLog): boolean {
+    const { silentMs, isPaused } = this.#options
+    const atMs = this.#clock.now()
+    const seen = this.#seen.get(log)
+    if (seen !== undefined && seen.next === log.next && !isPaused(log)) return atMs - seen.atMs >= silentMs
+    this.#seen.set(log, { next: log.next, atMs })
+    return false
   }
 
   /** A partition that has more than was received. */
   async #unread(logs: readonly PartitionLog[]): Promise<Partition | undefined> {
     const { client, groupId } = this.#options
+    const before = new Map(logs.map((log) => [log, log.next]))
     try {
       for (const topic of new Set(logs.map(({ topic }) => topic))) {
         const [reach, committed] = await Promise.all([client.reach(topic), client.committed(groupId, topic)])
-        const found = logs.find((log) => {
+        for (const log of logs) {
+          if (log.topic !== topic || log.next !== before.get(log)) continue
           const { first = 0, end = 0 } = reach?.get(log.partition) ?? {}
-          return log.topic === topic && end > Math.max(first, log.next ?? committed.get(log.partition) ?? 0)
-        })
-        if (found !== undefined) return found
+          const isAllRead = end <= Math.max(first, log.next ?? committed.get(log.partition) ?? 0)
+          if (isAllRead || log.givenUpAt === end) continue
+          log.givenUpAt = end
+          return log
+        }
       }
     } catch {
       // Kafka is away: the member finds out by itself.

@@ -17,20 +17,20 @@ const MOST_MESSAGES = 1_000
 const BESIDE_BYTES = 200
 
 /** @param mostBytes a longer text is left out but for what says which event it was */
-export function messageOfEntry(topic: string, entry: JournalEntry, mostBytes: number): OutgoingMessage {
+export function messageOfEntry(entry: JournalEntry, mostBytes: number): OutgoingMessage {
   const { id, runId, event } = entry
   const headers = { 'baton-id': id, 'baton-type': event.type }
-  const message = { topic, key: runId, text: JSON.stringify(entry), headers }
+  const message = { key: runId, text: JSON.stringify(entry), headers }
   return Buffer.byteLength(message.text) <= mostBytes ? message : (truncated(message) ?? message)
 }
 
 /** @returns undefined for one that is truncated already */
-export function truncated({ topic, key, text, headers }: OutgoingMessage): OutgoingMessage | undefined {
+export function truncated({ key, text, headers }: OutgoingMessage): OutgoingMessage | undefined {
   const { id, runId, seq, event, bytes } = JSON.parse(text) as JournalEntry & { readonly bytes?: number }
   if (bytes !== undefined) return undefined
   const { atMs, type } = event
   const rest = { id, runId, seq, event: { seq, atMs, type }, bytes: Buffer.byteLength(text) }
-  return { topic, key, text: JSON.stringify(rest), headers: { ...headers, 'baton-truncated': 'true' } }
+  return { key, text: JSON.stringify(rest), headers: { ...headers, 'baton-truncated': 'true' } }
 }
 
 /** In their order, as many in each as go with one request. */

@@ -2,19 +2,7 @@
 import { systemClock, wait } from '@baton/core/adapter'
 import { startKafka } from '@baton/services'
 import { describe, expect, it } from 'vitest'
-import { eventually, jobs, nodes, Stand } from '../job-queue/stand.ts'
-
-/** Until Kafka takes them: what its callers do with patience. */
-async function sendPatiently(send: () => Promise<void>): Promise<void> {
-  for (let tries = 0; tries < 60; tries++) {
-    try {
-      return await send()
-    } catch {
-      await wait(systemClock, 250)
-    }
-  }
-  throw new Error('Kafka does not take what it is sent')
-}
+import { eventually, jobs, nodes, patiently, Stand } from '../job-queue/stand.ts'
 
 describe('brokers that go and come', () => {
   it('a broker that is killed: nothing that was sent is lost, and consumers go on when it is back', {
@@ -31,7 +19,7 @@ describe('brokers that go and come', () => {
     await kafka.kill()
     await expect(queue.enqueue(jobs(1, 10))).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
     await kafka.restart()
-    await sendPatiently(() => queue.enqueue(jobs(10, 10)))
+    await patiently(() => queue.enqueue(jobs(10, 10)))
 
     await eventually(() => new Set(nodes(consuming)).size).toBe(20)
     expect(stand.logged.filter(({ level }) => level === 'warn' || level === 'error').length).toBeLessThan(5)
@@ -54,7 +42,7 @@ describe('brokers that go and come', () => {
     expect(Date.now() - startedAtMs).toBeLessThan(3_000)
     await wait(systemClock, 3_000)
     kafka.thaw()
-    await sendPatiently(() => queue.enqueue(jobs(5, 5)))
+    await patiently(() => queue.enqueue(jobs(5, 5)))
 
     await eventually(() => new Set(nodes(consuming)).size).toBe(10)
   })
@@ -74,7 +62,7 @@ describe('brokers that go and come', () => {
     for (const node of [0, 1, 2]) {
       await kafka.kill(node)
       const from = 60 + 60 * node
-      await sendPatiently(() => queue.enqueue(jobs(60, from)))
+      await patiently(() => queue.enqueue(jobs(60, from)))
       // The group may have lost its coordinator, and its members their session: on a busy machine that adds up.
       await expect.poll(() => new Set(nodes(one, two)).size, { timeout: 90_000 }).toBe(from + 60)
       await kafka.restart(node)

@@ -4,7 +4,7 @@ import { systemClock, wait } from '@baton/core/adapter'
 import { Signal } from '@baton/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { IKafkaClient, IKafkaMember, MemberOptions, Offset, OutgoingMessage, Reach } from '../../src/index.ts'
-import { KafkaJobQueue } from '../../src/index.ts'
+import { KafkaJobQueue, type KafkaJobQueueOptions } from '../../src/index.ts'
 import { eventually, job } from './stand.ts'
 
 const TOPIC = 'jobs'
@@ -18,7 +18,7 @@ class ToldClient implements IKafkaClient {
   /** What is sent, is refused with that. */
   refusal: BatonError | undefined
 
-  async send(_messages: readonly OutgoingMessage[]): Promise<void> {
+  async send(_topic: string, _messages: readonly OutgoingMessage[]): Promise<void> {
     if (this.refusal !== undefined) throw this.refusal
   }
 
@@ -48,6 +48,7 @@ class ToldClient implements IKafkaClient {
 /** Is given the partition as soon as it joins; reads nothing by itself. */
 class ToldMember implements IKafkaMember {
   readonly committed: Offset[] = []
+  readonly said: string[] = []
   isStopped = false
   readonly #options: MemberOptions
   #asking: NodeJS.Timeout | undefined
@@ -70,13 +71,21 @@ class ToldMember implements IKafkaMember {
     this.#options.events.received({ topic: TOPIC, partition: 0 }, messages)
   }
 
+  changes(): void {
+    this.#options.events.changing()
+  }
+
   fails(error: unknown): void {
     this.#options.events.failed(error)
   }
 
-  pause(): void {}
+  pause(): void {
+    this.said.push('pause')
+  }
 
-  resume(): void {}
+  resume(): void {
+    this.said.push('resume')
+  }
 
   async commit(offsets: readonly Offset[]): Promise<void> {
     this.committed.push(...offsets)
@@ -99,7 +108,12 @@ describe('a member of the group', () => {
     client = new ToldClient()
     delivered = []
     reasons = []
-    queue = new KafkaJobQueue({
+    queue = consuming()
+  })
+  afterEach(() => queue.close())
+
+  function consuming(options: Partial<KafkaJobQueueOptions> = {}): KafkaJobQueue {
+    const queue = new KafkaJobQueue({
       client,
       topic: TOPIC,
       deadLetterTopic: `${TOPIC}-dead`,
@@ -108,17 +122,27 @@ describe('a member of the group', () => {
       commitMs: 10,
       silentMs: SILENT_MS,
       logger: { log: (level, _message, fields) => void (level === 'warn' && reasons.push(fields.error)) },
+      ...options,
     })
     void queue.consume(
       async (delivery) => {
-        delivered.push(delivery.job.nodeId)
-        if (delivery.job.nodeId === 'slow') await slowEnds.wait()
-        await delivery.acknowledge()
+        const { nodeId } = delivery.job
+        delivered.push(nodeId)
+        if (nodeId === 'slow') await slowEnds.wait()
+        if (nodeId === 'later') await delivery.handBack({ delayMs: 1_000 })
+        else await delivery.acknowledge()
       },
       { concurrency: 1, signal: new AbortController().signal },
     )
-  })
-  afterEach(() => queue.close())
+    return queue
+  }
+
+  async function consumeWith(options: Partial<KafkaJobQueueOptions>): Promise<ToldMember> {
+    await queue.close()
+    client.members.length = 0
+    queue = consuming(options)
+    return member(0)
+  }
 
   async function member(index: number): Promise<ToldMember> {
     await eventually(() => client.members.length).toBeGreaterThan(index)
@@ -182,6 +206,46 @@ describe('a member of the group', () => {
     second.asks()
 
     await eventually(() => second.committed.at(-1)?.offset).toBe(1)
+  })
+
+  it('hears in time that others come or go, and commits before that what is done', async () => {
+    const only = await consumeWith({ commitMs: 60_000 })
+    only.asks()
+    only.brings(0, text('a'))
+    await eventually(() => delivered).toEqual(['a'])
+    await wait(systemClock, 50)
+    expect(only.committed).toEqual([])
+
+    only.changes()
+
+    await eventually(() => only.committed.at(-1)?.offset).toBe(1)
+  })
+
+  it('goes on with jobs while what is no job cannot be put away, and says so once', async () => {
+    client.refusal = new BatonError('QUEUE_UNAVAILABLE', { message: 'away' })
+    const first = await member(0)
+    first.asks()
+    first.brings(0, 'no job', 'no job either', text('a'))
+
+    await eventually(() => delivered).toEqual(['a'])
+    await wait(systemClock, 50)
+    expect(reasons).toEqual([expect.stringContaining('away')])
+    expect(first.committed).toEqual([])
+    client.refusal = undefined
+    await eventually(() => first.committed.at(-1)?.offset).toBe(3)
+  })
+
+  it('reads no further than it keeps of what is to come later, until that has come', async () => {
+    const only = await consumeWith({ mostWaiting: 4 })
+    only.asks()
+    only.brings(0, ...Array.from({ length: 3 }, () => text('later')))
+    await eventually(() => delivered.length).toBe(3)
+    expect(only.said).toEqual([])
+    only.brings(3, text('later'))
+    await eventually(() => delivered.length).toBe(4)
+
+    expect(only.said).toEqual(['pause'])
+    await eventually(() => only.said).toEqual(['pause', 'resume'])
   })
 
   it('commits past what is no job and larger than the dead letter topic takes', async () => {

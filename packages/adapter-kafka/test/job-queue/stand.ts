@@ -1,5 +1,5 @@
 /** What the tests of the queue share: topics of their own, calls counted, everything closed after each test. */
-import { type Delivery, type ILogger, type Job, type LogFields, parseJob } from '@baton/core/adapter'
+import { type Delivery, type ILogger, type Job, type LogFields, parseJob, systemClock, wait } from '@baton/core/adapter'
 import { expect } from 'vitest'
 import { createKafkaJsClient, type IKafkaClient, KafkaJobQueue, type KafkaJobQueueOptions } from '../../src/index.ts'
 import { createTopics, QUICK, type TopicSettings, type Topics } from '../kafka-world.ts'
@@ -95,4 +95,16 @@ export function nodes(...all: readonly Consuming[]): string[] {
 /** An expectation that comes true in time. The limit is for a machine that is busy with other things. */
 export function eventually<Value>(value: () => Value) {
   return expect.poll(value, { timeout: 30_000, interval: 20 })
+}
+
+/** Until Kafka takes it: what its callers do with patience. */
+export async function patiently(send: () => Promise<void>): Promise<void> {
+  for (let tries = 0; tries < 60; tries++) {
+    try {
+      return await send()
+    } catch {
+      await wait(systemClock, 250)
+    }
+  }
+  throw new Error('Kafka does not take what it is sent')
 }

@@ -9,9 +9,16 @@ describe('the watchdog', () => {
   let dispose = () => {}
   afterEach(() => dispose())
 
-  function stand({ end = 0, committed = undefined as number | undefined, received = 0, isPaused = false } = {}) {
+  function stand({
+    end = 0,
+    committed = undefined as number | undefined,
+    received = 0,
+    isPaused = false,
+    hasOther = false,
+  } = {}) {
     const clock = new TestClock()
     const log = new PartitionLog({ topic: 'jobs', partition: 0 })
+    const other = new PartitionLog({ topic: 'jobs', partition: 1 })
     log.receive(Array.from({ length: received }, (_, offset) => ({ offset, key: '', text: '', headers: {} })))
     const said: string[] = []
     const ends = { value: end }
@@ -22,7 +29,7 @@ describe('the watchdog', () => {
       },
       groupId: 'group',
       silentMs: SILENT_MS,
-      logs: () => [log],
+      logs: () => (hasOther ? [other, log] : [log]),
       isPaused: () => isPaused,
       onSilent: (why) => void said.push(why),
       clock,
@@ -35,7 +42,7 @@ describe('the watchdog', () => {
         if (looks) watchdog.looked()
       }
     }
-    return { clock, log, said, ends, watchdog, pass }
+    return { clock, log, other, said, ends, watchdog, pass }
   }
 
   it('says nothing while there is nothing to read', async () => {
@@ -72,6 +79,25 @@ describe('the watchdog', () => {
     const { said, pass } = stand({ end: 100, received: 5, isPaused: true })
     await pass(5 * SILENT_MS)
     expect(said).toEqual([])
+  })
+
+  it('says so of one partition that is silent while others bring something all the time', async () => {
+    const { said, other, pass } = stand({ end: 5, received: 3, hasOther: true })
+    for (let offset = 0; offset < 120; offset++) {
+      other.receive([{ offset, key: '', text: '', headers: {} }])
+      await pass(1_000)
+    }
+    expect(said[0]).toBe('it has not read what is in jobs/0')
+  })
+
+  it('says so once of what nobody gets: marks of transactions are no messages', async () => {
+    const { said, ends, pass } = stand({ end: 6, received: 5 })
+    await pass(10 * SILENT_MS)
+    expect(said).toHaveLength(1)
+
+    ends.value = 8
+    await pass(10 * SILENT_MS)
+    expect(said).toHaveLength(2)
   })
 
   it('leaves alone who has no partition', async () => {

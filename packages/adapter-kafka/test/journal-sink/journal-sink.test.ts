@@ -57,7 +57,7 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'journals as
       await new BatonClient({ store, queue, flows: [flow], publishJournals: true }).start(flow, 0, { runId: 'ours' })
     ).result()
     const text = JSON.stringify({ runId: 'outside', blueprintId: 'line', nodeId: 'n0' })
-    await world.client.send([{ topic: topics.topic, key: 'any', text, headers: {} }])
+    await world.client.send(topics.topic, [{ key: 'any', text, headers: {} }])
     await new BatonClient({ store, queue, flows: [flow] }).start(flow, 0, { runId: 'unmarked' })
 
     const whole = () =>

@@ -25,7 +25,7 @@ export function kafkaQueue(addresses: readonly string[]): QueuePart {
             waitMs: 100,
             commitMs: 20,
           }),
-        push: (message) => client.send([{ topic, key: randomUUID(), text: JSON.stringify(message), headers: {} }]),
+        push: (message) => client.send(topic, [{ key: randomUUID(), text: JSON.stringify(message), headers: {} }]),
         deadLetters: () => outside.deadLetters(),
         async end() {
           await outside.close()
