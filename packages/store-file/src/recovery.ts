@@ -18,7 +18,6 @@
  * are older than its tombstone may have them, so these leave it out, and before a tombstone goes they are
  * taken away, whosever they are.
  */
-
 import {
   closeSync,
   constants,

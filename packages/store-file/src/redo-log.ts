@@ -21,7 +21,6 @@
  * sync its name is looked at. Gone: it was read at a time nobody knows, and everything in it is synced where it belongs
  * before the answer. Still there: whoever takes it later will read what has just been written.
  */
-
 import { closeSync, constants, existsSync, fdatasync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import type { BatonError, ILogger } from '@baton/core'

@@ -1,22 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { KafkaAdapter, RedisCoordinationStore } from '@flowcraft/kafka-adapter'
 import { Client } from 'cassandra-driver'
-import type { WorkflowResult } from 'flowcraft'
 import kafkajs from 'kafkajs'
+import { runsOn, runtimeOptionsFor } from '../engines/flowcraft.ts'
 import { CONCURRENCY, type ContenderOptions, type OpenContender, type RedisContender } from '../redis/contender.ts'
-import { Ends } from '../redis/ends.ts'
-import { flowOf } from '../redis/flowcraft.ts'
 import { FlowcraftRedis } from '../redis/flowcraft-redis.ts'
 import { brokers, cassandra, emptyTopic } from './server.ts'
 
 type AdapterOptions = ConstructorParameters<typeof KafkaAdapter>[0]
 type Connection = ConstructorParameters<typeof RedisCoordinationStore>[0]
 type Consumer = ReturnType<AdapterOptions['kafka']['consumer']>
-
-interface Result {
-  readonly status: string
-  readonly payload?: WorkflowResult
-}
 
 const CONTEXTS = 'contexts'
 const STATUSES = 'statuses'
@@ -32,29 +25,21 @@ export const contender: RedisContender = {
     const { url, shape } = options
     const { client, keyspace } = await emptyKeyspace()
     const connection = new FlowcraftRedis(url, { maxRetriesPerRequest: null }) as unknown as Connection
-    const flow = flowOf(options)
-    const blueprint = flow.toBlueprint()
-    const adapter = new TellingAdapter(
-      {
-        kafka: new kafkajs.Kafka({ brokers: brokers(), logLevel: kafkajs.logLevel.ERROR }),
-        topicName: await emptyTopic(CONCURRENCY),
-        groupId: keyspace,
-        cassandraClient: client,
-        keyspace,
-        contextTableName: CONTEXTS,
-        statusTableName: STATUSES,
-        coordinationStore: new RedisCoordinationStore(connection),
-        runtimeOptions: {
-          blueprints: { [blueprint.id]: blueprint },
-          registry: Object.fromEntries(flow.getFunctionRegistry()),
-          logger: { debug() {}, info() {}, warn() {}, error: (line: string) => process.stderr.write(`${line}\n`) },
-        },
-      },
-      `n${shape.size - 1}`,
-    )
-    await adapter.startAndJoin()
+    const adapter = new KafkaAdapter({
+      kafka: new kafkajs.Kafka({ brokers: brokers(), logLevel: kafkajs.logLevel.ERROR }),
+      topicName: await emptyTopic(CONCURRENCY),
+      groupId: keyspace,
+      cassandraClient: client,
+      keyspace,
+      contextTableName: CONTEXTS,
+      statusTableName: STATUSES,
+      coordinationStore: new RedisCoordinationStore(connection),
+      runtimeOptions: runtimeOptionsFor(options),
+    })
+    const run = runsOn(adapter, shape)
+    await startAndJoin(adapter)
     return {
-      run: () => adapter.run(blueprint.id, 'n0'),
+      run,
       async [Symbol.asyncDispose]() {
         await adapter.stop()
         await client.shutdown()
@@ -64,42 +49,16 @@ export const contender: RedisContender = {
   },
 }
 
-class TellingAdapter extends KafkaAdapter {
-  readonly #ends = new Ends()
-  readonly #last: string
-
-  constructor(options: AdapterOptions, last: string) {
-    super(options)
-    this.#last = last
-  }
-
-  /** What is sent before its consumer has read for the first time, it never gets. */
-  async startAndJoin(): Promise<void> {
-    const { consumer } = this as unknown as { readonly consumer: Consumer }
-    const run = consumer.run.bind(consumer)
-    consumer.run = (config) => run({ ...config, partitionsConsumedConcurrently: CONCURRENCY })
-    const reads = new Promise<void>((resolve) => {
-      consumer.on(consumer.events.FETCH, () => resolve())
-    })
-    this.start()
-    await reads
-  }
-
-  async run(blueprintId: string, nodeId: string): Promise<number> {
-    const runId = randomUUID()
-    const end = this.#ends.of(runId)
-    const context = this.createContext(runId)
-    // A worker refuses a run of which it cannot read the version.
-    await context.set('blueprintVersion', null)
-    await context.set('blueprintId', blueprintId)
-    await this.enqueueJob({ runId, blueprintId, nodeId })
-    return end
-  }
-
-  protected override async publishFinalResult(runId: string, result: Result): Promise<void> {
-    await super.publishFinalResult(runId, result)
-    this.#ends.tell(runId, Number(result.payload?.context[`_outputs.${this.#last}`]))
-  }
+/** What is sent before its consumer has read for the first time, it never gets. */
+async function startAndJoin(adapter: KafkaAdapter): Promise<void> {
+  const { consumer } = adapter as unknown as { readonly consumer: Consumer }
+  const run = consumer.run.bind(consumer)
+  consumer.run = (config) => run({ ...config, partitionsConsumedConcurrently: CONCURRENCY })
+  const reads = new Promise<void>((resolve) => {
+    consumer.on(consumer.events.FETCH, () => resolve())
+  })
+  adapter.start()
+  await reads
 }
 
 /** Its README has a table of statuses without the column `status` that it writes. */

@@ -2,7 +2,7 @@
  * What a worker does with a job for which it lacks the flow or the version. It never executes it and never just
  * acknowledges it: the instance goes to the waiting list for its version, and only then has the job served.
  */
-import { flowName } from '../model/ids.ts'
+import { flowAtVersion } from '../model/ids.ts'
 import type { ClaimRequest } from '../ports/claim.ts'
 import type { Job } from '../ports/job-queue.ts'
 import type { ILogger } from '../ports/logger.ts'
@@ -36,7 +36,7 @@ export class Unplaced {
   async #tellOnce({ runId, blueprintId, version, foreign }: Job): Promise<void> {
     const { store, logger, workerId } = this.#options
     const run = foreign === true ? await store.summary(runId) : { flowId: blueprintId, version }
-    const name = flowName(run?.flowId ?? blueprintId, run?.version)
+    const name = flowAtVersion(run?.flowId ?? blueprintId, run?.version)
     if (this.#missed.has(name)) return
     this.#missed.add(name)
     logger.log('warn', `waiting for a worker with ${name}`, { runId, workerId })

@@ -1,4 +1,4 @@
-import { flowName } from '../model/ids.ts'
+import { flowAtVersion } from '../model/ids.ts'
 import { canonicalText, type JsonValue } from '../model/json.ts'
 import type { ICoordinationStore } from '../ports/coordination-store.ts'
 import type { ILogger } from '../ports/logger.ts'
@@ -31,7 +31,7 @@ export async function markVersions(
     const text = canonicalText(blueprint as unknown as JsonValue)
     const mark = text.length <= READABLE_LENGTH ? text : await sha256(text)
     if (await leaveMark(coordinationStore, key, mark)) continue
-    const name = flowName(flowId, version)
+    const name = flowAtVersion(flowId, version)
     const message = `${name} has another content in other workers: give the changed flow a new version`
     logger.log('error', message, { workerId, key, mark })
   }

@@ -12,7 +12,7 @@ import { assertOptions } from '../model/check-options.ts'
 import type { InstanceId, RunId } from '../model/ids.ts'
 import type { RunMessage } from '../model/message.ts'
 import { assertCoordinationStore, assertJobQueue, assertRunStore } from '../ports/assert-ports.ts'
-import { type IClock, randomId, systemClock, wait } from '../ports/clock.ts'
+import { type IClock, randomId, systemClock } from '../ports/clock.ts'
 import type { Job } from '../ports/job-queue.ts'
 import { type ILogger, silentLogger } from '../ports/logger.ts'
 import type { DueFlow, DueItem } from '../ports/run-store.ts'
@@ -32,6 +32,7 @@ import { PlacedWork } from './placed-work.ts'
 import { Publisher } from './publisher.ts'
 import { assertRegistry } from './registry.ts'
 import { Slots } from './slots.ts'
+import { endWork } from './stopping.ts'
 import { Sweeper } from './sweep.ts'
 import { UnaskedWork } from './unasked-work.ts'
 import { Unplaced } from './unplaced.ts'
@@ -41,11 +42,6 @@ import { WaitingWork } from './waiting-work.ts'
 import { WorkInHand } from './work-in-hand.ts'
 import { workerEnvironment } from './worker-environment.ts'
 import { checkWorkerSettings, type WorkerOptions } from './worker-options.ts'
-
-/** How long a stop waits for a journal sink. */
-const LAST_ENTRIES_MS = 2_000
-/** How long a stop waits for the answers to what it has handed back. */
-const LAST_ANSWERS_MS = 1_000
 
 export class Worker {
   readonly workerId: string
@@ -288,41 +284,18 @@ export class Worker {
     this.#endTaking()
     const { stopWithinMs = defaults.stopWithinMs } = this.#options
     const { abandonAfterMs } = this.#env
-    const cancel = this.#clock.after(Math.max(0, stopWithinMs - abandonAfterMs), () => {
-      for (const attempt of this.#leases.attempts) attempt.interrupt('released')
-    })
-    const ended = new AbortController()
-    const ending = this.#whenEnded().finally(() => ended.abort())
-    await Promise.race([
-      ending,
-      wait(this.#clock, Math.max(stopWithinMs, abandonAfterMs) + LAST_ANSWERS_MS, ended.signal),
-    ])
-    if (!ended.signal.aborted) this.#leaveBehind()
-    cancel()
-    this.#leases.close()
-  }
-
-  async #whenEnded(): Promise<void> {
-    const given = this.#inHand.giveAway()
-    await this.#slots.whenIdle()
-    await given
-    await this.#loop?.catch(() => {})
-    await this.#publisher?.stop(LAST_ENTRIES_MS)
-    await this.#journals?.leave()
-  }
-
-  /** Somebody gives no answer. Whatever comes of what was asked, the fence of each claim says whether it counts. */
-  #leaveBehind(): void {
-    const { attempts } = this.#leases
-    this.#logger.log(
-      'warn',
-      'stopped without an answer of the store or the queue: claims held run out by their leases',
-      {
-        workerId: this.workerId,
-        held: attempts.map(({ runId, instanceId }) => ({ runId, instanceId })),
-      },
-    )
-    for (const attempt of attempts) attempt.interrupt('lost')
+    const worker = {
+      workerId: this.workerId,
+      clock: this.#clock,
+      logger: this.#logger,
+      slots: this.#slots,
+      leases: this.#leases,
+      inHand: this.#inHand,
+      publisher: this.#publisher,
+      journals: this.#journals,
+      loop: () => this.#loop,
+    }
+    await endWork(worker, { stopWithinMs, abandonAfterMs })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -19,22 +19,13 @@ import type { RunEvent, RunFact } from '../model/event.ts'
 import { fold } from '../model/fold.ts'
 import { isHeldBack } from '../model/hold.ts'
 import type { InstanceId } from '../model/ids.ts'
-import type { LimiterState } from '../model/limiter.ts'
 import type { RunMessage } from '../model/message.ts'
 import { notePublished } from '../model/publication.ts'
 import type { NewRun } from '../model/run.ts'
 import { isSettled, isTerminal } from '../model/run.ts'
 import { forget, type InstanceState, isDone, NEVER, newDueAtMs, RunState } from '../model/run-state.ts'
 import { delist, delistAll } from '../model/waiting-list.ts'
-import type {
-  Claim,
-  ClaimNeeds,
-  ClaimRequest,
-  ClaimResult,
-  RenewRequest,
-  RenewResult,
-  RunSignal,
-} from '../ports/claim.ts'
+import type { Claim, ClaimNeeds, ClaimRequest, ClaimResult, RenewRequest, RenewResult } from '../ports/claim.ts'
 import type { Notice, NoticeResult } from '../ports/notice.ts'
 import type { DueItem } from '../ports/run-store.ts'
 import type { CommitResult, FirstClaim, NextClaim, Settlement, Transition } from '../ports/transition.ts'
@@ -45,21 +36,13 @@ import { maySettle, sendFact, settlementFact } from './commit-facts.ts'
 import { type DueFilter, dueItems, isClaimable, nextDueAtMs } from './due.ts'
 import { conclusionOf, deadlinePassed } from './ending.ts'
 import { enlist } from './enlist.ts'
-import { decidedBefore, hear, hearAfterEnd } from './hear.ts'
 import { beginLease, claimedEvent, lostEvent, renewLeases } from './lease.ts'
-import { againAfter, notifyLimiter } from './limiter-machine.ts'
 import type { MachineOptions } from './machine-options.ts'
+import { notify } from './notify.ts'
 import { goesOnAsNew, isMoot, outcomeEvent } from './outcome-event.ts'
 import { childConflict, deltaConflict } from './refusal.ts'
-import {
-  NO_IDS,
-  type ReminderTimes,
-  remindLater,
-  remindOfJournal,
-  takeAllClaimable,
-  takeOpened,
-  takeSent,
-} from './reminders.ts'
+import { NO_IDS, type ReminderTimes, remindLater, remindOfJournal, takeOpened, takeSent } from './reminders.ts'
+import { signalOf } from './run-signal.ts'
 import { headOf, isSameStart, runStarted } from './run-start.ts'
 
 export class RunMachine {
@@ -141,7 +124,7 @@ export class RunMachine {
     const { state } = this
     const instance = state.instances.get(transition.instanceId)
     if (instance !== undefined && instance.commitId === transition.commitId) {
-      return answerAgain(state, instance, transition, this.#signal())
+      return answerAgain(state, instance, transition, signalOf(state))
     }
     if (isTerminal(state.status)) return { status: 'ended' }
     if (instance === undefined || instance.fence !== transition.fence || instance.status !== 'claimed') {
@@ -149,7 +132,7 @@ export class RunMachine {
     }
     const { outcome } = transition
     if (outcome.type === 'stepped' && hasStep(instance, outcome.step.position)) {
-      return { status: 'already-committed', ready: NO_IDS, run: this.#signal() }
+      return { status: 'already-committed', ready: NO_IDS, run: signalOf(state) }
     }
     const conflict = deltaConflict(state, outcome)
     if (conflict !== undefined) return conflict
@@ -173,45 +156,22 @@ export class RunMachine {
     const ready = this.#takeOpened(atMs)
     noteAnswer(instance, transition.commitId, ready, claim?.instanceId)
     if (this.#options.forgets?.(instance.nodeId) === true) forget(state, instance)
-    const run = this.#signal()
+    const run = signalOf(state)
     if (state.sent.length > 0) return { status: 'committed', ready, sent: this.#takeSent(atMs), ...maybe(claim), run }
     return claim === undefined ? { status: 'committed', ready, run } : { status: 'committed', ready, claim, run }
   }
 
   notify(notice: Notice, atMs: number): NoticeResult {
-    const { state } = this
-    const decided = decidedBefore(state, notice, this.#signal())
-    if (decided !== undefined) return decided
-    if (isTerminal(state.status)) return hearAfterEnd(state, notice, this.#signal())
-    if (state.limiter !== undefined) return this.#notifyLimiter(state.limiter, notice, atMs)
-    const before = state.seq
-    const wasHeld = state.held !== undefined
-    const heard = hear(state, notice, atMs)
-    if (heard !== undefined && 'refusal' in heard) return heard.refusal
-    for (const fact of heard?.facts ?? []) this.#record(fact, atMs)
-    const woken =
-      wasHeld && notice.type === 'unpause' ? takeAllClaimable(state, this.#options.redispatchMs, atMs) : NO_IDS
-    this.#conclude(atMs)
-    if (state.seq === before) return { status: 'unchanged', run: this.#signal() }
-    const opened = this.#takeOpened(atMs)
-    const ready = woken.length === 0 ? opened : woken
-    const sent = state.sent.length === 0 ? {} : { sent: this.#takeSent(atMs) }
-    return { status: 'accepted', ready, ...sent, run: this.#signal() }
-  }
-
-  #notifyLimiter(limiter: LimiterState, notice: Notice, atMs: number): NoticeResult {
-    const { limiterNews } = this.#options
-    const answer = notifyLimiter(limiter, notice, { atMs, limiterNews, record: (fact) => this.#record(fact, atMs) })
-    if (answer.type === 'moved') return { status: 'moved', to: answer.to }
-    const run = this.#signal()
-    const again = againAfter(limiter, atMs)
-    if (answer.type === 'unchanged') return { status: 'unchanged', ...again, run }
-    const sent = this.state.sent.length === 0 ? {} : { sent: this.#takeSent(atMs) }
-    return { status: 'accepted', ready: NO_IDS, ...sent, ...again, run }
+    return notify(this.state, notice, {
+      atMs,
+      options: this.#options,
+      record: (fact) => this.#record(fact, atMs),
+      conclude: () => this.#conclude(atMs),
+    })
   }
 
   renew(request: RenewRequest, atMs: number): RenewResult {
-    return renewLeases(this.state, request, this.#signal(), atMs)
+    return renewLeases(this.state, request, signalOf(this.state), atMs)
   }
 
   /** Notes that jobs were sent again, or messages were not taken; the next reminder comes after twice the time. */
@@ -264,12 +224,6 @@ export class RunMachine {
     fold(this.state, event)
     if (this.state.publication !== undefined) remindOfJournal(this.state, this.#options.redispatchMs, event.atMs)
     this.#options.onEvent?.(event)
-  }
-
-  #signal(): RunSignal {
-    const { status, stopping, seq, publication } = this.state
-    if (publication !== undefined) return { status, stopping, seq, publishJournal: true }
-    return { status, stopping, seq }
   }
 
   #grant(

@@ -34,8 +34,8 @@ export function parseFlowId(text: unknown, field = 'flowId'): string {
   return text
 }
 
-/** What people call a flow in one version. */
-export function flowName(flowId: string, version: string | undefined): string {
+/** What people call a flow in one version: `orders@2`. */
+export function flowAtVersion(flowId: string, version: string | undefined): string {
   return version === undefined ? flowId : `${flowId}@${version}`
 }
 
