@@ -216,6 +216,7 @@ class KafkaJsMember implements IKafkaMember {
     try {
       await this.#consumer.connect()
       await this.#consumer.subscribe({ topics: [...topics], fromBeginning: true })
+      if (this.#isOver) throw new Error('stopped before it joined')
       const joining = Promise.all([joined, this.#run()])
       this.#joining = joining.catch(() => {})
       await joining

@@ -131,3 +131,22 @@ it('leaves no pause behind with a partition that goes to others: it may come bac
   backlog.assign(usual)
   expect(told).toEqual(['pause usual/0', 'resume usual/0'])
 })
+
+it('knows what it did of a partition that comes back at once, and not when others have had it for longer', () => {
+  for (const [changes, given] of [
+    [1, []],
+    [2, ['usual/0:1']],
+  ] as const) {
+    const { backlog, receive, all } = stand()
+    backlog.assign(usual)
+    receive('usual', 0, 1)
+    all()
+    for (const log of backlog.logs()) log.done(1)
+    for (let change = 0; change < changes; change++) backlog.assign(usual.slice(1))
+
+    backlog.assign(usual)
+    receive('usual', 0, 1)
+
+    expect(all()).toEqual(given)
+  }
+})

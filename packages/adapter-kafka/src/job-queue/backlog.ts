@@ -44,7 +44,10 @@ export class Backlog {
     for (const [topic, level] of this.#levels) {
       const numbers = new Set(partitions.filter((each) => each.topic === topic).map(({ partition }) => partition))
       for (const [number, log] of level.logs) {
-        if (!numbers.has(number) && log.isOurs) this.#lose(level, log)
+        if (numbers.has(number)) continue
+        if (log.isOurs) this.#lose(level, log)
+        // It may be another one by the time it comes back.
+        else log.forgetDone()
       }
       for (const partition of numbers) {
         const log = level.logs.get(partition) ?? new PartitionLog({ topic, partition })

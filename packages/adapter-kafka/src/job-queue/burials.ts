@@ -42,8 +42,7 @@ export class Burials {
       }
       await wait(systemClock, RETRY_MS, stop)
     }
-    // Others get it as well. Should the partition come back with it, it is new.
-    if (!log.isOurs) log.done(message.offset)
+    if (!log.isOurs) log.left(message.offset)
   }
 
   /** Puts it into the dead letter topic, or into the log where it is larger than that topic takes: it would be so again. */

@@ -65,9 +65,8 @@ export class HeldMessages {
   /** @returns whether it is done here */
   async #sendOn(held: Held): Promise<boolean> {
     const { log, message, redelivered, untilMs } = held
-    // Whoever has the partition now gets it as well.
     if (!log.isOurs) {
-      this.#end(held)
+      if (this.#held.delete(held)) log.left(message.offset)
       return true
     }
     const notBeforeMs = untilMs > systemClock.now() ? untilMs : 0

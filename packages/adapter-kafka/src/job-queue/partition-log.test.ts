@@ -115,3 +115,17 @@ it('knows another partition of the same name: Kafka goes back only when the grou
   log.receive(messages(12, 16))
   expect([takeAll(log), log.isBefore(15)]).toEqual([[15], true])
 })
+
+it('gives again what nothing became of here, when it gets the partition back with it', () => {
+  const log = logOf(0, 4)
+  log.done(0)
+  log.lost()
+  log.done(1)
+  log.left(2)
+  log.gained()
+  log.receive(messages(0, 4))
+
+  expect(takeAll(log)).toEqual([2])
+  log.done(2)
+  expect(log.uncommitted()?.offset).toBe(3)
+})

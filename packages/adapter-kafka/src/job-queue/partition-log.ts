@@ -22,8 +22,8 @@ export class PartitionLog {
   readonly #open = new Set<number>()
   /** Begun when this process last had the partition. Somebody else may have done them since. */
   readonly #before = new Set<number>()
-  /** What it had received by then, maybe without Kafka knowing how much of it was done. */
-  #had: { readonly from: number; readonly to: number; readonly waiting: ReadonlySet<number> } | undefined
+  /** What it had received by then: all of that was done but for some, maybe without Kafka knowing. */
+  #had: { readonly from: number; readonly to: number; readonly undone: Set<number> } | undefined
   /** Behind the last one that was received; undefined before the first. */
   #next: number | undefined
   #committed: number | undefined
@@ -74,7 +74,7 @@ export class PartitionLog {
       const from = this.#committed
       const to = this.#next
       const isSomeDone = to - from > waiting.length + this.#open.size
-      this.#had = isSomeDone ? { from, to, waiting: new Set(waiting) } : undefined
+      this.#had = isSomeDone ? { from, to, undone: new Set(waiting) } : undefined
     }
     for (const offset of this.#open) this.#before.add(offset)
     this.#open.clear()
@@ -109,7 +109,12 @@ export class PartitionLog {
   /** By this process, when it had the partition before. */
   #wasDone(offset: number): boolean {
     const had = this.#had
-    return had !== undefined && offset >= had.from && offset < had.to && !had.waiting.has(offset)
+    return had !== undefined && offset >= had.from && offset < had.to && !had.undone.has(offset)
+  }
+
+  /** What it has done of a partition that others have for longer now. */
+  forgetDone(): void {
+    this.#had = undefined
   }
 
   /** The next one that waits, which has been begun by that. */
@@ -120,6 +125,12 @@ export class PartitionLog {
   /** It was begun, and goes on later. */
   putAside(offset: number): void {
     if (this.#open.has(offset)) this.#aside.add(offset)
+  }
+
+  /** Nothing becomes of it here, since others have the partition and get it as well. Should the partition come back with it, it is new. */
+  left(offset: number): void {
+    this.#had?.undone.add(offset)
+    this.done(offset)
   }
 
   done(offset: number): void {

@@ -58,7 +58,11 @@ class ToldMember implements IKafkaMember {
   }
 
   async start(): Promise<void> {
-    this.#options.events.assigned([{ topic: TOPIC, partition: 0 }])
+    this.has(0)
+  }
+
+  has(...partitions: readonly number[]): void {
+    this.#options.events.assigned(partitions.map((partition) => ({ topic: TOPIC, partition })))
   }
 
   /** As one whose brokers answer. */
@@ -246,6 +250,21 @@ describe('a member of the group', () => {
 
     expect(only.said).toEqual(['pause'])
     await eventually(() => only.said).toEqual(['pause', 'resume'])
+  })
+
+  it('that gets a partition back leaves out what it did, and not what it had put aside for others', async () => {
+    const first = await member(0)
+    first.asks()
+    first.brings(0, text('a'), text('later'), text('b'))
+    await eventually(() => delivered).toEqual(['a', 'later', 'b'])
+    await eventually(() => first.committed.at(-1)?.offset).toBe(1)
+    first.has()
+    await wait(systemClock, 1_500)
+
+    first.has(0)
+    first.brings(1, text('later'), text('b'))
+
+    await eventually(() => delivered).toEqual(['a', 'later', 'b', 'later'])
   })
 
   it('commits past what is no job and larger than the dead letter topic takes', async () => {
