@@ -27,7 +27,10 @@ export class Ends {
       find('lost', `its child ${event.run.runId} is not there`)
     }
     if (record.kind === 'limiter') return
-    if (!isTerminal(record.status)) find('stuck', `is ${record.status}`)
+    const last = events.at(-1)
+    if (!isTerminal(record.status)) {
+      find('stuck', `is ${record.status}, since ${last?.type} at ${new Date(last?.atMs ?? 0).toISOString()}`)
+    }
     const { runId, lineage, tags, flowId } = record
     const started = this.#started.get(runId)
     if (started !== undefined) return this.#judgeStart(started, record, find)
