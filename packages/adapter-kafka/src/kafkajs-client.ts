@@ -1,9 +1,8 @@
 /** Kafka by kafkajs. */
 import { BatonError } from '@baton/core'
 import { type ILogger, LateError, settledWithin, silentLogger, systemClock, wait } from '@baton/core/adapter'
-import kafkajs, { type Admin, type Consumer, type Kafka, type KafkaConfig, type Message, type Producer } from 'kafkajs'
+import kafkajs, { type Admin, type Consumer, type Kafka, type KafkaConfig, type Producer } from 'kafkajs'
 import type {
-  Headers,
   IKafkaClient,
   IKafkaMember,
   MemberOptions,
@@ -12,11 +11,11 @@ import type {
   OutgoingMessage,
   Partition,
   Reach,
-  ReceivedMessage,
 } from './client-port.ts'
 import { isKafkaError } from './kafka-errors.ts'
 import { Certificates } from './kafkajs-certificates.ts'
 import { Connected } from './kafkajs-connected.ts'
+import { messageOf, receivedOf } from './kafkajs-message.ts'
 
 export interface KafkaJsOptions {
   /** How long an answer may take, over all tries of kafkajs. Default 10 s. */
@@ -27,11 +26,19 @@ export interface KafkaJsOptions {
 const { logLevel, Partitioners } = kafkajs
 /** Over all partitions of an answer. */
 const ANSWER_BYTES = 10_485_760
-/** How long leaving a group may take: kafkajs waits for the answers that are under way. */
+/** How long whoever stops waits until it has left: after it has joined, if it was about to, and with the answers that are under way. */
 const LEAVE_WITHIN_MS = 10_000
-/** How long whoever stops waits until it has joined: until all others have heard of it. */
-const JOIN_WITHIN_MS = 5_000
 const LOOK_AGAIN_MS = 50
+/**
+ * Two to three seconds in all, well within the time that an answer may take: so long a topic that is not there may be one that a broker has not
+ * heard of yet. All of it is said, since kafkajs has other defaults under test.
+ */
+const RETRY = { retries: 5, initialRetryTime: 100, multiplier: 2, maxRetryTime: 1_000, factor: 0.2 }
+/**
+ * Half a minute: a broker that is back by then still knows its members, while a new one waits until the old one's session is over. After
+ * that, whoever made this member makes another one.
+ */
+const RETRY_OF_MEMBER = { ...RETRY, retries: 18, maxRetryTime: 2_000, restartOnFailure: async () => false }
 
 /**
  * A client of Kafka by kafkajs. What goes wrong it tells as a `BatonError`: `INVALID_OPTION`, `TOO_LARGE` or `QUEUE_UNAVAILABLE`.
@@ -46,8 +53,10 @@ export function createKafkaJsClient(config: KafkaConfig, options: KafkaJsOptions
 class KafkaJsClient implements IKafkaClient {
   readonly #config: KafkaConfig
   readonly #timeoutMs: number
-  /** Which broker is asked first: another one each time, since kafkajs does not get past one that is frozen. */
-  #turn = 0
+  /** Which broker is asked first: another one after a failure, since kafkajs does not get past one that is frozen. */
+  #first = 0
+  /** The same of members, who fail by themselves: another one for each. */
+  #firstOfMember = 0
   readonly #certificates: Certificates
   /** By topic. kafkajs asks for all topics of a client at once, and then one that is not there makes it say so of all of them. */
   readonly #producers = new Map<string, Connected<Producer>>()
@@ -62,7 +71,7 @@ class KafkaJsClient implements IKafkaClient {
       logCreator: () => logTo(logger),
       requestTimeout: timeoutMs,
       ...config,
-      retry: { retries: 5, ...config.retry },
+      retry: { ...RETRY, ...config.retry },
     }
   }
 
@@ -71,11 +80,11 @@ class KafkaJsClient implements IKafkaClient {
     const producer = this.#producers.get(topic) ?? new Connected(() => this.#newProducer(), this.#certificates)
     this.#producers.set(topic, producer)
     const request = { topic, messages: messages.map(messageOf), acks: -1, timeout: this.#timeoutMs }
-    await producer.use(async (made) => made.send(request), this.#timeoutMs)
+    await this.#elsewhereAfterFailure(() => producer.use((made) => made.send(request), this.#timeoutMs))
   }
 
   member(options: MemberOptions): IKafkaMember {
-    return new KafkaJsMember(this.#kafka(), options)
+    return new KafkaJsMember(this.#kafka(this.#firstOfMember++), options)
   }
 
   async reach(topic: string): Promise<ReadonlyMap<number, Reach> | undefined> {
@@ -126,24 +135,35 @@ class KafkaJsClient implements IKafkaClient {
 
   #newProducer(): Producer {
     const createPartitioner = Partitioners.DefaultPartitioner
-    return this.#kafka().producer({ allowAutoTopicCreation: false, createPartitioner })
+    return this.#kafka(this.#first).producer({ allowAutoTopicCreation: false, createPartitioner })
   }
 
-  #kafka(): Kafka {
+  #kafka(turn: number): Kafka {
     const { brokers } = this.#config
     if (!Array.isArray(brokers)) return new kafkajs.Kafka(this.#config)
-    const first = this.#turn++ % brokers.length
+    const first = turn % brokers.length
     return new kafkajs.Kafka({ ...this.#config, brokers: [...brokers.slice(first), ...brokers.slice(0, first)] })
   }
 
   /** By a connection of its own: this is asked seldom, and what one topic is told is no answer about another. */
   async #ask<Answer>(call: (admin: Admin) => Promise<Answer>): Promise<Answer> {
     this.#assertOpen()
-    const admin = new Connected(() => this.#kafka().admin(), this.#certificates)
+    const admin = new Connected(() => this.#kafka(this.#first).admin(), this.#certificates)
     try {
-      return await admin.use(call, this.#timeoutMs)
+      return await this.#elsewhereAfterFailure(() => admin.use(call, this.#timeoutMs))
     } finally {
       void admin.close()
+    }
+  }
+
+  /** Of those that fail at the same broker at the same time, one moves on. */
+  async #elsewhereAfterFailure<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    const first = this.#first
+    try {
+      return await ask()
+    } catch (error) {
+      if (BatonError.is(error, 'QUEUE_UNAVAILABLE') && this.#first === first) this.#first += 1
+      throw error
     }
   }
 
@@ -167,6 +187,7 @@ class KafkaJsMember implements IKafkaMember {
   readonly #consumer: Consumer
   readonly #options: MemberOptions
   #joining: Promise<unknown> = Promise.resolve()
+  #commits = 0
   #hasJoined = false
   #isOver = false
 
@@ -182,15 +203,16 @@ class KafkaJsMember implements IKafkaMember {
       maxBytesPerPartition: partitionBytes,
       maxBytes: ANSWER_BYTES,
       allowAutoTopicCreation: false,
-      // Half a minute: a broker that is back by then still knows its members, while a new one waits until the old one's session is
-      // over. After that, whoever made this member makes another one.
-      retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 18, restartOnFailure: async () => false },
+      retry: RETRY_OF_MEMBER,
     })
   }
 
   async start(): Promise<void> {
     const { topics, events } = this.#options
-    const { GROUP_JOIN, REBALANCING, FETCH_START, CRASH } = this.#consumer.events
+    const { GROUP_JOIN, REBALANCING, FETCH_START, COMMIT_OFFSETS, CRASH } = this.#consumer.events
+    this.#consumer.on(COMMIT_OFFSETS, () => {
+      this.#commits += 1
+    })
     const joined = new Promise<void>((resolve, reject) => {
       this.#consumer.on(GROUP_JOIN, ({ payload }) => {
         resolve()
@@ -236,14 +258,17 @@ class KafkaJsMember implements IKafkaMember {
   }
 
   async commit(offsets: readonly Offset[]): Promise<void> {
+    const before = this.#commits
     await this.#consumer.commitOffsets(offsets.map((each) => ({ ...each, offset: String(each.offset) })))
+    // While it joins kafkajs sends nothing, and says that all is well.
+    if (this.#commits === before) throw new Error('no member of the group at the moment')
   }
 
   async stop(): Promise<void> {
     this.#isOver = true
-    // kafkajs leaves no group that it is still joining. The group would wait for it, and nobody would read, until its session is over.
-    await settledWithin(JOIN_WITHIN_MS, this.#joining)
-    await settledWithin(LEAVE_WITHIN_MS, this.#consumer.disconnect())
+    // kafkajs leaves no group that it is still joining: it would be a member whom nobody hears, and the group would wait for it.
+    const left = this.#joining.then(() => this.#consumer.disconnect())
+    await settledWithin(LEAVE_WITHIN_MS, left)
   }
 
   #run(): Promise<void> {
@@ -266,24 +291,6 @@ class KafkaJsMember implements IKafkaMember {
       // Then it is about to fail, and says so itself.
     }
   }
-}
-
-function messageOf({ key, text, headers }: OutgoingMessage): Message {
-  return { key, value: text, headers: { ...headers } }
-}
-
-type KafkaJsMessage = Parameters<
-  NonNullable<Parameters<Consumer['run']>[0]>['eachBatch'] & object
->[0]['batch']['messages'][number]
-
-function receivedOf({ offset, key, value, headers = {} }: KafkaJsMessage): ReceivedMessage {
-  const text: Record<string, string> = {}
-  for (const [name, values] of Object.entries(headers)) {
-    const one = Array.isArray(values) ? values[0] : values
-    if (one !== undefined) text[name] = one.toString()
-  }
-  const found: Headers = text
-  return { offset: Number(offset), key: key?.toString() ?? '', text: value?.toString() ?? '', headers: found }
 }
 
 function byTopic(partitions: readonly Partition[]): { topic: string; partitions: number[] }[] {

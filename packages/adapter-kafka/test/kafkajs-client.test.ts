@@ -45,4 +45,24 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'connections
     expect(answers.map((reach) => reach?.size)).toEqual(answers.map((_, index) => (index % 2 === 0 ? undefined : 1)))
     await client.close()
   })
+
+  it('leaves the group also where it is stopped while it joins', async () => {
+    const client = createKafkaJsClient({ brokers: [...kafka.brokers] })
+    await client.createTopics([{ topic: 'left', partitions: 1, replicationFactor: 1, config: {} }])
+    const events = { assigned() {}, received() {}, changing() {}, looked() {}, failed() {} }
+    const times = { sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000, heartbeatMs: 100, waitMs: 100 }
+    const options = { groupId: 'left', topics: ['left'], partitionBytes: 1_000, events, ...times }
+    const staying = client.member(options)
+    await staying.start()
+    const coming = client.member(options)
+    const joining = coming.start().catch(() => {})
+    await wait(systemClock, 150)
+    await coming.stop()
+    await joining
+    await staying.stop()
+
+    // Kafka forgets no group that has a member.
+    await client.deleteGroup('left')
+    await client.close()
+  })
 })

@@ -10,6 +10,7 @@ function stand(most = 1_000) {
     most,
     pause: (partitions) => void told.push(`pause ${name(partitions)}`),
     resume: (partitions) => void told.push(`resume ${name(partitions)}`),
+    onBack: (partition) => void told.push(`back ${name([partition])}`),
   })
   const receive = (topic: string, partition: number, ...offsets: readonly number[]) =>
     backlog.receive(
@@ -102,13 +103,16 @@ it('counts what was put aside until that is done', () => {
 })
 
 it('begins anew with a partition that was made anew, and commits nothing of the old one for it', () => {
-  const { backlog, receive, all } = stand()
+  const { backlog, told, receive, all } = stand()
   backlog.assign(usual)
   receive('usual', 0, 5, 6, 7)
   expect(all()).toEqual(['usual/0:5', 'usual/0:6', 'usual/0:7'])
   const [old] = backlog.logs()
   old?.done(5)
 
+  receive('usual', 0, 0, 1)
+  expect([all(), told]).toEqual([[], ['back usual/0']])
+  backlog.assign(usual)
   receive('usual', 0, 0, 1)
 
   expect(all()).toEqual(['usual/0:0', 'usual/0:1'])

@@ -18,6 +18,8 @@ export interface BacklogOptions {
   readonly most: number
   pause(partitions: readonly Partition[]): void
   resume(partitions: readonly Partition[]): void
+  /** A partition was read from further back than it had been, and nothing of that was taken. */
+  onBack(partition: Partition): void
 }
 
 interface Level {
@@ -65,7 +67,10 @@ export class Backlog {
     const known = level?.logs.get(partition)
     // What was on its way when the partition went to somebody else, who gets it as well.
     if (level === undefined || known === undefined || !known.isOurs) return
-    const log = known.isBefore(messages[0]?.offset ?? Infinity) ? this.#beginAnew(level, known) : known
+    const from = messages[0]?.offset ?? Number.POSITIVE_INFINITY
+    // What was asked for long ago, or another partition of the same name: as a new member we hear which.
+    if (known.isBack(from)) return this.#options.onBack(known)
+    const log = known.isAnother(from) ? this.#beginAnew(level, known) : known
     const before = log.waiting
     log.receive(messages)
     if (before === 0 && log.waiting > 0) level.turns.push(log)

@@ -59,8 +59,10 @@ export class Consumer {
   readonly #held: HeldMessages
   readonly #burials: Burials
   readonly #outage: QueueOutage
+  readonly #stopped: Promise<void>
   #member: IKafkaMember | undefined
   #watchdog: Watchdog | undefined
+  #fail = (_error: unknown) => {}
   #arrived = () => {}
   #gathered = () => {}
 
@@ -69,12 +71,14 @@ export class Consumer {
     this.#handler = handler
     this.#options = options
     this.#slots = new HandlerSlots(concurrency, stop)
+    this.#stopped = stopped(stop)
     this.#outage = new QueueOutage(logger, { topic: member.topics.join(', ') })
     this.#backlog = new Backlog({
       topics: member.topics,
       most: mostWaiting,
       pause: (partitions) => this.#member?.pause(partitions),
       resume: (partitions) => this.#member?.resume(partitions),
+      onBack: ({ topic, partition }) => this.#fail(new Error(`${topic}/${partition} was read from further back`)),
     })
     this.#commits = new Commits({ commitMs, logger, logs: () => this.#backlog.logs(), member: () => this.#member })
     this.#held = new HeldMessages(sender, () => this.#done())
@@ -85,6 +89,7 @@ export class Consumer {
   async run(): Promise<void> {
     const served = this.#serveAll()
     await Promise.all([this.#belong(served), served])
+    this.#held.drop()
   }
 
   /**
@@ -106,18 +111,19 @@ export class Consumer {
     const { client, member: settings, stop, silentMs } = this.#options
     await this.#assertTopics()
     if (stop.aborted) return
-    let fail = (_error: unknown) => {}
     const failed = new Promise<never>((_, reject) => {
-      fail = reject
+      this.#fail = reject
     })
     failed.catch(() => {})
+    const fail = this.#fail
+    let joinedAtMs = Number.POSITIVE_INFINITY
     const member = client.member({
       ...settings,
       events: {
         assigned: (partitions) => {
           this.#backlog.assign(partitions)
           this.#watchdog?.joined()
-          this.#outage.answered()
+          joinedAtMs = performance.now()
           // What was done while there was no member.
           this.#commits.soon()
         },
@@ -130,6 +136,8 @@ export class Consumer {
         looked: () => {
           this.#watchdog?.looked()
           this.#gathered()
+          // Not when it has joined: whoever fails at what is read fails again soon after.
+          if (performance.now() - joinedAtMs > 2 * settings.waitMs) this.#outage.answered()
         },
         failed: fail,
       },
@@ -154,9 +162,8 @@ export class Consumer {
 
   /** Joins, and stays until the stop. What runs then may end, before others get what was not answered for. */
   async #untilLeft(member: IKafkaMember, served: Promise<void>): Promise<void> {
-    const { stop } = this.#options
-    await Promise.race([member.start(), stopped(stop)])
-    await stopped(stop)
+    await Promise.race([member.start(), this.#stopped])
+    await this.#stopped
     member.pause(this.#backlog.logs().filter(({ isOurs }) => isOurs))
     await settledWithin(LEAVE_AFTER_MS, served)
     await settledWithin(LAST_ANSWERS_MS, this.#held.letGo())

@@ -26,6 +26,7 @@ export class HeldMessages {
   readonly #sender: Sender
   readonly #onDone: () => void
   readonly #held = new Set<Held>()
+  #isOver = false
 
   /** @param onDone called when one of them has been sent on, and is done here */
   constructor(sender: Sender, onDone: () => void) {
@@ -35,6 +36,7 @@ export class HeldMessages {
 
   /** @param untilMs when it is to be delivered, by this process's clock */
   hold(log: PartitionLog, message: ReceivedMessage, redelivered: number, untilMs: number): void {
+    if (this.#isOver) return
     const held: Held = { log, message, redelivered, untilMs, cancel: () => {} }
     this.#held.add(held)
     log.putAside(message.offset)
@@ -48,8 +50,9 @@ export class HeldMessages {
     await Promise.all(all.map((held) => this.#sendOn(held)))
   }
 
-  /** Waits for nothing any more. What is not done comes again to others. */
+  /** Waits for nothing any more, and keeps nothing. What is not done comes again to others. */
   drop(): void {
+    this.#isOver = true
     for (const { cancel } of this.#held) cancel()
     this.#held.clear()
   }

@@ -102,18 +102,25 @@ it('leaves out what it did when it had the partition before, whether Kafka had h
   expect(log.uncommitted()?.offset).toBe(2)
 })
 
-it('knows another partition of the same name: Kafka goes back only when the group changes, and not before what is done', () => {
+it('knows another partition of the same name by where that begins after a change of the group', () => {
   const log = logOf(10, 15)
-  expect([log.isBefore(14), log.isBefore(15)]).toEqual([true, false])
-
   log.committed({ topic: 'jobs', partition: 3, offset: 12 })
+  expect(log.isAnother(0)).toBe(false)
   log.gained()
-  expect([log.isBefore(11), log.isBefore(12)]).toEqual([true, false])
-  // Kafka is told of that after it has said where the group has come.
-  log.committed({ topic: 'jobs', partition: 3, offset: 15 })
-  expect(log.isBefore(12)).toBe(false)
+  expect([log.isAnother(11), log.isAnother(12)]).toEqual([true, false])
+
   log.receive(messages(12, 16))
-  expect([takeAll(log), log.isBefore(15)]).toEqual([[15], true])
+  expect(takeAll(log)).toEqual([15])
+  log.lost()
+  log.gained()
+  expect([log.isAnother(11), log.isAnother(12)]).toEqual([true, false])
+})
+
+it('knows what is given again without a change of the group', () => {
+  const log = logOf(10, 15)
+  expect([log.isBack(14), log.isBack(15)]).toEqual([true, false])
+  log.gained()
+  expect(log.isBack(10)).toBe(false)
 })
 
 it('gives again what nothing became of here, when it gets the partition back with it', () => {

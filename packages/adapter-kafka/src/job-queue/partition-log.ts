@@ -27,8 +27,10 @@ export class PartitionLog {
   /** Behind the last one that was received; undefined before the first. */
   #next: number | undefined
   #committed: number | undefined
-  /** Kafka gives nothing from before that until the group changes. */
-  #least = 0
+  /** How far the group had come when this process last had the partition. */
+  #cameTo = 0
+  /** Nothing was received since it was given to us. */
+  #isFresh = true
   #isOurs = true
 
   constructor({ topic, partition }: Partition) {
@@ -62,12 +64,12 @@ export class PartitionLog {
   /** The partition was given to us; maybe it has been ours all the time. */
   gained(): void {
     this.#isOurs = true
-    // It begins where the group has come, as Kafka knew a moment ago.
-    this.#least = this.#committed ?? 0
+    this.#isFresh = true
   }
 
   /** Others read it now, from where the group has come. What was begun goes on. */
   lost(): void {
+    this.#cameTo = this.#committed ?? this.#cameTo
     const waiting = this.#waiting.splice(0).map(({ offset }) => offset)
     for (const offset of waiting) this.#open.delete(offset)
     if (this.#committed !== undefined && this.#next !== undefined) {
@@ -84,16 +86,21 @@ export class PartitionLog {
     this.#isOurs = false
   }
 
-  /** Whether what begins there is another partition of the same name. */
-  isBefore(offset: number): boolean {
-    return offset < this.#least
+  /** Whether it is another partition of the same name: ours would begin no earlier than where the group had come. */
+  isAnother(offset: number): boolean {
+    return this.#isFresh && offset < (this.#committed ?? this.#cameTo)
+  }
+
+  /** Whether that was received, although the group has not changed since. */
+  isBack(offset: number): boolean {
+    return !this.#isFresh && offset < (this.#next ?? 0)
   }
 
   /** After a rebalance Kafka gives again what is not committed; what is known is left out. */
   receive(messages: readonly ReceivedMessage[]): void {
+    this.#isFresh = false
     for (const message of messages) {
       const { offset } = message
-      this.#least = offset + 1
       if (offset < (this.#next ?? 0)) continue
       // This is where the group has come, as Kafka knows.
       this.#committed ??= offset

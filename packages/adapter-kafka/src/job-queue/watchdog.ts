@@ -70,7 +70,8 @@ export class Watchdog {
     const unread = await this.#unread(still)
     if (this.#isOver) return
     for (const log of still) this.#seen.delete(log)
-    if (unread !== undefined) onSilent(`it has not read what is in ${unread.topic}/${unread.partition}`)
+    const names = unread.map(({ topic, partition }) => `${topic}/${partition}`)
+    if (names.length > 0) onSilent(`it has not read what is in ${names.join(', ')}`)
   }
 
   /** Whether it has brought nothing for long. */
@@ -83,10 +84,11 @@ export class Watchdog {
     return false
   }
 
-  /** A partition that has more than was received. */
-  async #unread(logs: readonly PartitionLog[]): Promise<Partition | undefined> {
+  /** Those that have more than was received. */
+  async #unread(logs: readonly PartitionLog[]): Promise<readonly Partition[]> {
     const { client, groupId } = this.#options
     const before = new Map(logs.map((log) => [log, log.next]))
+    const unread: Partition[] = []
     try {
       for (const topic of new Set(logs.map(({ topic }) => topic))) {
         const [reach, committed] = await Promise.all([client.reach(topic), client.committed(groupId, topic)])
@@ -96,12 +98,12 @@ export class Watchdog {
           const isAllRead = end <= Math.max(first, log.next ?? committed.get(log.partition) ?? 0)
           if (isAllRead || log.givenUpAt === end) continue
           log.givenUpAt = end
-          return log
+          unread.push(log)
         }
       }
     } catch {
       // Kafka is away: the member finds out by itself.
     }
-    return undefined
+    return unread
   }
 }

@@ -69,5 +69,16 @@ describe('brokers that go and come', () => {
       // Until it has what it missed, another one that dies would leave fewer than are needed.
       await wait(systemClock, 3_000)
     }
+
+    // One that is frozen holds up whoever asks it first, and a worker that starts asks for four topics.
+    one.stop()
+    two.stop()
+    await Promise.all([one.ended, two.ended])
+    kafka.freeze(1)
+    const three = stand.consume(stand.open({ timeoutMs: 3_000 }))
+    await patiently(() => queue.enqueue(jobs(60, 240)))
+    const taken = () => new Set(nodes(three).filter((node) => Number(node.slice(1)) >= 240)).size
+    await expect.poll(taken, { timeout: 90_000 }).toBe(60)
+    kafka.thaw(1)
   })
 })

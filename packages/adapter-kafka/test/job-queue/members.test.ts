@@ -267,6 +267,32 @@ describe('a member of the group', () => {
     await eventually(() => delivered).toEqual(['a', 'later', 'b', 'later'])
   })
 
+  it('that fails as soon as it has joined is made anew later each time', async () => {
+    for (let index = 0; index < 5; index++) (await member(index)).fails(new Error('cannot read that'))
+    const startedAtMs = performance.now()
+    await member(5)
+
+    // The sixth comes at least 100 * 2 ** 4 / 2 ms after the fifth.
+    expect(performance.now() - startedAtMs).toBeGreaterThan(600)
+    expect(reasons).toHaveLength(1)
+  })
+
+  it('that is given again what it had, although the group has not changed, is made anew, and loses nothing', async () => {
+    const first = await member(0)
+    first.asks()
+    first.brings(5, text('slow'), text('a'))
+    await eventually(() => delivered).toEqual(['slow'])
+    first.brings(5, text('slow'), text('a'))
+    const second = await member(1)
+    second.asks()
+    second.brings(5, text('slow'), text('a'))
+    slowEnds.fire()
+
+    await eventually(() => second.committed.at(-1)?.offset).toBe(7)
+    expect(delivered).toEqual(['slow', 'a'])
+    expect(reasons).toEqual([expect.stringContaining('jobs/0 was read from further back')])
+  })
+
   it('commits past what is no job and larger than the dead letter topic takes', async () => {
     client.refusal = new BatonError('TOO_LARGE', { message: 'larger than that' })
     const first = await member(0)

@@ -9,8 +9,9 @@ import type { Backend } from './backend.ts'
 type Adapter = typeof import('@baton/adapter-kafka')
 type KafkaConfig = Parameters<Adapter['createKafkaJsClient']>[0]
 
-/** How long an answer may take to whoever only looks. */
+/** How long an answer may take to whoever only looks, and how often it is asked for a topic that may be there in a moment. */
 const LOOK_WITHIN_MS = 5_000
+const LOOK_RETRIES = 3
 
 export const kafka: Backend = {
   async check(address, look) {
@@ -18,7 +19,10 @@ export const kafka: Backend = {
     const place = kafkaPlaceOf(address)
     // What is not there can be made, but not by who only looks.
     if (place.create && !look.mustExist) return
-    const client = adapter.createKafkaJsClient(configOf(place), { timeoutMs: LOOK_WITHIN_MS })
+    const client = adapter.createKafkaJsClient(
+      { ...configOf(place), retry: { retries: LOOK_RETRIES } },
+      { timeoutMs: LOOK_WITHIN_MS },
+    )
     try {
       for (const topic of Object.values(place.topics)) {
         if ((await client.reach(topic)) !== undefined) continue
