@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { systemClock, wait } from '@baton/core/adapter'
 import { startKafka } from '@baton/services'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { createKafkaJsClient } from '../src/index.ts'
+import { createKafkaJsClient, type IKafkaMember } from '../src/index.ts'
 
 const kafka = await startKafka()
 afterAll(() => kafka[Symbol.asyncDispose]())
@@ -52,8 +52,7 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'connections
     const events = { assigned() {}, received() {}, changing() {}, looked() {}, failed() {} }
     const times = { sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000, heartbeatMs: 100, waitMs: 100 }
     const options = { groupId: 'left', topics: ['left'], partitionBytes: 1_000, events, ...times }
-    const staying = client.member(options)
-    await staying.start()
+    const staying = await joined(() => client.member(options))
     const coming = client.member(options)
     const joining = coming.start().catch(() => {})
     await wait(systemClock, 150)
@@ -66,3 +65,17 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'connections
     await client.close()
   })
 })
+
+/** A new Kafka first makes a place for what groups have committed, and lets nobody join before that. */
+async function joined(make: () => IKafkaMember): Promise<IKafkaMember> {
+  for (let tries = 1; ; tries++) {
+    const member = make()
+    try {
+      await member.start()
+      return member
+    } catch (error) {
+      if (tries === 20) throw error
+      await wait(systemClock, 250)
+    }
+  }
+}

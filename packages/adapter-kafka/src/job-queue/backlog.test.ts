@@ -136,10 +136,10 @@ it('leaves no pause behind with a partition that goes to others: it may come bac
   expect(told).toEqual(['pause usual/0', 'resume usual/0'])
 })
 
-it('knows what it did of a partition that comes back at once, and not when others have had it for longer', () => {
+it('knows what it did of a partition that comes back soon, and not when others have had it for long', () => {
   for (const [changes, given] of [
-    [1, []],
-    [2, ['usual/0:1']],
+    [10, []],
+    [11, ['usual/0:1']],
   ] as const) {
     const { backlog, receive, all } = stand()
     backlog.assign(usual)

@@ -48,8 +48,7 @@ export class Backlog {
       for (const [number, log] of level.logs) {
         if (numbers.has(number)) continue
         if (log.isOurs) this.#lose(level, log)
-        // It may be another one by the time it comes back.
-        else log.forgetDone()
+        else log.stillLost()
       }
       for (const partition of numbers) {
         const log = level.logs.get(partition) ?? new PartitionLog({ topic, partition })

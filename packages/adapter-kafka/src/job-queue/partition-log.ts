@@ -1,5 +1,8 @@
 import type { Offset, Partition, ReceivedMessage } from '../client-port.ts'
 
+/** For so many changes of the group it is remembered what was done of a partition that others have: it may be another one by then. */
+const MOST_CHANGES_AWAY = 10
+
 /**
  * How far one partition has been worked off: what waits for a handler, what has been begun, and up to where all is done. Pure
  * bookkeeping.
@@ -24,10 +27,11 @@ export class PartitionLog {
   readonly #before = new Set<number>()
   /** What it had received by then: all of that was done but for some, maybe without Kafka knowing. */
   #had: { readonly from: number; readonly to: number; readonly undone: Set<number> } | undefined
+  #changesAway = 0
   /** Behind the last one that was received; undefined before the first. */
   #next: number | undefined
   #committed: number | undefined
-  /** How far the group had come when this process last had the partition. */
+  /** How far the group had come when it changed last, as this process knew it then. */
   #cameTo = 0
   /** Nothing was received since it was given to us. */
   #isFresh = true
@@ -65,6 +69,9 @@ export class PartitionLog {
   gained(): void {
     this.#isOurs = true
     this.#isFresh = true
+    this.#changesAway = 0
+    // Not what is committed from now on: Kafka may have said before that where we begin.
+    this.#cameTo = this.#committed ?? this.#cameTo
   }
 
   /** Others read it now, from where the group has come. What was begun goes on. */
@@ -88,7 +95,7 @@ export class PartitionLog {
 
   /** Whether it is another partition of the same name: ours would begin no earlier than where the group had come. */
   isAnother(offset: number): boolean {
-    return this.#isFresh && offset < (this.#committed ?? this.#cameTo)
+    return this.#isFresh && offset < this.#cameTo
   }
 
   /** Whether that was received, although the group has not changed since. */
@@ -119,9 +126,10 @@ export class PartitionLog {
     return had !== undefined && offset >= had.from && offset < had.to && !had.undone.has(offset)
   }
 
-  /** What it has done of a partition that others have for longer now. */
-  forgetDone(): void {
-    this.#had = undefined
+  /** The group has changed, and others have the partition still. */
+  stillLost(): void {
+    this.#changesAway += 1
+    if (this.#changesAway >= MOST_CHANGES_AWAY) this.#had = undefined
   }
 
   /** The next one that waits, which has been begun by that. */

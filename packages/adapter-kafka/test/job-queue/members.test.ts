@@ -17,8 +17,11 @@ class ToldClient implements IKafkaClient {
   end = 0
   /** What is sent, is refused with that. */
   refusal: BatonError | undefined
+  isAway = false
+  sends = 0
 
   async send(_topic: string, _messages: readonly OutgoingMessage[]): Promise<void> {
+    this.sends += 1
     if (this.refusal !== undefined) throw this.refusal
   }
 
@@ -29,6 +32,7 @@ class ToldClient implements IKafkaClient {
   }
 
   async reach(): Promise<ReadonlyMap<number, Reach>> {
+    if (this.isAway) throw new BatonError('QUEUE_UNAVAILABLE')
     return new Map([[0, { first: 0, end: this.end }]])
   }
 
@@ -291,6 +295,22 @@ describe('a member of the group', () => {
     await eventually(() => second.committed.at(-1)?.offset).toBe(7)
     expect(delivered).toEqual(['slow', 'a'])
     expect(reasons).toEqual([expect.stringContaining('jobs/0 was read from further back')])
+  })
+
+  it('leaves nothing behind that waits, when the queue is closed while there is none', async () => {
+    const first = await member(0)
+    first.asks()
+    first.brings(0, text('later'))
+    await eventually(() => delivered).toEqual(['later'])
+    client.isAway = true
+    client.refusal = new BatonError('QUEUE_UNAVAILABLE', { message: 'away' })
+    first.fails(new Error('thrown out'))
+    await eventually(() => client.sends).toBeGreaterThan(0)
+    await queue.close()
+    const before = client.sends
+    await wait(systemClock, 1_500)
+
+    expect(client.sends).toBe(before)
   })
 
   it('commits past what is no job and larger than the dead letter topic takes', async () => {
