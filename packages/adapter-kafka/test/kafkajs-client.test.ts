@@ -32,6 +32,7 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'connections
     await vi.waitUntil(() => sockets.length > before, { timeout: 10_000 })
     await vi.waitUntil(() => sockets.every(({ destroyed }) => destroyed), { timeout: 10_000 })
   })
+
   it('answers all who ask when some of them ask for a topic that is not there', async () => {
     const client = createKafkaJsClient({ brokers: [...kafka.brokers] })
     await client.createTopics([{ topic: 'there', partitions: 1, replicationFactor: 1, config: {} }])

@@ -62,7 +62,7 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'the job que
     await eventually(() => stand.committed()).toBe(41)
   })
 
-  it('delivers next to nothing twice to those who stay, and loses nothing, when others come and go', {
+  it('delivers nothing twice to those who stay, and nothing is lost, when others come and go', {
     timeout: 120_000,
   }, async () => {
     const queue = stand.open()
@@ -86,8 +86,8 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'the job que
     }
 
     await eventually(() => new Set(nodes(...all)).size).toBe(sent)
-    // Nothing on most days. What a worker has done is known to it alone where the group changes before Kafka is told.
-    expect(staying.deliveries.length - new Set(nodes(staying)).size).toBeLessThan(sent / 10)
+    // Who leaves commits first; what was done in the moments around a rebalance may come again, to others.
+    expect(new Set(nodes(staying)).size).toBe(staying.deliveries.length)
     await eventually(() => stand.committed()).toBe(sent)
   })
 
@@ -209,6 +209,7 @@ describe.skipIf(kafka.skipReason !== undefined)(kafka.skipReason ?? 'the job que
     await Promise.all(jobs(1_000).map((each) => queue.enqueue([each])))
 
     expect(requests.length).toBeLessThanOrEqual(3)
+    expect(new Set(requests.flat().map(({ key }) => key)).size).toBe(1_000)
     const ends = [...((await stand.client.reach(stand.topics.topic)) ?? [])].map(([, { end }]) => end)
     expect(ends).toHaveLength(2)
     expect(ends.reduce((sum, end) => sum + end, 0)).toBe(1_000)
