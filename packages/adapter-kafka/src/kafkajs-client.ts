@@ -35,10 +35,10 @@ const LOOK_AGAIN_MS = 50
  */
 const RETRY = { retries: 5, initialRetryTime: 100, multiplier: 2, maxRetryTime: 1_000, factor: 0.2 }
 /**
- * Half a minute: a broker that is back by then still knows its members, while a new one waits until the old one's session is over. After
- * that, whoever made this member makes another one.
+ * Some ten seconds, as long as a session by default: a broker that is back by then still knows its members, while a new one waits until the old
+ * one's session is over. After that, whoever made this member makes another one, who asks another broker first.
  */
-const RETRY_OF_MEMBER = { ...RETRY, retries: 18, maxRetryTime: 2_000, restartOnFailure: async () => false }
+const RETRY_OF_MEMBER = { ...RETRY, retries: 12, restartOnFailure: async () => false }
 
 /**
  * A client of Kafka by kafkajs. What goes wrong it tells as a `BatonError`: `INVALID_OPTION`, `TOO_LARGE` or `QUEUE_UNAVAILABLE`.
