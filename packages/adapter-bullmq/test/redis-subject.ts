@@ -17,6 +17,7 @@ export function redisSubject({ name, durability, connect, allowEphemeral = false
     name,
     durability,
     tickMs: 20,
+    sideBySide: true,
     async create(options) {
       const prefix = `t-${randomUUID().slice(0, 8)}`
       const source = connect()

@@ -100,6 +100,7 @@ export function kafkaSubject({ name, durability, brokers, openOthers }: SubjectP
     // A group that changes settles within some heartbeats.
     tickMs: 50,
     priorityLevel: Math.sign,
+    sideBySide: true,
     async create(options) {
       const topics = await createTopics(client)
       const open: World[] = []

@@ -1,9 +1,10 @@
 /** All ports on a pair of servers that play DynamoDB and SQS. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Emulator } from '@baton/services'
 import { DynamoSpending } from '@baton/services'
 import type { Meter, Subject, World, WorldOptions } from '@baton/testing'
 import { DynamoCoordinationStore, DynamoRunStore, SqsJobQueue } from '../src/index.ts'
-import { createTable, newPrefix, type Table } from './dynamo-world.ts'
+import { createTable, newPrefix } from './dynamo-world.ts'
 import { createQueues, push, type Queues } from './sqs-world.ts'
 
 export interface Pair {
@@ -14,22 +15,27 @@ export interface Pair {
 
 /** A prefix and queues per world, in one table. */
 export async function awsSubject({ name, dynamo, sqs }: Pair): Promise<Subject> {
-  const made = await createTable(dynamo)
+  const { client: maker, table } = await createTable(dynamo)
+  maker.destroy()
   return {
     name,
     durability: 'replicated',
     // SQS counts in seconds, and rounds a time up; the kit's shortest one that must be kept apart is five ticks.
     tickMs: 50,
     priorityLevel: Math.sign,
+    sideBySide: true,
     async create(options) {
       const queues = await createQueues(sqs.clientOptions, { hasLevels: true })
+      const client = new DynamoDBClient(dynamo.clientOptions)
       const open: World[] = []
-      const world = await openWorld({ made, queues, prefix: newPrefix(), options, open })
+      const spending = new DynamoSpending(client)
+      const world = await openWorld({ client, table, spending, queues, prefix: newPrefix(), options, open })
       return {
         ...world,
         async [Symbol.asyncDispose]() {
           for (const each of open) await each[Symbol.asyncDispose]()
           queues.client.destroy()
+          client.destroy()
         },
       }
     },
@@ -37,7 +43,9 @@ export async function awsSubject({ name, dynamo, sqs }: Pair): Promise<Subject> 
 }
 
 interface WorldParts {
-  readonly made: Table
+  readonly client: DynamoDBClient
+  readonly table: string
+  readonly spending: DynamoSpending
   readonly queues: Queues
   readonly prefix: string
   readonly options: WorldOptions
@@ -46,9 +54,8 @@ interface WorldParts {
 
 /** The ports of one process. */
 async function openWorld(parts: WorldParts): Promise<World> {
-  const { made, queues, prefix, options, open } = parts
+  const { client, table, spending, queues, prefix, options, open } = parts
   const { visibilityMs, ...times } = options
-  const { client, table } = made
   const store = await DynamoRunStore.connect({ client, table, prefix, pollMs: 200, ...times })
   const coordinationStore = new DynamoCoordinationStore({ client, table, prefix })
   const queue = new SqsJobQueue({
@@ -57,7 +64,6 @@ async function openWorld(parts: WorldParts): Promise<World> {
     visibilityMs: Math.max(1_000, visibilityMs),
     waitMs: 2_000,
   })
-  const spending = new DynamoSpending(client)
   const world: World = {
     store,
     queue,
@@ -70,7 +76,6 @@ async function openWorld(parts: WorldParts): Promise<World> {
       await queue.close()
       await store.close()
       await coordinationStore.close()
-      spending.stop()
     },
   }
   open.push(world)

@@ -10,7 +10,9 @@ const WITHIN_MS = 30_000
 export function runScenarios(subject: Subject): void {
   describe(`scenarios on ${subject.name}`, () => {
     for (const scenario of scenarios) {
-      it(scenario.name, { timeout: 60_000 }, () => runScenario(subject, scenario))
+      it(scenario.name, { concurrent: subject.sideBySide === true, timeout: 60_000 }, () =>
+        runScenario(subject, scenario),
+      )
     }
   })
 }

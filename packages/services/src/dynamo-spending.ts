@@ -3,8 +3,11 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 
 const READS = ['GetItem', 'Query', 'BatchGetItem', 'Scan']
 
-function valuesAlone(name: string, value: unknown): unknown {
-  return /Expression$|^ReturnValues|^TableName$/.test(name) ? undefined : value
+function valuesAlone(this: unknown, name: string, value: unknown): unknown {
+  if (/Expression$|^ReturnValues|^TableName$/.test(name)) return undefined
+  // As it was before its `toJSON`: a buffer would become a list of numbers, and go as Base64.
+  const own = (this as Readonly<Record<string, unknown>>)[name]
+  return ArrayBuffer.isView(own) ? Buffer.from(own.buffer, own.byteOffset, own.byteLength).toString('base64') : value
 }
 
 interface Billed {

@@ -10,6 +10,7 @@ conformance({
   name: 'files',
   durability: 'power',
   tickMs: 10,
+  sideBySide: true,
   create(options) {
     const folder = testFolder()
     const open: World[] = []

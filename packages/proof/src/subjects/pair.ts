@@ -42,6 +42,7 @@ export function pairSubject(store: StorePart, queue: QueuePart, name = `${queue.
     name,
     durability: store.durability,
     tickMs: Math.max(store.tickMs, queue.tickMs),
+    sideBySide: true,
     async create(options) {
       const world = `proof-${randomUUID().slice(0, 8)}`
       const places = [await store.begin(world), await queue.begin(world)] as const

@@ -25,6 +25,7 @@ const FRAME_BYTES = 4_096
 
 export const p10: Suite = {
   name: 'P10: a commit writes what changed, not what exists',
+  isAlone: true,
   cases: [
     {
       title: 'a commit that changes one small key writes little, however large the context is',
