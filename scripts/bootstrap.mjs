@@ -25,6 +25,7 @@ const pnpmVersion = manifest.packageManager.replace(/^pnpm@/, '')
  * - `install`: the packages to install, in pnpm's filter words (`...` adds what a package depends on). Left out: all.
  * - `build`: the packages to build first; turbo builds what they depend on, and skips what it has built before. `[]` is
  *   all of them. Left out: none, types and tests come from the sources.
+ * - `env`: variables for it.
  * - `run`: the program. What the person typed follows it. Under `node`, the nearest process to the person is the command
  *   itself; under `pnpm exec`, pnpm is on the PATH, which turbo wants.
  */
@@ -35,11 +36,12 @@ const commands = {
     build: ['@baton/worker', '@baton/client', '@baton/example-main-job'],
     run: ['node', 'examples/00-main-job/dist/demo.js'],
   },
-  // The process tests start the apps from their built files. The peers of benchmarks are nobody's business but theirs.
+  // Tests that start processes start what was built. The peers of benchmarks are nobody's business but theirs.
   test: {
     install: ['!@baton/bench'],
     build: ['!@baton/bench'],
     run: ['node', 'node_modules/vitest/vitest.mjs', 'run'],
+    env: { BATON_TEST_BUILT: 'yes' },
   },
   check: { run: ['pnpm', 'exec', 'tsx', 'scripts/check.ts'] },
   typecheck: { run: ['pnpm', 'exec', 'tsx', 'scripts/check.ts', 'types'] },
@@ -76,7 +78,7 @@ async function main(name, typed) {
   if (command === undefined) fail(`Say which command: ${Object.keys(commands).join(', ')}.`)
 
   process.chdir(root)
-  Object.assign(process.env, { TURBO_TELEMETRY_DISABLED: '1', npm_config_update_notifier: 'false' })
+  Object.assign(process.env, { TURBO_TELEMETRY_DISABLED: '1', npm_config_update_notifier: 'false', ...command.env })
 
   install(name, command.install)
   if (command.build !== undefined) build(name, command.build)

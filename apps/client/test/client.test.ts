@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BatonClient, createFlow, FlowRuntime, parseRunId, type RunnableFlow } from '@baton/core'
 import { Schedules } from '@baton/schedule'
+import { houseProgram } from '@baton/services'
 import { FileJobQueue, FileRunStore } from '@baton/store-file'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { flows } from './flows.ts'
@@ -22,8 +23,8 @@ function temporaryFolder(): string {
 /** A client process on the folder; `saw` resolves once its stderr has the text. */
 function client(folder: string, ...args: string[]) {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('BATON_'))
-  const main = join(import.meta.dirname, '../src/main.ts')
-  const child = spawn(process.execPath, ['--conditions=@baton/source', '--import', 'tsx', main, ...args], {
+  const { file, nodeFlags } = houseProgram(join(import.meta.dirname, '../src/main.ts'))
+  const child = spawn(process.execPath, [...nodeFlags, file, ...args], {
     cwd: join(import.meta.dirname, '../../..'),
     env: { ...Object.fromEntries(inherited), BATON_STORE: `file:${folder}`, BATON_FLOWS: flowsFile },
     stdio: ['ignore', 'pipe', 'pipe'],

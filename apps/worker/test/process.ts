@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { houseProgram } from '@baton/services'
 import { onTestFinished } from 'vitest'
 
 interface LogLine {
@@ -20,9 +21,9 @@ export function temporaryFolder(): string {
 
 export function startWorker(env: Record<string, string>, args: readonly string[] = []) {
   const house = join(import.meta.dirname, '../../..')
-  const main = join(import.meta.dirname, '../src/main.ts')
+  const { file, nodeFlags } = houseProgram(join(import.meta.dirname, '../src/main.ts'))
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('BATON_'))
-  const child = spawn(process.execPath, ['--conditions=@baton/source', '--import', 'tsx', main, ...args], {
+  const child = spawn(process.execPath, [...nodeFlags, file, ...args], {
     cwd: house,
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

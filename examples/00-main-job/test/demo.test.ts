@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createKafkaJsClient } from '@baton/adapter-kafka'
-import { startDynamo, startKafka, startRedis, startSqs } from '@baton/services'
+import { houseProgram, startDynamo, startKafka, startRedis, startSqs } from '@baton/services'
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 
 // Four processes, a lease of two seconds, and a machine that may have other work.
@@ -28,8 +28,9 @@ function temporaryFolder(files: Record<string, string> = {}): string {
   return folder
 }
 
-/** The demo from its sources; it starts the apps as it was started itself. */
-const fromSource = ['--conditions=@baton/source', '--import', 'tsx', join(import.meta.dirname, '../src/demo.ts')]
+/** It starts the apps as it was started itself. */
+const { file, nodeFlags } = houseProgram(join(import.meta.dirname, '../src/demo.ts'))
+const program = [...nodeFlags, file]
 
 interface Around {
   temp?: string
@@ -41,7 +42,7 @@ interface Around {
 
 function demo(options: Around, ...args: string[]) {
   const { temp = temporaryFolder(), typedIn = house, store = 'nonsense', path = process.env.PATH, env = {} } = options
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...fromSource, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...program, ...args], {
     cwd: house,
     env: { ...process.env, TMPDIR: temp, INIT_CWD: typedIn, BATON_STORE: store, PATH: path, ...env },
     encoding: 'utf8',
@@ -219,7 +220,7 @@ it('writes the report among the files again and again, and leaves it out of them
 })
 
 it('leaves no worker behind when it is killed itself', async () => {
-  const child = spawn(process.execPath, [...fromSource, '--dir', temporaryFolder(notes(12)), '--json'], {
+  const child = spawn(process.execPath, [...program, '--dir', temporaryFolder(notes(12)), '--json'], {
     cwd: house,
     env: { ...process.env, TMPDIR: temporaryFolder() },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -244,7 +245,7 @@ it.each([
   { signal: 'SIGHUP', code: 129 },
 ] as const)('ends with $code on $signal, and puts away what it made', async ({ signal, code }) => {
   const temp = temporaryFolder()
-  const child = spawn(process.execPath, [...fromSource, '--dir', temporaryFolder(notes(12)), '--json'], {
+  const child = spawn(process.execPath, [...program, '--dir', temporaryFolder(notes(12)), '--json'], {
     cwd: house,
     env: { ...process.env, TMPDIR: temp },
     stdio: ['ignore', 'ignore', 'pipe'],

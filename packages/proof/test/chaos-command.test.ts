@@ -1,13 +1,13 @@
-/** `npm run chaos`, from its sources: what it says before it does anything. */
+/** `npm run chaos`: what it says before it does anything. */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { houseProgram } from '@baton/services'
 import { expect, it } from 'vitest'
 
-const main = join(import.meta.dirname, '../src/chaos/main.ts')
+const { file, nodeFlags } = houseProgram(join(import.meta.dirname, '../src/chaos/main.ts'))
 
 function run(...args: readonly string[]) {
-  const typed = ['--conditions=@baton/source', '--import', 'tsx', main, ...args]
-  return spawnSync(process.execPath, typed, { encoding: 'utf8', cwd: import.meta.dirname })
+  return spawnSync(process.execPath, [...nodeFlags, file, ...args], { encoding: 'utf8', cwd: import.meta.dirname })
 }
 
 it('tells what it can be told', () => {

@@ -1,11 +1,12 @@
 /** `npm run chaos -- --adapter kafka` in short: workers and brokers are killed while workers leave and join, and every tenth message comes twice. */
-import { startKafka, startRedis } from '@baton/services'
+import { join } from 'node:path'
+import { houseProgram, startKafka, startRedis } from '@baton/services'
 import { describe, expect, it } from 'vitest'
 import { backend } from '../src/chaos/backends/kafka.ts'
 import { chaos } from '../src/chaos/chaos.ts'
 
 const skipReason = await lack()
-const nodeFlags = ['--conditions=@baton/source', '--import', 'tsx']
+const worker = houseProgram(join(import.meta.dirname, '../src/chaos/worker.ts'))
 
 describe.skipIf(skipReason !== undefined)(skipReason ?? 'Kafka and Redis', () => {
   it('nothing is lost, doubled or stuck while each of three brokers is killed, and workers are killed, frozen, leave and join', {
@@ -13,7 +14,7 @@ describe.skipIf(skipReason !== undefined)(skipReason ?? 'Kafka and Redis', () =>
   }, async () => {
     // The brokers of this test and its workers share two processors: few kills, and each of the brokers once.
     const faults = { kills: 2, restartsPerKill: 3 / 2, zombiesPerKill: 1 / 2, stormSeconds: 8 }
-    const result = await chaos({ backend, seed: 1, nodeFlags, width: 8, ...faults })
+    const result = await chaos({ backend, seed: 1, worker, width: 8, ...faults })
 
     expect(result).toMatchObject({ kills: 2, findings: [], lost: 0, doubled: 0, stuck: 0 })
     expect(result.serverRestarts).toBeGreaterThanOrEqual(3)
@@ -24,7 +25,7 @@ describe.skipIf(skipReason !== undefined)(skipReason ?? 'Kafka and Redis', () =>
 
   it('nor while a single broker is stopped, killed, and started again', { timeout: 300_000 }, async () => {
     const faults = { brokers: 1, kills: 2, restartsPerKill: 1, stormSeconds: 3 }
-    const result = await chaos({ backend, seed: 1, nodeFlags, width: 8, ...faults })
+    const result = await chaos({ backend, seed: 1, worker, width: 8, ...faults })
 
     expect(result).toMatchObject({ kills: 2, findings: [], lost: 0, doubled: 0, stuck: 0 })
     expect(result.serverRestarts).toBeGreaterThanOrEqual(2)

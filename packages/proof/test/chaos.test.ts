@@ -1,16 +1,18 @@
 /** `npm run chaos` in short, and what it says about stores that break a promise. */
+import { join } from 'node:path'
 import type { IRunStore } from '@baton/core'
 import type { NewRun } from '@baton/core/adapter'
+import { houseProgram } from '@baton/services'
 import { expect, it } from 'vitest'
 import type { Backend } from '../src/chaos/backend.ts'
 import { backend as fileBackend } from '../src/chaos/backends/file.ts'
 import { type ChaosOptions, type ChaosResult, chaos } from '../src/chaos/chaos.ts'
 import { withMethods } from '../src/chaos/watched-store.ts'
 
-const fromSources = ['--conditions=@baton/source', '--import', 'tsx']
+const able = houseProgram(join(import.meta.dirname, '../src/chaos/worker.ts'))
 
 function shortChaos(options: Partial<ChaosOptions> & { readonly kills: number }): Promise<ChaosResult> {
-  return chaos({ backend: fileBackend, seed: 1, nodeFlags: fromSources, ...options })
+  return chaos({ backend: fileBackend, seed: 1, worker: able, ...options })
 }
 
 it('files: nothing is lost, doubled or stuck while workers are killed and frozen', { timeout: 300_000 }, async () => {
@@ -26,13 +28,16 @@ it('files: nothing is lost, doubled or stuck while workers are killed and frozen
 })
 
 it('a store that does not look at fences is found out', { timeout: 300_000 }, async () => {
-  const worker = new URL('./children/unfenced-worker.ts', import.meta.url)
+  const worker = {
+    file: join(import.meta.dirname, 'children/unfenced-worker.ts'),
+    nodeFlags: ['--conditions=@baton/source', '--import', 'tsx'],
+  }
 
   // A zombie has to be in the middle of a node, and not about to renew its lease: not each is.
   const seeds = [1, 2, 3, 4]
   let doubled = 0
   for (let seed = seeds.shift(); doubled === 0 && seed !== undefined; seed = seeds.shift()) {
-    doubled = (await shortChaos({ seed, kills: 3, zombiesPerKill: 2, spoilt: { worker } })).doubled
+    doubled = (await shortChaos({ seed, kills: 3, zombiesPerKill: 2, worker })).doubled
   }
 
   expect(doubled).toBeGreaterThan(0)
@@ -57,7 +62,7 @@ it('a store that forgets a start is found out, and servers are restarted where t
       },
     })
 
-  const result = await shortChaos({ kills: 1, spoilt: { client: forgetful }, backend: withServer })
+  const result = await shortChaos({ kills: 1, spoilt: forgetful, backend: withServer })
 
   expect([result.serverRestarts, restarts]).toEqual([1, 1])
   expect(result.lost).toBe(forgotten.size)

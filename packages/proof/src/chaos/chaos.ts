@@ -44,10 +44,10 @@ export interface ChaosOptions {
   readonly onProgress?: (progress: Progress) => void
   /** What workers or clients complain about. */
   readonly onTrouble?: (trouble: string) => void
-  /** Only tests name others: a worker or a client's store that breaks a promise. */
-  readonly spoilt?: { readonly worker?: URL; readonly client?: (store: IRunStore) => IRunStore }
-  /** What Node needs to run a worker from its sources. */
-  readonly nodeFlags?: readonly string[]
+  /** Only tests name another: a client's store that breaks a promise. */
+  readonly spoilt?: (store: IRunStore) => IRunStore
+  /** The program of a worker, and what Node has to be told besides. Default: the file beside this one. */
+  readonly worker?: { readonly file: string; readonly nodeFlags: readonly string[] }
 }
 
 export interface Progress {
@@ -87,7 +87,7 @@ const QUIET_MS = 30_000
 const LEAVE_MS = 15_000
 
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { backend, seed, workers = 4, leaseMs = 1_000, sweepMs = 500, width = 24, spoilt = {} } = options
+  const { backend, seed, workers = 4, leaseMs = 1_000, sweepMs = 500, width = 24 } = options
   const { zombiesPerKill = 1 / 3, restartsPerKill = 1 / 10 } = options
   const { onProgress = () => {}, onTrouble = () => {}, stormSeconds = backend.stormSeconds ?? 0 } = options
   const startedAtMs = performance.now()
@@ -98,8 +98,10 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   const witness = new WitnessReader(witnessPath)
   const ports = await backend.open(place.address, { leaseMs })
   const crew = new Crew({
-    program: spoilt.worker ?? new URL(`./worker${extname(import.meta.filename)}`, import.meta.url),
-    nodeFlags: options.nodeFlags ?? [],
+    program: options.worker ?? {
+      file: join(import.meta.dirname, `worker${extname(import.meta.filename)}`),
+      nodeFlags: [],
+    },
     orders: {
       adapter: backend.name,
       address: place.address,
@@ -110,7 +112,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     },
     onTrouble,
   })
-  const clientPorts = { ...ports, store: spoilt.client?.(ports.store) ?? ports.store }
+  const clientPorts = { ...ports, store: options.spoilt?.(ports.store) ?? ports.store }
   const operator = new Operator({ dice: new Dice(seed + 2), outside: new Outside(outsidePath) })
   const load = new Load({ ports: clientPorts, dice: new Dice(seed), operator, width, onTrouble })
   const timetable = new Timetable({ ports, dice: new Dice(seed + 3) })

@@ -3,13 +3,11 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import type { WorkerOrders } from './run-worker.ts'
 
 export interface CrewOptions {
   /** The program of a worker, and what Node needs to run it. */
-  readonly program: URL
-  readonly nodeFlags: readonly string[]
+  readonly program: { readonly file: string; readonly nodeFlags: readonly string[] }
   readonly orders: Omit<WorkerOrders, 'workerId'>
   /** What a worker has complained about, and an end that nobody asked for. */
   readonly onTrouble: (trouble: string) => void
@@ -87,9 +85,9 @@ export class Member {
   /** What it is expected to say, and who waits for it. */
   readonly #expected = new Map<string, () => void>()
 
-  constructor(workerId: string, { program, nodeFlags, orders, onTrouble }: CrewOptions) {
+  constructor(workerId: string, { program, orders, onTrouble }: CrewOptions) {
     this.workerId = workerId
-    const args = [...nodeFlags, fileURLToPath(program), JSON.stringify({ ...orders, workerId } satisfies WorkerOrders)]
+    const args = [...program.nodeFlags, program.file, JSON.stringify({ ...orders, workerId } satisfies WorkerOrders)]
     this.#child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], cwd: import.meta.dirname })
     this.exit = once(this.#child, 'close')
     // It may be gone when it is told something.
