@@ -23,7 +23,7 @@ function temporaryFolder(): string {
 /** A client process on the folder; `saw` resolves once its stderr has the text. */
 function client(folder: string, ...args: string[]) {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('BATON_'))
-  const { file, nodeFlags } = houseProgram(join(import.meta.dirname, '../src/main.ts'))
+  const { file, nodeFlags } = houseProgram(join(import.meta.dirname, '../src/main.ts'), { typescript: true })
   const child = spawn(process.execPath, [...nodeFlags, file, ...args], {
     cwd: join(import.meta.dirname, '../../..'),
     env: { ...Object.fromEntries(inherited), BATON_STORE: `file:${folder}`, BATON_FLOWS: flowsFile },

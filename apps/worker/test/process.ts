@@ -21,7 +21,7 @@ export function temporaryFolder(): string {
 
 export function startWorker(env: Record<string, string>, args: readonly string[] = []) {
   const house = join(import.meta.dirname, '../../..')
-  const { file, nodeFlags } = houseProgram(join(import.meta.dirname, '../src/main.ts'))
+  const { file, nodeFlags } = houseProgram(join(import.meta.dirname, '../src/main.ts'), { typescript: true })
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('BATON_'))
   const child = spawn(process.execPath, [...nodeFlags, file, ...args], {
     cwd: house,

@@ -10,11 +10,15 @@ export interface HouseProgram {
   readonly nodeFlags: readonly string[]
 }
 
-/** @param source the path of its main file, in the `src` of its package */
-export function houseProgram(source: string): HouseProgram {
+/**
+ * @param source the path of its main file, in the `src` of its package
+ * @param given.typescript whether it is told of other files that are TypeScript
+ */
+export function houseProgram(source: string, given: { readonly typescript?: boolean } = {}): HouseProgram {
+  const readsTypeScript = ['--import', 'tsx']
   if (process.env[BUILT_VARIABLE] === undefined) {
-    return { file: source, nodeFlags: ['--conditions=@baton/source', '--import', 'tsx'] }
+    return { file: source, nodeFlags: ['--conditions=@baton/source', ...readsTypeScript] }
   }
   const [, folder = '', path = ''] = /^(.*)[\\/]src[\\/](.*)\.ts$/.exec(source) ?? []
-  return { file: `${folder}/dist/${path}.js`, nodeFlags: [] }
+  return { file: `${folder}/dist/${path}.js`, nodeFlags: given.typescript === true ? readsTypeScript : [] }
 }
