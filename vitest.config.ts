@@ -15,6 +15,9 @@ const folders = ['packages', 'apps', 'examples']
 // What talks to servers most of the time waits for them: one more of these files at a time costs no processor.
 const waiting = ['packages/adapter-kafka', 'packages/adapter-sqs-dynamo']
 
+// Many small files, which leave nothing behind in their process: to load the engine anew for each took longer than most of them.
+const light = ['packages/core', 'packages/testing', 'packages/store-file']
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -25,7 +28,11 @@ export default defineConfig({
       test: {
         name: folder,
         testTimeout: 30_000,
+        // A server of a test that the machine kept waiting says nothing about us. Whatever else fails has failed; and what took a second try is
+        // named at the end.
+        retry: { count: 1, condition: /no answer within|is not there after|did not start within/ },
         include: ['*.test.ts', 'src/**/*.test.ts', 'test/**/*.test.ts'],
+        isolate: !light.includes(folder),
         // Groups with other numbers of workers run one after the other.
         ...(waiting.includes(folder) ? { maxWorkers: 3, sequence: { groupOrder: 1 } } : {}),
       },

@@ -9,7 +9,7 @@ import { houseRoot } from './house.ts'
 function runVitest(
   files: Record<string, string>,
   ...args: string[]
-): { lastLine: string | undefined; exitCode: number | null } {
+): { lastLine: string | undefined; notes: readonly string[]; exitCode: number | null } {
   const folder = mkdtempSync(join(tmpdir(), 'baton-totals-'))
   try {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
@@ -20,7 +20,9 @@ function runVitest(
       [vitest, 'run', `--root=${folder}`, '--globals', ...reporters, ...args],
       { encoding: 'utf8' },
     )
-    return { lastLine: stdout.trimEnd().split('\n').at(-1), exitCode: status }
+    const lines = stdout.trimEnd().split('\n')
+    const notes = lines.filter((line) => /^(failed|passed at the second try): /.test(line))
+    return { lastLine: lines.at(-1), notes, exitCode: status }
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -31,7 +33,7 @@ const good = `it('a', () => {}); it('b', () => {}); it.skip('c', () => {}); it.t
 it('closes with the totals, and lets the run succeed', () => {
   const run = runVitest({ 'good.test.js': good })
 
-  expect(run).toEqual({ lastLine: '2 passed, 0 failed, 2 skipped', exitCode: 0 })
+  expect(run).toEqual({ lastLine: '2 passed, 0 failed, 2 skipped', notes: [], exitCode: 0 })
 })
 
 it('counts as failed what broke outside a test', () => {
@@ -42,13 +44,28 @@ it('counts as failed what broke outside a test', () => {
     'hook.test.js': `describe('s', () => { beforeAll(() => { throw new Error('no') }); it('never ran', () => {}) })`,
   })
 
-  expect(run).toEqual({ lastLine: '2 passed, 3 failed, 3 skipped', exitCode: 1 })
+  expect(run).toEqual({
+    lastLine: '2 passed, 3 failed, 3 skipped',
+    notes: ['failed: assert.test.js fails'],
+    exitCode: 1,
+  })
 })
 
 it('fails a run in which no test ran', () => {
   const none = runVitest({ 'good.test.js': good }, '--passWithNoTests', '--testNamePattern=no such test')
   const empty = runVitest({}, '--passWithNoTests')
 
-  expect(none).toEqual({ lastLine: '0 passed, 0 failed, 4 skipped', exitCode: 1 })
-  expect(empty).toEqual({ lastLine: '0 passed, 0 failed, 0 skipped', exitCode: 1 })
+  expect(none).toEqual({ lastLine: '0 passed, 0 failed, 4 skipped', notes: [], exitCode: 1 })
+  expect(empty).toEqual({ lastLine: '0 passed, 0 failed, 0 skipped', notes: [], exitCode: 1 })
+})
+
+it('names what passed at the second try only', () => {
+  const again = `let tries = 0; it('comes', { retry: 1 }, () => { if (tries++ === 0) throw new Error('not yet') })`
+  const run = runVitest({ 'again.test.js': again })
+
+  expect(run).toEqual({
+    lastLine: '1 passed, 0 failed, 0 skipped',
+    notes: ['passed at the second try: again.test.js comes'],
+    exitCode: 0,
+  })
 })

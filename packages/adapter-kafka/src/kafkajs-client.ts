@@ -174,12 +174,17 @@ class KafkaJsClient implements IKafkaClient {
   /** As far as one broker knows; those that have not heard of it yet refuse it for some moments, and are asked again. */
   async #untilThere(topic: string): Promise<void> {
     const untilMs = performance.now() + this.#timeoutMs
+    let why = 'no broker has heard of it'
     while (performance.now() < untilMs) {
-      const reach = await this.reach(topic).catch(() => undefined)
-      if (reach !== undefined && reach.size > 0) return
+      try {
+        const reach = await this.reach(topic)
+        if (reach !== undefined && reach.size > 0) return
+      } catch (error) {
+        why = error instanceof Error ? error.message : String(error)
+      }
       await wait(systemClock, LOOK_AGAIN_MS)
     }
-    throw new LateError(`the topic ${topic} was made, and is not there after ${this.#timeoutMs} ms`)
+    throw new LateError(`the topic ${topic} was made, and is not there after ${this.#timeoutMs} ms: ${why}`)
   }
 }
 

@@ -93,7 +93,8 @@ export function inMemory(): SubjectParts['openOthers'] {
 
 /** The job queue under the kit, beside any store. */
 export function kafkaSubject({ name, durability, brokers, openOthers }: SubjectParts): Subject {
-  const client = createKafkaJsClient({ brokers: [...brokers] })
+  // A broker that begins, on a machine with other work, has more to do than to hear of topics.
+  const client = createKafkaJsClient({ brokers: [...brokers] }, { timeoutMs: 60_000 })
   return {
     name,
     durability,

@@ -224,7 +224,7 @@ describe.skipIf(dynamo.skipReason !== undefined)(dynamo.skipReason ?? 'The run s
         const prefix = newPrefix()
         const warnings: (string | undefined)[] = []
         const logger = { log: (level: string, message: string) => void (level === 'warn' && warnings.push(message)) }
-        const here = processOf(prefix, { shards: 3, timeoutMs: 500, logger })
+        const here = processOf(prefix, { shards: 3, timeoutMs: 3_000, logger })
         const keys = new Keys(prefix, 3)
         const ids = Array.from({ length: 12 }, (_, index) => parseRunId(`run-${index}`))
         for (const id of ids) await here.store.create({ ...start, runId: id })
