@@ -97,8 +97,10 @@ const SMALL_AND_QUICK: Readonly<Record<string, string>> = {
   // Tests of dead members should not have to wait for the 6 s that are the least by default.
   'group.min.session.timeout.ms': '1000',
   // How soon a broker that was killed is known to be dead. Until then it may not come back either: by default for 9 s.
-  'broker.session.timeout.ms': '2000',
-  'broker.heartbeat.interval.ms': '200',
+  'broker.session.timeout.ms': '3000',
+  // A heartbeat that waits for half as long at the controller is dropped, and with it the wish to serve: on a busy machine shorter ones kept a
+  // broker out of service for minutes.
+  'broker.heartbeat.interval.ms': '1000',
   'offsets.topic.num.partitions': '1',
   'transaction.state.log.num.partitions': '1',
   'share.coordinator.state.topic.num.partitions': '1',
