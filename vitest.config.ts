@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-// The packages are tested from their sources: no build stands between an edit and its test. Naming conditions replaces
+// The packages are tested from their sources: no build stands between an edit and its test, but for programs that tests start. Naming conditions replaces
 // vite's own, so they follow; all but `module`, under which libraries have what bundlers read and Node cannot.
 const conditions = ['@baton/source', 'node', 'development|production']
 
@@ -16,7 +16,7 @@ const folders = ['packages', 'apps', 'examples']
 const waiting = ['packages/adapter-kafka', 'packages/adapter-sqs-dynamo']
 
 // A machine that others use as well lets servers and processes wait, at times for seconds. Tests of how we stand beside them get a second try,
-// and what took one is named at the end of a run. The promises get none, unless it was a server that did not answer.
+// and what took one is named at the end of a run. The promises, here and in the kit, get one only where a server did not answer.
 const amongOthers = folders.filter((folder) => /^(apps|examples)|adapter-|compose|services/.test(folder))
 const NO_ANSWER = /no answer within|is not there after|did not start within/
 

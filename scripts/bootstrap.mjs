@@ -24,7 +24,7 @@ const pnpmVersion = manifest.packageManager.replace(/^pnpm@/, '')
  *
  * - `install`: the packages to install, in pnpm's filter words (`...` adds what a package depends on). Left out: all.
  * - `build`: the packages to build first; turbo builds what they depend on, and skips what it has built before. `[]` is
- *   all of them. Left out: none, types and tests come from the sources.
+ *   all of them. Left out: none, types come from the sources, and tests but for the programs that they start.
  * - `env`: variables for it.
  * - `run`: the program. What the person typed follows it. Under `node`, the nearest process to the person is the command
  *   itself; under `pnpm exec`, pnpm is on the PATH, which turbo wants.

@@ -46,7 +46,11 @@ it('counts as failed what broke outside a test', () => {
 
   expect(run).toEqual({
     lastLine: '2 passed, 3 failed, 3 skipped',
-    notes: ['failed: assert.test.js fails'],
+    notes: [
+      'failed: assert.test.js fails',
+      expect.stringContaining('failed: collect.test.js: Cannot find module'),
+      'failed: hook.test.js: no',
+    ],
     exitCode: 1,
   })
 })

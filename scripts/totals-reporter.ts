@@ -10,10 +10,11 @@ import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/nod
 export default class TotalsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
     const totals = { passed: 0, failed: unhandledErrors.length, skipped: 0 }
-    const notes: string[] = []
+    const notes = unhandledErrors.map(({ message }) => `failed: ${firstLine(message)}`)
     for (const module of modules) {
-      totals.failed += module.errors().length
-      for (const suite of module.children.allSuites()) totals.failed += suite.errors().length
+      const outside = [module, ...module.children.allSuites()].flatMap((each) => each.errors())
+      totals.failed += outside.length
+      for (const { message } of outside) notes.push(`failed: ${module.relativeModuleId}: ${firstLine(message)}`)
       for (const test of module.children.allTests()) {
         const { state } = test.result()
         // `pending`: the run was broken off before this test came up.
@@ -34,4 +35,8 @@ export default class TotalsReporter implements Reporter {
 
 function nameOf(test: TestCase): string {
   return [test.project.name, test.module.relativeModuleId, test.fullName].filter((part) => part !== '').join(' ')
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? ''
 }

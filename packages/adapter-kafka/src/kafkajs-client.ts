@@ -29,6 +29,7 @@ const ANSWER_BYTES = 10_485_760
 /** How long whoever stops waits until it has left: after it has joined, if it was about to, and with the answers that are under way. */
 const LEAVE_WITHIN_MS = 10_000
 const LOOK_AGAIN_MS = 50
+const UNHEARD_OF = 'no broker has heard of it'
 /**
  * Two to three seconds in all, well within the time that an answer may take: so long a topic that is not there may be one that a broker has not
  * heard of yet. All of it is said, since kafkajs has other defaults under test.
@@ -174,11 +175,12 @@ class KafkaJsClient implements IKafkaClient {
   /** As far as one broker knows; those that have not heard of it yet refuse it for some moments, and are asked again. */
   async #untilThere(topic: string): Promise<void> {
     const untilMs = performance.now() + this.#timeoutMs
-    let why = 'no broker has heard of it'
+    let why = UNHEARD_OF
     while (performance.now() < untilMs) {
       try {
         const reach = await this.reach(topic)
         if (reach !== undefined && reach.size > 0) return
+        why = UNHEARD_OF
       } catch (error) {
         why = error instanceof Error ? error.message : String(error)
       }

@@ -16,9 +16,10 @@ export interface HouseProgram {
  */
 export function houseProgram(source: string, given: { readonly typescript?: boolean } = {}): HouseProgram {
   const readsTypeScript = ['--import', 'tsx']
-  if (process.env[BUILT_VARIABLE] === undefined) {
+  if (process.env[BUILT_VARIABLE] !== 'yes') {
     return { file: source, nodeFlags: ['--conditions=@baton/source', ...readsTypeScript] }
   }
-  const [, folder = '', path = ''] = /^(.*)[\\/]src[\\/](.*)\.ts$/.exec(source) ?? []
+  const [, folder, path] = /^(.*)[\\/]src[\\/](.*)\.ts$/.exec(source) ?? []
+  if (folder === undefined || path === undefined) throw new Error(`${source} is not in the src of a package`)
   return { file: `${folder}/dist/${path}.js`, nodeFlags: given.typescript === true ? readsTypeScript : [] }
 }

@@ -20,8 +20,8 @@ export interface Subject {
   /** A world that shares nothing with those before it: a new folder, prefix or table. */
   create(options: WorldOptions): Awaitable<World>
   /**
-   * Whether cases may go side by side, in worlds that share a server and nothing else. In real time most of a case is waiting, so this
-   * makes the kit several times as fast. Default: one after the other.
+   * Whether suites may go side by side, in worlds that share a server and nothing else. In real time most of a case is waiting, so this
+   * makes the kit some three times as fast. A suite that measures what a server does still goes alone. Default: one after the other.
    */
   readonly sideBySide?: boolean
   /** Why a case is not run, by its title. A title that the kit does not have is a failure. */

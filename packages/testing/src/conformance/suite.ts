@@ -32,6 +32,9 @@ interface WorldInTicks {
 
 const CASE_TIMEOUT_MS = 120_000
 
+/** A server that a busy machine kept waiting has said nothing about promises. Whatever else fails has failed, for an adapter must not break one now and then. */
+const AGAIN = { count: 1, condition: /no answer within|is not there after/ }
+
 /** What a case gets when its times did not hold the first time: each tick is this many times as long. */
 const SLOWDOWNS = [1, 4, 16]
 
@@ -82,7 +85,7 @@ function worldOptions({ tickMs }: Subject, { world = {} }: Case): WorldOptions {
 export function registerSuites(subject: Subject, suites: readonly Suite[], known: readonly Suite[]): void {
   describe(subject.name, () => {
     for (const suite of suites) {
-      // Suites side by side, and the cases of each in turn: so as many are under way at once as vitest is told, and not that squared.
+      // Suites side by side, the cases of each in turn.
       const concurrent = subject.sideBySide === true && suite.isAlone !== true
       describe(suite.name, { concurrent }, () => {
         for (const one of suite.cases) registerCase(subject, one)
@@ -101,7 +104,7 @@ export function registerSuites(subject: Subject, suites: readonly Suite[], known
 function registerCase(subject: Subject, one: Case): void {
   const skipped = Object.hasOwn(subject.skip ?? {}, one.title) ? subject.skip?.[one.title] : undefined
   const reason = one.pending ?? skipped
-  it(one.title, { concurrent: false, timeout: CASE_TIMEOUT_MS }, async (context) => {
+  it(one.title, { concurrent: false, retry: AGAIN, timeout: CASE_TIMEOUT_MS }, async (context) => {
     if (reason !== undefined) return context.skip(reason)
     await runCase(subject, one)
   })
