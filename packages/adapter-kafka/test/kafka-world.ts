@@ -94,7 +94,7 @@ export function inMemory(): SubjectParts['openOthers'] {
 /** The job queue under the kit, beside any store. */
 export function kafkaSubject({ name, durability, brokers, openOthers }: SubjectParts): Subject {
   // A broker that begins, on a machine with other work, has more to do than to hear of topics.
-  const client = createKafkaJsClient({ brokers: [...brokers] }, { timeoutMs: 60_000 })
+  const client = createKafkaJsClient({ brokers: [...brokers] }, { timeoutMs: 40_000 })
   return {
     name,
     durability,

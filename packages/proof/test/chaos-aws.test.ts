@@ -19,6 +19,7 @@ describe.skipIf(skipReason !== undefined)(skipReason ?? 'DynamoDB and SQS', () =
     const result = await chaos({ backend, seed: 1, worker, width: 12, ...faults })
 
     expect(result).toMatchObject({ kills: 8, findings: [], lost: 0, doubled: 0, stuck: 0 })
+    expect(result.seconds).toBeLessThanOrEqual(90)
     expect(result.serverRestarts).toBeGreaterThanOrEqual(2)
     expect(result.zombies).toBeGreaterThanOrEqual(2)
     expect(result.runs).toBeGreaterThan(20)

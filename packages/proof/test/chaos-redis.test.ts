@@ -16,6 +16,7 @@ describe.skipIf(skipReason !== undefined)(skipReason ?? 'Redis', () => {
     const result = await chaos({ backend, seed: 1, kills: 30, worker })
 
     expect(result).toMatchObject({ kills: 30, findings: [], lost: 0, doubled: 0, stuck: 0 })
+    expect(result.seconds).toBeLessThanOrEqual(90)
     expect(result.serverRestarts).toBeGreaterThanOrEqual(2)
     expect(result.zombies).toBeGreaterThanOrEqual(5)
     expect(result.runs).toBeGreaterThan(50)

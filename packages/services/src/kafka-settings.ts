@@ -98,8 +98,8 @@ const SMALL_AND_QUICK: Readonly<Record<string, string>> = {
   'group.min.session.timeout.ms': '1000',
   // How soon a broker that was killed is known to be dead. Until then it may not come back either: by default for 9 s.
   'broker.session.timeout.ms': '3000',
-  // A heartbeat that waits for half as long at the controller is dropped, and with it the wish to serve: on a busy machine shorter ones kept a
-  // broker out of service for minutes.
+  // A heartbeat that waits for half as long at the controller is dropped, and with it the wish to serve: on a busy machine shorter ones
+  // can keep a broker out of service.
   'broker.heartbeat.interval.ms': '1000',
   'offsets.topic.num.partitions': '1',
   'transaction.state.log.num.partitions': '1',

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const START_WITHIN_MS = 120_000
+const START_WITHIN_MS = 60_000
 const STOP_WITHIN_MS = 20_000
 const KNOCK_EVERY_MS = 20
 const LAST_WORDS = 5

@@ -253,6 +253,7 @@ describe('a member of the group', () => {
     only.brings(3, text('later'))
     await eventually(() => delivered.length).toBe(4)
 
+    await eventually(() => only.said).toEqual(['pause'])
     await eventually(() => only.said).toEqual(['pause', 'resume'])
   })
 

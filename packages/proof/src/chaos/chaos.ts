@@ -83,7 +83,7 @@ export interface ChaosResult {
 /** How often clients look at their runs. */
 const TEND_MS = 40
 /** With no faults and able workers, this long without anything happening anywhere means that nothing will. */
-const QUIET_MS = 60_000
+const QUIET_MS = 30_000
 const LEAVE_MS = 15_000
 
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {

@@ -30,7 +30,7 @@ interface WorldInTicks {
   readonly visibility: number
 }
 
-const CASE_TIMEOUT_MS = 120_000
+const CASE_TIMEOUT_MS = 60_000
 
 /** A server that a busy machine kept waiting has said nothing about promises. Whatever else fails has failed, for an adapter must not break one now and then. */
 const AGAIN = { count: 1, condition: /no answer within|is not there after/ }
